@@ -1,0 +1,94 @@
+"""Write a figure as SVG + PNG + JSON, whole or not at all.
+
+The JSON holds what was drawn: data, claim ids, parameters, seed, kind, and a hash of the code it depends on. SVG and
+JSON are byte-stable run to run on one machine.
+"""
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, is_dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Literal
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.figure import Figure
+
+Kind = Literal["exact", "sampled", "trained"]
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def save(
+    fig: Figure,
+    name: str,
+    out_dir: str | Path,
+    *,
+    data: Mapping,
+    claims: Sequence[str],
+    kind: Kind,
+    parameters: Mapping,
+    seed: int,
+    depends: Sequence[str] = (),
+) -> Path:
+    """Write `name`.svg, .png and .json into `out_dir` and return the path of the JSON.
+
+    `data` holds arrays and numbers (dataclasses, dicts, lists, numpy). For kind "sampled" give intervals as
+    {"value": ..., "low": ..., "high": ...}. `depends` lists code files below the repository root, beside the library,
+    that the data depend on, such as "theory/perplexity.py".
+    """
+    out = Path(out_dir)
+    out.mkdir(parents=True, exist_ok=True)
+    record = {
+        "name": name,
+        "kind": kind,
+        "claims": list(claims),
+        "parameters": plain(parameters),
+        "seed": seed,
+        "versions": {p: version(p) for p in ("numpy", "scipy", "matplotlib")},
+        "code": code_hash(depends),
+        "data": plain(data),
+    }
+    write_aside(out / f"{name}.svg", lambda p: fig.savefig(p, format="svg", metadata={"Date": None}))
+    write_aside(out / f"{name}.png", lambda p: fig.savefig(p, format="png", metadata={"Software": None}))
+    text = json.dumps(record, indent=1, sort_keys=True, allow_nan=True) + "\n"
+    target = out / f"{name}.json"
+    write_aside(target, lambda p: Path(p).write_text(text, encoding="utf-8"))
+    plt.close(fig)
+    return target
+
+
+def write_aside(target: Path, write) -> None:
+    """Call write(temporary path), then rename onto `target`: a killed run leaves the old file or the new one."""
+    aside = target.with_name(f".{target.name}.{os.getpid()}.part")
+    try:
+        write(aside)
+        os.replace(aside, target)
+    finally:
+        aside.unlink(missing_ok=True)
+
+
+def code_hash(depends: Sequence[str] = ()) -> str:
+    """Content hash of the library and of the listed files."""
+    digest = hashlib.sha256()
+    files = sorted((ROOT / "toy_models").rglob("*.py")) + [ROOT / d for d in sorted(depends)]
+    for path in files:
+        digest.update(path.relative_to(ROOT).as_posix().encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def plain(value):
+    """Arrays, dataclasses and numpy scalars as lists, dicts and numbers that JSON knows."""
+    if is_dataclass(value) and not isinstance(value, type):
+        return plain(asdict(value))
+    if isinstance(value, Mapping):
+        return {str(k): plain(v) for k, v in value.items()}
+    if isinstance(value, np.ndarray):
+        return plain(value.tolist())
+    if isinstance(value, list | tuple):
+        return [plain(v) for v in value]
+    if isinstance(value, np.generic):
+        return value.item()
+    return value

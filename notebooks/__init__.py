@@ -1,0 +1,1 @@
+"""The notebooks and their strict runner (python -m notebooks.run)."""

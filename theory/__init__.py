@@ -1,0 +1,1 @@
+"""Derivations (<topic>.md), experiments and checks (<topic>.py), and the claims ledger."""

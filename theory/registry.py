@@ -1,0 +1,86 @@
+"""Registered functions of a claim. Each takes its topic's Results and returns an Outcome.
+
+    @check("ser-from-kl", tier="rational")
+    def ser_from_kl(results): ...
+
+Roles of one claim:
+    check       the statement as published (or as ours); may come out REFUTED, that is a finding
+    condition   optional: the statement under an added condition, or corrected; must be PROVED when check is REFUTED
+    sharper     optional: a strictly stronger statement
+    tightness   an instance within a stated factor of equality; or `not_claimed_tight(id, why)`
+    control     a false neighbour; must come out REFUTED, the run fails if it does not. Several are welcome
+    construction   in place of check, for complexity statements that no finite run can verify
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Literal
+
+Verdict = Literal["PROVED", "REFUTED", "UNDECIDED"]
+Tier = Literal["symbolic", "rational", "enclosed", "float64", "sampled"]
+ROLES = ("check", "condition", "sharper", "tightness", "control", "construction")
+TIERS = ("symbolic", "rational", "enclosed", "float64", "sampled")  # strongest first
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one registered function found."""
+
+    result: Verdict
+    instances: int  # how many instances were decided
+    margin: float | None = None  # distance from equality, in the unit the note names
+    note: str = ""  # one line; the counterexample when REFUTED
+
+
+def decide(holds: bool, instances: int, margin: float | None = None, note: str = "") -> Outcome:
+    """PROVED or REFUTED from a plain boolean (float64 and rational tiers)."""
+    return Outcome("PROVED" if holds else "REFUTED", int(instances), None if margin is None else float(margin), note)
+
+
+@dataclass(frozen=True)
+class Registered:
+    claim: str
+    role: str
+    tier: str
+    function: Callable
+    topic: str
+
+
+@dataclass
+class Registry:
+    entries: list[Registered] = field(default_factory=list)
+    not_tight: dict[str, str] = field(default_factory=dict)  # claim id -> why no tightness is claimed
+
+    def of(self, claim: str, role: str | None = None) -> list[Registered]:
+        return [e for e in self.entries if e.claim == claim and role in (None, e.role)]
+
+
+REGISTRY = Registry()
+
+
+def _register(role: str):
+    def with_claim(claim: str, tier: Tier):
+        if tier not in TIERS:
+            raise ValueError(f"tier = {tier!r} of claim {claim!r}, allowed: {', '.join(TIERS)}")
+
+        def decorate(function: Callable) -> Callable:
+            topic = function.__module__.rsplit(".", 1)[-1]
+            REGISTRY.entries.append(Registered(claim, role, tier, function, topic))
+            return function
+
+        return decorate
+
+    return with_claim
+
+
+check = _register("check")
+condition = _register("condition")
+sharper = _register("sharper")
+tightness = _register("tightness")
+control = _register("control")
+construction = _register("construction")
+
+
+def not_claimed_tight(claim: str, why: str) -> None:
+    """Declare that the statement claims no tightness (an identity, or an existence statement)."""
+    REGISTRY.not_tight[claim] = why

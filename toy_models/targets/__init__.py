@@ -1,0 +1,8 @@
+"""Targets: laws on token sequences with exact conditionals."""
+
+from toy_models.targets.hmm import HMM
+from toy_models.targets.markov import MarkovChain
+from toy_models.targets.protocol import Denoiser, Target
+from toy_models.targets.table import Table
+
+__all__ = ["HMM", "Denoiser", "MarkovChain", "Table", "Target"]

@@ -1,0 +1,105 @@
+"""Markov chains on tokens."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from toy_models.sampling import inverse_cdf
+from toy_models.targets.forward_backward import masked_marginals
+from toy_models.validation import positive_int, probabilities, tokens
+
+
+@dataclass(frozen=True, eq=False)
+class MarkovChain:
+    """q(x) = initial[x_1] prod transition[x_i, x_{i+1}]; `initial=None` takes the stationary law, if it is unique."""
+
+    transition: Float[np.ndarray, "V V"]
+    length: int
+    initial: Float[np.ndarray, " V"] | None = None
+
+    def __post_init__(self):
+        transition = probabilities("transition", self.transition, ndim=2)
+        if transition.shape[0] != transition.shape[1]:
+            raise ValueError(f"transition must be square, got shape {transition.shape}")
+        object.__setattr__(self, "transition", transition)
+        object.__setattr__(self, "length", positive_int("length", self.length))
+        initial = stationary_law(transition) if self.initial is None else self.initial
+        initial = probabilities("initial", initial, ndim=1)
+        if len(initial) != len(transition):
+            raise ValueError(f"initial has {len(initial)} entries, transition has {len(transition)} rows")
+        object.__setattr__(self, "initial", initial)
+
+    @property
+    def vocab_size(self) -> int:
+        return len(self.transition)
+
+    @property
+    def is_stationary(self) -> bool:
+        """Whether initial @ transition == initial up to rounding."""
+        return bool(np.allclose(self.initial @ self.transition, self.initial, rtol=0, atol=1e-12))
+
+    def log_prob(self, x: Int[np.ndarray, "batch L"]) -> Float[np.ndarray, " batch"]:
+        x = tokens(x, self.vocab_size, self.length, masks=False)
+        with np.errstate(divide="ignore"):
+            return np.log(self.initial)[x[:, 0]] + np.log(self.transition)[x[:, :-1], x[:, 1:]].sum(axis=1)
+
+    def marginals(self, y: Int[np.ndarray, "batch L"], on_impossible: str = "raise") -> Float[np.ndarray, "batch L V"]:
+        y = tokens(y, self.vocab_size, self.length, masks=True)
+        return masked_marginals(self.initial, self.transition, np.eye(self.vocab_size), y, on_impossible)
+
+    def sample(self, size: int, rng: np.random.Generator) -> Int[np.ndarray, "size L"]:
+        x = np.empty((size, self.length), dtype=np.int64)
+        x[:, 0] = inverse_cdf(self.initial[None], rng.random((1, size)))[0]
+        for position in range(1, self.length):
+            x[:, position] = inverse_cdf(self.transition[x[:, position - 1]], rng.random((size, 1)))[:, 0]
+        return x
+
+    def entropy(self) -> float:
+        """H(X_1) + sum over i of H(X_{i+1} | X_i)."""
+        step = entropy_of_rows(self.transition)
+        total, law = float(entropy_of_rows(self.initial[None])[0]), self.initial
+        for _ in range(self.length - 1):
+            total += float(law @ step)
+            law = law @ self.transition
+        return total
+
+
+def entropy_of_rows(rows: Float[np.ndarray, "n V"]) -> Float[np.ndarray, " n"]:
+    """-sum over v of p log p for each row, in nats, with 0 log 0 = 0."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return -np.where(rows > 0, rows * np.log(rows), 0.0).sum(axis=-1)
+
+
+def stationary_law(transition: Float[np.ndarray, "V V"]) -> Float[np.ndarray, " V"]:
+    """The law pi = pi P of a chain with one recurrent class, by subtraction-free elimination (Grassmann, Taksar, Heyman 1985).
+
+    O(V^3); exact to rounding on nearly decomposable chains. ValueError when there is more than one recurrent class.
+    """
+    classes = recurrent_classes(transition)
+    if len(classes) != 1:
+        raise ValueError(
+            f"the stationary law is not unique: the chain has {len(classes)} recurrent classes "
+            f"{[c.tolist() for c in classes]}; pass initial= explicitly"
+        )
+    members = classes[0]
+    a = np.array(transition[np.ix_(members, members)])
+    size = len(members)
+    for k in range(size - 1, 0, -1):
+        a[:k, k] /= a[k, :k].sum()
+        a[:k, :k] += np.outer(a[:k, k], a[k, :k])
+    weights = np.ones(size)
+    for k in range(1, size):
+        weights[k] = weights[:k] @ a[:k, k]
+    law = np.zeros(len(transition))
+    law[members] = weights / weights.sum()
+    return law
+
+
+def recurrent_classes(transition: Float[np.ndarray, "V V"]) -> list[Int[np.ndarray, " members"]]:
+    """Closed communicating classes of the chain's graph."""
+    from scipy.sparse.csgraph import connected_components
+
+    count, label = connected_components(transition > 0, directed=True, connection="strong")
+    leaves = {int(label[i]) for i, j in np.argwhere(transition > 0) if label[i] != label[j]}
+    return [np.flatnonzero(label == c) for c in range(count) if c not in leaves]
