@@ -5,6 +5,7 @@ chain = tm.MarkovChain([[0.9, 0.1], [0.2, 0.8]], length=6)
 law = tm.sampler_law(chain, tm.IndependentReveal(tm.LinearSchedule().weights(3)))
 """
 
+from toy_models.denoisers import ParentPointer, Smoothed, Tempered, Windowed, learning_error
 from toy_models.errors import ImpossibleContext, IntractableError
 from toy_models.laws import Law, sampler_law
 from toy_models.schedules import (
@@ -15,7 +16,8 @@ from toy_models.schedules import (
     SineSchedule,
     SineSquaredSchedule,
 )
-from toy_models.targets import HMM, Denoiser, MarkovChain, Table, Target
+from toy_models.targets import HMM, Blocks, Denoiser, LinearCode, MarkovChain, Table, Target
+from toy_models.targets.instances import pairs, permutations, repetition, zero_sum
 from toy_models.unmasking import (
     FixedOrder,
     IndependentReveal,
@@ -32,6 +34,7 @@ __all__ = [
     "HMM",
     "MASK",
     "BetaSchedule",
+    "Blocks",
     "CosineSchedule",
     "Denoiser",
     "FixedOrder",
@@ -39,18 +42,28 @@ __all__ = [
     "IndependentReveal",
     "IntractableError",
     "Law",
+    "LinearCode",
     "LinearSchedule",
     "MarkovChain",
+    "ParentPointer",
     "PowerSchedule",
     "RandomOrder",
     "SemiAutoregressive",
     "ShiftedReveal",
     "SineSchedule",
     "SineSquaredSchedule",
+    "Smoothed",
     "Table",
     "Target",
+    "Tempered",
     "Threshold",
     "TopK",
+    "Windowed",
     "bisection",
+    "learning_error",
+    "pairs",
+    "permutations",
+    "repetition",
     "sampler_law",
+    "zero_sum",
 ]

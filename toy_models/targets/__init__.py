@@ -1,8 +1,10 @@
 """Targets: laws on token sequences with exact conditionals."""
 
+from toy_models.targets.blocks import Blocks
 from toy_models.targets.hmm import HMM
+from toy_models.targets.linear_code import LinearCode
 from toy_models.targets.markov import MarkovChain
 from toy_models.targets.protocol import Denoiser, Target
 from toy_models.targets.table import Table
 
-__all__ = ["HMM", "Denoiser", "MarkovChain", "Table", "Target"]
+__all__ = ["HMM", "Blocks", "Denoiser", "LinearCode", "MarkovChain", "Table", "Target"]

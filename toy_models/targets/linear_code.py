@@ -1,0 +1,158 @@
+"""Uniform laws on linear codes over a prime field."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+from numba import njit, prange
+
+from toy_models.targets.impossible import reveal_one_hot, settle_impossible
+from toy_models.validation import MASK, tokens
+
+
+@dataclass(frozen=True, eq=False)
+class LinearCode:
+    """q uniform on the row space of `generator` over GF(p), p = modulus prime; tokens are field elements.
+
+    Given revealed tokens, a masked token is determined by them or uniform on GF(p).
+    """
+
+    generator: Int[np.ndarray, "k L"]
+    modulus: int = 2
+
+    def __post_init__(self):
+        p = self.modulus
+        if p < 2 or any(p % d == 0 for d in range(2, int(p**0.5) + 1)):
+            raise ValueError(f"modulus = {p}, it must be prime")
+        generator = np.array(self.generator)
+        if generator.ndim != 2 or generator.size == 0 or generator.dtype.kind not in "iu":
+            raise ValueError(f"generator must be a non-empty integer matrix, got {generator.dtype} {generator.shape}")
+        generator = row_echelon(generator.astype(np.int64) % p, p)
+        if len(generator) == 0:
+            raise ValueError("generator has rank 0: the code has a single word")
+        generator.setflags(write=False)
+        object.__setattr__(self, "generator", generator)
+
+    @property
+    def vocab_size(self) -> int:
+        return self.modulus
+
+    @property
+    def length(self) -> int:
+        return self.generator.shape[1]
+
+    @property
+    def dimension(self) -> int:
+        return self.generator.shape[0]
+
+    @cached_property
+    def parity_check(self) -> Int[np.ndarray, "L-k L"]:
+        """H with H x = 0 mod p exactly on the code."""
+        k, length, p = self.dimension, self.length, self.modulus
+        pivots = [int(np.flatnonzero(row)[0]) for row in self.generator]
+        free = [i for i in range(length) if i not in pivots]
+        check = np.zeros((length - k, length), dtype=np.int64)
+        for row, i in enumerate(free):
+            check[row, i] = 1
+            check[row, pivots] = -self.generator[:, i] % p
+        return check
+
+    def log_prob(self, x: Int[np.ndarray, "batch L"]) -> Float[np.ndarray, " batch"]:
+        x = tokens(x, self.vocab_size, self.length, masks=False)
+        member = ((x @ self.parity_check.T) % self.modulus == 0).all(axis=1)
+        return np.where(member, -self.dimension * np.log(self.modulus), -np.inf)
+
+    def marginals(self, y: Int[np.ndarray, "batch L"], on_impossible: str = "raise") -> Float[np.ndarray, "batch L V"]:
+        """O(batch k^2 L) by Gaussian elimination on the revealed columns."""
+        y = tokens(y, self.vocab_size, self.length, masks=True)
+        inverse = np.array([pow(a, -1, self.modulus) if a else 0 for a in range(self.modulus)], dtype=np.int64)
+        result, impossible = eliminate_batch(self.generator, y, self.modulus, inverse)
+        reveal_one_hot(result, y)
+        return settle_impossible(result, y, impossible & (y == MASK).any(axis=1), on_impossible)
+
+    def sample(self, size: int, rng: np.random.Generator) -> Int[np.ndarray, "size L"]:
+        return rng.integers(self.modulus, size=(size, self.dimension)) @ self.generator % self.modulus
+
+    def entropy(self) -> float:
+        return self.dimension * float(np.log(self.modulus))
+
+    def rank(self, revealed: Bool[np.ndarray, " L"]) -> int:
+        """Rank of the revealed columns: H(X_T) = rank(T) log p."""
+        return len(row_echelon(np.array(self.generator[:, revealed]), self.modulus))
+
+
+def row_echelon(matrix: Int[np.ndarray, "k n"], p: int) -> Int[np.ndarray, "r n"]:
+    """Reduced row echelon form over GF(p) without zero rows."""
+    a = np.array(matrix, dtype=np.int64) % p
+    rank = 0
+    for column in range(a.shape[1]):
+        rows = np.flatnonzero(a[rank:, column])
+        if len(rows) == 0:
+            continue
+        pivot = rank + rows[0]
+        a[[rank, pivot]] = a[[pivot, rank]]
+        a[rank] = a[rank] * pow(int(a[rank, column]), -1, p) % p
+        others = np.arange(len(a)) != rank
+        a[others] = (a[others] - np.outer(a[others, column], a[rank])) % p
+        rank += 1
+        if rank == len(a):
+            break
+    return a[:rank]
+
+
+def _eliminate_batch(generator, y, p, inverse):
+    """Marginals and impossibility of each row: bring the revealed columns to echelon form, carry the values along.
+
+    A message u gives the word u G. Column operations on G = row operations on its transpose: each revealed token is one
+    linear equation on u. After elimination a masked column in the span of the revealed ones is determined.
+    """
+    batch, length = y.shape
+    k = generator.shape[0]
+    result = np.zeros((batch, length, p))
+    impossible = np.zeros(batch, dtype=np.bool_)
+    for b in prange(batch):
+        basis = np.zeros((k, k), dtype=np.int64)  # echelon equations: basis[r] . u = value[r]
+        value = np.zeros(k, dtype=np.int64)
+        pivot = np.full(k, -1, dtype=np.int64)
+        rank = 0
+        work = np.empty(k, dtype=np.int64)
+        for position in range(2 * length):
+            i = position % length
+            wanted = y[b, i] >= 0
+            if (position < length) != wanted:  # first pass: revealed columns build the basis; second: masked ones
+                continue
+            for r in range(k):
+                work[r] = generator[r, i]
+            rest = y[b, i] if wanted else 0
+            for r in range(rank):
+                factor = work[pivot[r]]
+                if factor != 0:
+                    for c in range(k):
+                        work[c] = (work[c] - factor * basis[r, c]) % p
+                    rest = (rest - factor * value[r]) % p
+            lead = -1
+            for c in range(k):
+                if work[c] != 0:
+                    lead = c
+                    break
+            if wanted:
+                if lead < 0:
+                    if rest != 0:
+                        impossible[b] = True
+                else:
+                    scale = inverse[work[lead]]
+                    for c in range(k):
+                        basis[rank, c] = work[c] * scale % p
+                    value[rank] = rest * scale % p
+                    pivot[rank] = lead
+                    rank += 1
+            elif lead >= 0:
+                for v in range(p):
+                    result[b, i, v] = 1.0 / p
+            else:
+                result[b, i, (-rest) % p] = 1.0
+    return result, impossible
+
+
+eliminate_batch = njit(cache=True, parallel=True)(_eliminate_batch)
