@@ -146,8 +146,8 @@ class Windowed:
 def learning_error(target: Target, denoiser: Denoiser, reduce: str = "max") -> float:
     """Max, or mean, over revealed sets T, contexts x_T with q(x_T) > 0 and i not in T of KL(q(.|x_T) || p(.|x_T)).
 
-    Nats per token. `max` is the epsilon_learning of Feng et al. 2025; `mean` weighs every pair (T, i) equally and x_T by
-    q. inf when the denoiser rules out what the target allows, or refuses a possible context. Cost O((V+1)^L L V).
+    Nats per token. `max` is the epsilon_learning of Feng et al. 2025; `mean` weighs every pair (T, i) equally and
+    x_T by q. inf when the denoiser rules out what the target allows, or refuses a possible context. Cost O((V+1)^L L V).
     """
     if reduce not in ("max", "mean"):
         raise ValueError(f'reduce = {reduce!r}, allowed: "max", "mean"')

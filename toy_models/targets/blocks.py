@@ -34,11 +34,15 @@ class Blocks:
 
     def marginals(self, y: Int[np.ndarray, "batch L"], on_impossible: str = "raise") -> Float[np.ndarray, "batch L V"]:
         y = tokens(y, self.vocab_size, self.length, masks=True)
-        parts = self.target.marginals(self._split(y), on_impossible="nan")
+        blocks = self._split(y)
+        parts = self.target.marginals(blocks, on_impossible="nan")
+        impossible = np.isnan(parts).any(axis=(1, 2))
+        full = np.flatnonzero((blocks != MASK).all(axis=1))
+        if len(full):
+            impossible[full] = np.isneginf(self.target.log_prob(blocks[full]))
         result = parts.reshape(len(y), self.length, self.vocab_size)
-        impossible = np.isnan(result).any(axis=(1, 2))
-        masked_dead = impossible & ~(y != MASK).all(axis=1)
-        return settle_impossible(result, y, masked_dead, on_impossible)
+        impossible = impossible.reshape(len(y), self.repeats).any(axis=1)
+        return settle_impossible(result, y, impossible, on_impossible)
 
     def sample(self, size: int, rng: np.random.Generator) -> Int[np.ndarray, "size L"]:
         return self.target.sample(size * self.repeats, rng).reshape(size, self.length)

@@ -8,7 +8,7 @@ from jaxtyping import Bool, Float, Int
 from numba import njit, prange
 
 from toy_models.targets.impossible import reveal_one_hot, settle_impossible
-from toy_models.validation import MASK, tokens
+from toy_models.validation import tokens
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,7 +69,7 @@ class LinearCode:
         inverse = np.array([pow(a, -1, self.modulus) if a else 0 for a in range(self.modulus)], dtype=np.int64)
         result, impossible = eliminate_batch(self.generator, y, self.modulus, inverse)
         reveal_one_hot(result, y)
-        return settle_impossible(result, y, impossible & (y == MASK).any(axis=1), on_impossible)
+        return settle_impossible(result, y, impossible, on_impossible)
 
     def sample(self, size: int, rng: np.random.Generator) -> Int[np.ndarray, "size L"]:
         return rng.integers(self.modulus, size=(size, self.dimension)) @ self.generator % self.modulus

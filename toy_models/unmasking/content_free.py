@@ -1,6 +1,6 @@
 """Rules that never look at contents: a law over ordered partitions of the positions.
 
-Such a rule is described exactly by `stages`. In one stage a set of s masked positions out of the m active masked ones is
+Such a rule is described exactly by `stages`. In one stage a set of s masked positions out of the m active ones is
 revealed with probability weights[m, s], the same for every set of that size; the randomised grids are finite mixtures
 of stage lists. `draw_steps` draws the partition itself: the step in which each position is revealed.
 """

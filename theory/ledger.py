@@ -1,0 +1,271 @@
+"""The claims ledger: claims.toml + what the registered functions found -> verdicts, LEDGER.md, verdicts.json.
+
+A verdict is computed from what ran, never typed:
+    check PROVED                        holds            (sharpened, when a sharper statement is PROVED too)
+    check REFUTED, condition PROVED     holds with condition
+    check REFUTED                       fails as stated
+    construction PROVED                 construction shown
+    anything UNDECIDED                  undecided
+    a function that raised              error
+Every claim needs a check or a construction, a tightness witness (or the reason why none is claimed) and at least one
+control. A control that is not REFUTED fails the run.
+"""
+
+import importlib
+import importlib.util
+import time
+import tomllib
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from theory.registry import REGISTRY, ROLES, TIERS, Outcome, Registered
+
+HERE = Path(__file__).resolve().parent
+TOPICS = (
+    "perplexity",
+    "sequence_error",
+    "energy",
+    "entropy_bound",
+    "variance",
+    "learned_order",
+    "any_process",
+    "medium",
+)
+FIELDS = (
+    "id",
+    "topic",
+    "paper",
+    "where",
+    "statement",
+    "form",
+    "prior",
+    "uses",
+    "derivation",
+    "notebook",
+    "figure",
+)
+FORMS = ("as published", "reconstructed", "ours")
+
+
+class LedgerError(ValueError):
+    """A defect of the ledger itself: malformed claims, missing links, cycles, unregistered functions."""
+
+
+@dataclass(frozen=True)
+class Claim:
+    id: str
+    topic: str
+    paper: str
+    where: str
+    statement: str
+    form: str
+    prior: str
+    uses: tuple[str, ...]
+    derivation: str
+    notebook: str
+    figure: str
+
+
+@dataclass(frozen=True)
+class Ran:
+    """One registered function and what it found; `outcome` is None when it raised."""
+
+    entry: Registered
+    outcome: Outcome | None
+    error: str = ""
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of the ledger."""
+
+    claim: Claim
+    verdict: str
+    tier: str
+    margin: float | None
+    instances: int
+    note: str
+    problems: tuple[str, ...]
+    ran: tuple[Ran, ...] = field(repr=False)
+
+    @property
+    def controls(self) -> int:
+        return sum(r.entry.role == "control" for r in self.ran)
+
+
+def load_claims(path: Path = HERE / "claims.toml") -> dict[str, Claim]:
+    """All claims by id. LedgerError names the file and the claim or key at fault."""
+    try:
+        data = tomllib.loads(path.read_text(encoding="utf-8"))
+    except tomllib.TOMLDecodeError as problem:
+        raise LedgerError(f"{path.name}: {problem}") from problem
+    unknown = set(data) - {"claim"}
+    if unknown:
+        raise LedgerError(f"{path.name}: unknown table(s) {sorted(unknown)}, only [[claim]] is allowed")
+    claims: dict[str, Claim] = {}
+    for number, raw in enumerate(data.get("claim", []), start=1):
+        name = raw.get("id", f"number {number}")
+        line = _line_of(path, f'id = "{name}"')
+        missing, extra = [f for f in FIELDS if f not in raw], [f for f in raw if f not in FIELDS]
+        if missing or extra:
+            raise LedgerError(f"{path.name}:{line}: claim {name}: missing {missing}, unknown {extra}")
+        for key in FIELDS:
+            wanted = list if key == "uses" else str
+            if not isinstance(raw[key], wanted):
+                raise LedgerError(f"{path.name}:{line}: claim {name}: {key} must be a {wanted.__name__}")
+        if raw["form"] not in FORMS:
+            raise LedgerError(f"{path.name}:{line}: claim {name}: form = {raw['form']!r}, allowed: {', '.join(FORMS)}")
+        if raw["topic"] not in TOPICS:
+            raise LedgerError(
+                f"{path.name}:{line}: claim {name}: topic = {raw['topic']!r}, allowed: {', '.join(TOPICS)}"
+            )
+        if name in claims:
+            raise LedgerError(f"{path.name}:{line}: claim {name} appears twice")
+        claims[name] = Claim(**{**raw, "uses": tuple(raw["uses"])})
+    for claim in claims.values():
+        for used in claim.uses:
+            if used not in claims:
+                raise LedgerError(f"{path.name}: claim {claim.id} uses {used!r}, which is no claim")
+    _refuse_cycles(claims)
+    return claims
+
+
+def _line_of(path: Path, text: str) -> int:
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+        if line.strip().startswith(text):
+            return number
+    return 0
+
+
+def _refuse_cycles(claims: dict[str, Claim]) -> None:
+    done: set[str] = set()
+
+    def visit(name: str, trail: tuple[str, ...]) -> None:
+        if name in trail:
+            raise LedgerError(f"claims use each other in a circle: {' -> '.join((*trail[trail.index(name) :], name))}")
+        if name not in done:
+            for used in claims[name].uses:
+                visit(used, (*trail, name))
+            done.add(name)
+
+    for name in claims:
+        visit(name, ())
+
+
+def load_topic(topic: str):
+    """Import theory.<topic> (and theory.<topic>_claims, where it exists) so that its functions are registered."""
+    module = importlib.import_module(f"theory.{topic}")
+    if importlib.util.find_spec(f"theory.{topic}_claims") is not None:
+        importlib.import_module(f"theory.{topic}_claims")
+    return module
+
+
+def available_topics() -> list[str]:
+    return [t for t in TOPICS if importlib.util.find_spec(f"theory.{t}") is not None]
+
+
+def run_claim(claim: Claim, results) -> Line:
+    """Run everything registered for one claim on its topic's results."""
+    ran = tuple(_run(entry, results) for entry in REGISTRY.of(claim.id))
+    return judge(claim, ran)
+
+
+def _run(entry: Registered, results) -> Ran:
+    start = time.perf_counter()
+    try:
+        outcome = entry.function(results)
+    except Exception as problem:
+        return Ran(entry, None, f"{type(problem).__name__}: {problem}", time.perf_counter() - start)
+    if not isinstance(outcome, Outcome):
+        return Ran(entry, None, f"returned {type(outcome).__name__}, not an Outcome", time.perf_counter() - start)
+    return Ran(entry, outcome, "", time.perf_counter() - start)
+
+
+def judge(claim: Claim, ran: tuple[Ran, ...]) -> Line:
+    """The verdict of one claim from what its functions found."""
+    by_role = {role: [r for r in ran if r.entry.role == role] for role in ROLES}
+    results = {role: [r.outcome.result for r in runs if r.outcome] for role, runs in by_role.items()}
+    statement = by_role["check"] or by_role["construction"]
+    problems = structural_problems(claim, by_role)
+    for r in by_role["control"]:
+        if r.outcome and r.outcome.result != "REFUTED":
+            problems.append(f"control {r.entry.function.__name__} came out {r.outcome.result}, it must be REFUTED")
+    for r in by_role["tightness"]:
+        if r.outcome and r.outcome.result != "PROVED":
+            problems.append(f"tightness {r.entry.function.__name__} came out {r.outcome.result}")
+    for role in ("condition", "sharper"):
+        for r in by_role[role]:
+            if r.outcome and r.outcome.result == "REFUTED":
+                problems.append(f"{role} {r.entry.function.__name__} came out REFUTED")
+    for r in ran:
+        if r.error:
+            problems.append(f"{r.entry.role} {r.entry.function.__name__} raised {r.error}")
+    deciding = by_role["condition"] if "REFUTED" in results["check"] and by_role["condition"] else statement
+    tier = max((r.entry.tier for r in deciding), key=TIERS.index, default="-")
+    outcomes = [r.outcome for r in deciding if r.outcome]
+    margins = [o.margin for o in outcomes if o.margin is not None]
+    notes = [r.outcome.note for r in statement if r.outcome and r.outcome.note]
+    return Line(
+        claim,
+        _verdict(results, any(r.error for r in ran), bool(by_role["construction"])),
+        tier,
+        min(margins) if margins else None,
+        sum(o.instances for o in outcomes),
+        "; ".join(notes),
+        tuple(problems),
+        ran,
+    )
+
+
+def structural_problems(claim: Claim, by_role: dict[str, list[Ran]]) -> list[str]:
+    """What is missing from the triple statement / tightness / control."""
+    problems = []
+    if not by_role["check"] and not by_role["construction"]:
+        problems.append("no check is registered")
+    if not by_role["control"]:
+        problems.append("no control is registered")
+    if not by_role["tightness"] and claim.id not in REGISTRY.not_tight:
+        problems.append("no tightness witness, and no reason why none is claimed")
+    for runs in by_role.values():
+        for r in runs:
+            if r.entry.topic.removesuffix("_claims") != claim.topic:
+                problems.append(f"{r.entry.function.__name__} is registered from topic {r.entry.topic}")
+    return problems
+
+
+def _verdict(results: dict[str, list[str]], raised: bool, construction: bool) -> str:
+    statement = results["construction"] if construction else results["check"]
+    if raised or not statement:
+        return "error"
+    if "REFUTED" in statement:
+        if construction or not results["condition"]:
+            return "fails as stated"
+        return "holds with condition" if set(results["condition"]) == {"PROVED"} else "undecided"
+    if "UNDECIDED" in statement:
+        return "undecided"
+    if construction:
+        return "construction shown"
+    return "sharpened" if results["sharper"] and set(results["sharper"]) == {"PROVED"} else "holds"
+
+
+def run_topic(topic: str, profile: str, seed: int = 0, only: str | None = None, results=None) -> list[Line]:
+    """All lines of one topic; `results` are computed once, or passed in."""
+    module = load_topic(topic)
+    claims = [c for c in load_claims().values() if c.topic == topic and only in (None, c.id)]
+    if results is None and claims:
+        results = module.results(profile, np.random.default_rng(seed))
+    return [run_claim(claim, results) for claim in claims]
+
+
+def verdict_lines(topic: str, results) -> str:
+    """The topic's verdicts as text, for a notebook's last cell."""
+    lines = run_topic(topic, "given", results=results)
+    width = max((len(line.claim.id) for line in lines), default=0)
+    return "\n".join(
+        f"{line.claim.id:<{width}}  {line.verdict:<20} {line.tier:<9} {line.controls} control(s) rejected"
+        + (f"\n{'':<{width}}  ! {'; '.join(line.problems)}" if line.problems else "")
+        for line in lines
+    )
