@@ -19,6 +19,7 @@ from toy_models.schedules import (
 from toy_models.targets import HMM, Blocks, Denoiser, LinearCode, MarkovChain, Table, Target
 from toy_models.targets.instances import pairs, permutations, repetition, zero_sum
 from toy_models.unmasking import (
+    EntropyBounded,
     FixedOrder,
     IndependentReveal,
     RandomOrder,
@@ -37,6 +38,7 @@ __all__ = [
     "Blocks",
     "CosineSchedule",
     "Denoiser",
+    "EntropyBounded",
     "FixedOrder",
     "ImpossibleContext",
     "IndependentReveal",

@@ -1,6 +1,6 @@
 """Unmasking rules: which positions are revealed next."""
 
-from toy_models.unmasking.adaptive import SemiAutoregressive, Threshold, TopK
+from toy_models.unmasking.adaptive import EntropyBounded, SemiAutoregressive, Threshold, TopK
 from toy_models.unmasking.content_free import (
     FixedOrder,
     IndependentReveal,
@@ -11,6 +11,7 @@ from toy_models.unmasking.content_free import (
 )
 
 __all__ = [
+    "EntropyBounded",
     "FixedOrder",
     "IndependentReveal",
     "RandomOrder",

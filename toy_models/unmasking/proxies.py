@@ -1,9 +1,10 @@
-"""Error proxies of a masked token: which marginal looks easiest (Ben-Hamu et al. 2025, eq. 1). Smaller is easier.
+"""Error proxies of a masked token: which marginal looks easiest (Ben-Hamu et al. 2025, arXiv 2505.24857, eq. 1).
 
-Written for numpy arrays and torch tensors alike; torch is never imported here.
+Smaller is easier. Written for numpy arrays and torch tensors alike; torch is never imported here.
 """
 
 import numpy as np
+from scipy.special import entr
 
 PROXIES = ("confidence", "entropy", "margin")
 
@@ -23,11 +24,35 @@ def check_proxy(proxy: str) -> str:
     return proxy
 
 
+def check_marginals(marginals, masked) -> None:
+    """Raise ValueError unless every masked position carries a distribution: no entry < 0 or nan, sum 1.
+
+    The sum may miss one by 1e-6 in float64, 1e-4 in float32, four units of rounding in half precision.
+    """
+    if marginals.ndim != 3 or tuple(masked.shape) != tuple(marginals.shape[:2]):
+        raise ValueError(
+            f"marginals must have shape (batch, L, V) and masked (batch, L), "
+            f"got {tuple(marginals.shape)} and {tuple(masked.shape)}"
+        )
+    xp = array_module(marginals)
+    eps = float(xp.finfo(marginals.dtype).eps)
+    tolerance = 1e-6 if eps < 1e-12 else max(1e-4, 4.0 * eps)
+    total = marginals.sum(-1) if xp is np or eps < 1e-6 else marginals.sum(-1, dtype=xp.float32)
+    smallest = marginals.min(-1) if xp is np else marginals.amin(-1)
+    wrong = masked & ~((abs(total - 1.0) <= tolerance) & (smallest >= 0.0))
+    if bool(wrong.any()):
+        row, position = (int(k) for k in (np.argwhere(wrong)[0] if xp is np else wrong.nonzero()[0]))
+        raise ValueError(
+            f"marginals[{row}, {position}] is not a distribution: its entries sum to {float(total[row, position]):.6g} "
+            f"and the smallest is {float(smallest[row, position]):.6g}; allowed: entries >= 0 that sum to 1"
+        )
+
+
 def proxy_scores(marginals, proxy: str):
     """(batch, L, V) -> (batch, L): -max p, entropy in nats, or -(top1 - top2), by name."""
     check_proxy(proxy)
     if proxy == "confidence":
-        return -_largest(marginals, 1)[..., 0]
+        return -(marginals.max(-1) if array_module(marginals) is np else marginals.amax(-1))
     if proxy == "entropy":
         return entropies(marginals)
     top = _largest(marginals, 2)
@@ -35,10 +60,12 @@ def proxy_scores(marginals, proxy: str):
 
 
 def entropies(marginals):
-    """-sum p log p over the last axis, 0 log 0 = 0."""
+    """-sum p log p over the last axis, 0 log 0 = 0; half precision is widened to float32 first."""
     xp = array_module(marginals)
-    safe = xp.where(marginals > 0, marginals, xp.ones_like(marginals))
-    return -(marginals * xp.log(safe)).sum(-1)
+    if xp is np:
+        return entr(marginals).sum(-1)
+    wide = marginals.float() if xp.finfo(marginals.dtype).bits < 32 else marginals
+    return xp.special.entr(wide).sum(-1)
 
 
 def _largest(marginals, count: int):
