@@ -7,7 +7,19 @@ law = tm.sampler_law(chain, tm.IndependentReveal(tm.LinearSchedule().weights(3))
 
 from toy_models.denoisers import ParentPointer, Smoothed, Tempered, Windowed, learning_error
 from toy_models.errors import ImpossibleContext, IntractableError
+from toy_models.information import (
+    Estimate,
+    dual_total_correlation,
+    estimate_information_curve,
+    information_curve,
+    reveal_curve,
+    total_correlation,
+)
 from toy_models.laws import Law, sampler_law
+from toy_models.likelihood import log_likelihood
+from toy_models.optimal_schedules import dtc_sizes, odds_geometric_weights, optimal_sizes, optimal_weights, tc_sizes
+from toy_models.quantities import expected_calls, generative_cross_entropy, marginal_kl, sequence_error, trajectory_kl
+from toy_models.sampler import Samples, estimate_sequence_error, sample
 from toy_models.schedules import (
     BetaSchedule,
     CosineSchedule,
@@ -39,6 +51,7 @@ __all__ = [
     "CosineSchedule",
     "Denoiser",
     "EntropyBounded",
+    "Estimate",
     "FixedOrder",
     "ImpossibleContext",
     "IndependentReveal",
@@ -50,6 +63,7 @@ __all__ = [
     "ParentPointer",
     "PowerSchedule",
     "RandomOrder",
+    "Samples",
     "SemiAutoregressive",
     "ShiftedReveal",
     "SineSchedule",
@@ -62,10 +76,28 @@ __all__ = [
     "TopK",
     "Windowed",
     "bisection",
+    "dtc_sizes",
+    "dual_total_correlation",
+    "estimate_information_curve",
+    "estimate_sequence_error",
+    "expected_calls",
+    "generative_cross_entropy",
+    "information_curve",
     "learning_error",
+    "log_likelihood",
+    "marginal_kl",
+    "odds_geometric_weights",
+    "optimal_sizes",
+    "optimal_weights",
     "pairs",
     "permutations",
     "repetition",
+    "reveal_curve",
+    "sample",
     "sampler_law",
+    "sequence_error",
+    "tc_sizes",
+    "total_correlation",
+    "trajectory_kl",
     "zero_sum",
 ]

@@ -1,0 +1,167 @@
+"""The information curve of a target: all that a random-order sampler with exact marginals depends on.
+
+g[k] = E H(X_i | X_S) over uniformly random S of size k and i outside S, k = 0..L-1 (nonincreasing, sum g = H(X));
+h(a) = E H(X_i | each other token revealed w.p. a) is its Bernstein form.
+"""
+
+from dataclasses import dataclass
+from math import log
+
+import numpy as np
+from jaxtyping import Float
+from scipy.special import gammaln
+from scipy.stats import binom, hypergeom
+
+from toy_models import lattice
+from toy_models.errors import IntractableError
+from toy_models.lattice import to_table
+from toy_models.targets.blocks import Blocks
+from toy_models.targets.linear_code import LinearCode, row_echelon
+from toy_models.targets.markov import MarkovChain
+from toy_models.targets.protocol import Target
+from toy_models.targets.table import context_probabilities
+from toy_models.validation import MASK, positive_int
+
+MAX_CODE_LENGTH = 20  # 2^L subset ranks
+METHODS = ("enumeration", "gap formula", "rank", "blocks")
+
+
+@dataclass(frozen=True, eq=False)
+class Estimate:
+    """Sample means with a two-sided interval, each at the stated confidence."""
+
+    value: Float[np.ndarray, "..."]
+    low: Float[np.ndarray, "..."]
+    high: Float[np.ndarray, "..."]
+    confidence: float
+
+
+def information_curve(target: Target, method: str | None = None) -> Float[np.ndarray, " L"]:
+    """g[k] = E H(X_i | X_S), |S| = k, nats per token, k = 0..L-1.
+
+    Routes: "gap formula" (Markov chains, any L), "rank" (linear codes, L <= 20), "blocks" (hypergeometric mixture of
+    the block's curve), "enumeration" (any small law, O(L (V+1)^L)). IntractableError when none serves.
+    """
+    if method not in (None, *METHODS):
+        raise ValueError(f"method = {method!r}, allowed: None, {', '.join(METHODS)}")
+    if method is None:
+        method = {MarkovChain: "gap formula", LinearCode: "rank", Blocks: "blocks"}.get(type(target), "enumeration")
+    if method == "gap formula":
+        from toy_models.gap_formula import chain_information_curve
+
+        return chain_information_curve(target)
+    if method == "blocks":
+        return _mix_blocks(information_curve(target.target), target.length)
+    averages = _mean_code_entropies(target) if method == "rank" else mean_subset_entropies(target)
+    return np.diff(averages)
+
+
+def mean_subset_entropies(target: Target) -> Float[np.ndarray, " L+1"]:
+    """The average of H(X_S) over the sets S of each size 0..L, by enumeration; g is its difference."""
+    lattice.require_lattice(target.vocab_size, target.length, "the information curve by enumeration")
+    q = context_probabilities(to_table(target).pmf).ravel()
+    revealed = (lattice.states(target.vocab_size, target.length) != MASK).sum(axis=1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        terms = -np.where(q > 0, q * np.log(q), 0.0)
+    sums = np.bincount(revealed, weights=terms, minlength=target.length + 1)
+    size = np.arange(target.length + 1)
+    return sums / np.exp(gammaln(target.length + 1) - gammaln(size + 1) - gammaln(target.length - size + 1))
+
+
+def _mean_code_entropies(code: LinearCode) -> Float[np.ndarray, " L+1"]:
+    if code.length > MAX_CODE_LENGTH:
+        raise IntractableError(
+            "the information curve of a linear code",
+            f"L = {code.length}, hence 2^{code.length} ranks",
+            f"L <= {MAX_CODE_LENGTH}",
+            "use estimate_information_curve",
+        )
+    total = np.zeros(code.length + 1)
+    count = np.zeros(code.length + 1)
+    for subset in range(2**code.length):
+        columns = [i for i in range(code.length) if subset >> i & 1]
+        total[len(columns)] += len(row_echelon(code.generator[:, columns], code.modulus)) if columns else 0
+        count[len(columns)] += 1
+    return total / count * log(code.modulus)
+
+
+def _mix_blocks(block_curve: Float[np.ndarray, " b"], length: int) -> Float[np.ndarray, " L"]:
+    """Of k revealed others, the number inside the token's own block is hypergeometric."""
+    size = len(block_curve)
+    k = np.arange(length)[:, None]
+    inside = np.arange(size)[None, :]
+    return hypergeom.pmf(inside, length - 1, size - 1, k) @ block_curve
+
+
+def reveal_curve(g: Float[np.ndarray, " L"], a: Float[np.ndarray, "..."] | float) -> Float[np.ndarray, "..."]:
+    """h(a) = sum_k C(L-1, k) a^k (1-a)^(L-1-k) g[k]. O(L) per point."""
+    g, points = np.asarray(g), np.asarray(a, dtype=np.float64)
+    if points.size and (points.min() < 0 or points.max() > 1):
+        raise ValueError(f"a runs from {points.min()} to {points.max()}, it must lie in [0, 1]")
+    return bernstein(g, points)
+
+
+def reveal_integral(g: Float[np.ndarray, " L"], a: Float[np.ndarray, "..."] | float) -> Float[np.ndarray, "..."]:
+    """int_0^a h, exactly: Bernstein form of degree L with the running sums of g over L as coefficients."""
+    return bernstein(np.concatenate([[0.0], np.cumsum(g)]) / len(g), np.asarray(a, dtype=np.float64))
+
+
+def bernstein(coefficients: Float[np.ndarray, " n"], a: Float[np.ndarray, "..."]) -> Float[np.ndarray, "..."]:
+    """sum_k C(n-1, k) a^k (1-a)^(n-1-k) coefficients[k]."""
+    flat = a.reshape(-1)
+    k = np.arange(len(coefficients))
+    rows = max(1, 2**22 // len(k))
+    parts = [
+        binom.pmf(k, len(k) - 1, flat[start : start + rows, None]) @ coefficients for start in range(0, len(flat), rows)
+    ]
+    return np.concatenate(parts).reshape(a.shape) if parts else np.zeros(a.shape)
+
+
+def total_correlation(target: Target) -> float:
+    """TC = sum_i H(X_i) - H(X) = L g[0] - sum g, nats per sequence."""
+    if isinstance(target, Blocks):
+        return target.repeats * total_correlation(target.target)
+    g = information_curve(target)
+    return float(len(g) * g[0] - g.sum())
+
+
+def dual_total_correlation(target: Target) -> float:
+    """DTC = H(X) - sum_i H(X_i | X_-i) = sum g - L g[L-1], nats per sequence."""
+    if isinstance(target, Blocks):
+        return target.repeats * dual_total_correlation(target.target)
+    g = information_curve(target)
+    return float(g.sum() - len(g) * g[-1])
+
+
+def estimate_information_curve(
+    target: Target, size: int, rng: np.random.Generator, confidence: float = 0.99, revealed=None
+) -> Estimate:
+    """g[k] at the given numbers of revealed tokens (default: all) from `size` sequences drawn from the target.
+
+    Each sequence gives one random revealed set of each size and the mean entropy of the masked marginals: unbiased and
+    in [0, log V]. Intervals: empirical Bernstein (Maurer and Pontil 2009, Thm 4), valid at every size, one k at a time.
+    """
+    positive_int("size", size, 2)
+    if not 0 < confidence < 1:
+        raise ValueError(f"confidence = {confidence}, it must lie strictly between 0 and 1")
+    length = target.length
+    ks = np.arange(length) if revealed is None else np.asarray(revealed, dtype=np.int64)
+    x = target.sample(size, rng)
+    order = rng.permuted(np.broadcast_to(np.arange(length), (size, length)), axis=1)
+    values = np.empty((size, len(ks)))
+    for column, k in enumerate(ks):
+        masked = order >= k
+        marginals = target.marginals(np.where(masked, MASK, x))
+        with np.errstate(divide="ignore", invalid="ignore"):
+            entropy = -np.where(marginals > 0, marginals * np.log(marginals), 0.0).sum(axis=2)
+        values[:, column] = (entropy * masked).sum(axis=1) / masked.sum(axis=1)
+    return bernstein_interval(values, log(target.vocab_size), confidence)
+
+
+def bernstein_interval(values: Float[np.ndarray, "n k"], width: float, confidence: float) -> Estimate:
+    """Mean of independent rows in an interval of the given width, with the empirical Bernstein radius."""
+    n = len(values)
+    spread = np.log(4.0 / (1.0 - confidence))
+    mean, variance = values.mean(axis=0), values.var(axis=0, ddof=1)
+    radius = np.sqrt(2 * variance * spread / n) + 7 * width * spread / (3 * (n - 1))
+    return Estimate(mean, mean - radius, mean + radius, confidence)

@@ -1,0 +1,137 @@
+"""Exact log-likelihood of given sequences under a sampler."""
+
+import numpy as np
+from jaxtyping import Float, Int
+from numba import njit
+from scipy.special import logsumexp
+
+from toy_models.errors import IntractableError
+from toy_models.targets.blocks import Blocks
+from toy_models.targets.markov import MarkovChain
+from toy_models.targets.protocol import Denoiser
+from toy_models.unmasking import FixedOrder, IndependentReveal, ShiftedReveal, Stage
+from toy_models.validation import MASK, tokens
+
+MAX_SUBSET_LENGTH = 16  # 3^L terms per step and sequence
+METHODS = ("replay", "gap recursion", "blocks", "subsets")
+
+
+def log_likelihood(
+    denoiser: Denoiser, rule, x: Int[np.ndarray, "batch L"], method: str | None = None
+) -> Float[np.ndarray, " batch"]:
+    """log p(x) per row, -inf where the sampler never writes x.
+
+    Routes: "replay" (deterministic rules: the path along x is unique, any length; DUEL, arXiv 2603.01367), "gap
+    recursion" (Markov chains under independent reveal), "blocks" (independent copies under independent reveal),
+    "subsets" (any content-free rule, O(N 3^L) per row, L <= 16).
+    """
+    if method not in (None, *METHODS):
+        raise ValueError(f"method = {method!r}, allowed: None, {', '.join(METHODS)}")
+    x = tokens(x, denoiser.vocab_size, denoiser.length, masks=False)
+    if method is None:
+        method = _cheapest(denoiser, rule)
+    if method == "replay":
+        return replay_log_likelihood(denoiser, rule, x)
+    if isinstance(rule, ShiftedReveal):
+        parts = [(np.log(w), log_likelihood(denoiser, inner, x, method)) for w, inner in rule.mixture(denoiser.length)]
+        return logsumexp(np.stack([log_w + part for log_w, part in parts]), axis=0)
+    if method == "gap recursion":
+        from toy_models.gap_likelihood import gap_log_likelihood
+
+        return gap_log_likelihood(denoiser, rule.weights, x)
+    if method == "blocks":
+        inner = x.reshape(-1, denoiser.target.length)
+        return log_likelihood(denoiser.target, rule, inner).reshape(len(x), -1).sum(axis=1)
+    return subset_log_likelihood(denoiser, rule, x)
+
+
+def _cheapest(denoiser: Denoiser, rule) -> str:
+    if hasattr(rule, "select") or isinstance(rule, FixedOrder):
+        return "replay"
+    if isinstance(denoiser, Blocks) and isinstance(rule, IndependentReveal):
+        return "blocks"
+    chain = isinstance(denoiser, MarkovChain) and denoiser.is_stationary
+    if chain and isinstance(rule, IndependentReveal | ShiftedReveal) and denoiser.length > 6:
+        return "gap recursion"
+    return "subsets"
+
+
+def replay_log_likelihood(denoiser: Denoiser, rule, x: Int[np.ndarray, "batch L"]) -> Float[np.ndarray, " batch"]:
+    """log p(x) = sum over steps and revealed positions of log p(x_i | context), along the one path that writes x."""
+    y = np.full_like(x, MASK)
+    total = np.zeros(len(x))
+    blocks = iter(rule.blocks) if isinstance(rule, FixedOrder) else None
+    while True:
+        going = np.flatnonzero((y == MASK).any(axis=1) & np.isfinite(total))
+        block = next(blocks, None) if blocks is not None else None
+        if len(going) == 0 or (blocks is not None and block is None):
+            return total
+        marginals = denoiser.marginals(y[going], on_impossible="nan")
+        dead = np.isnan(marginals).any(axis=(1, 2))
+        total[going[dead]] = -np.inf  # the run stops in an impossible context
+        going, marginals = going[~dead], marginals[~dead]
+        masked = y[going] == MASK
+        selected = rule.select(marginals, masked) if block is None else masked & np.isin(np.arange(x.shape[1]), block)
+        written = np.take_along_axis(marginals, x[going][..., None], axis=2)[..., 0]
+        with np.errstate(divide="ignore"):
+            total[going] += np.where(selected, np.log(written), 0.0).sum(axis=1)
+        y[going] = np.where(selected, x[going], y[going])
+
+
+def subset_log_likelihood(denoiser: Denoiser, rule, x: Int[np.ndarray, "batch L"]) -> Float[np.ndarray, " batch"]:
+    """log p(x) over revealed sets: F_j(T) = sum over S in T of F_{j-1}(T - S) w(S) prod_{i in S} p(x_i | x_{T-S})."""
+    length = x.shape[1]
+    if length > MAX_SUBSET_LENGTH:
+        raise IntractableError(
+            "log p(x) by subsets of revealed positions",
+            f"L = {length}, hence 3^{length} terms per step",
+            f"L <= {MAX_SUBSET_LENGTH}",
+            "use a deterministic rule, a Markov chain under independent reveal, or sample the order",
+        )
+    revealed = (np.arange(2**length)[:, None] >> np.arange(length) & 1).astype(bool)
+    result = np.empty(len(x))
+    for row, word in enumerate(x):
+        contexts = np.where(revealed, word, MASK)
+        marginals = denoiser.marginals(contexts, on_impossible="nan")
+        chance = np.take_along_axis(marginals, np.broadcast_to(word[None, :, None], (*revealed.shape, 1)), axis=2)
+        chance = np.ascontiguousarray(np.nan_to_num(chance[..., 0], nan=0.0))
+        probability = sum(w * _run_stages(chance, stages) for w, stages in rule.stages(length))
+        with np.errstate(divide="ignore"):
+            result[row] = np.log(probability)
+    return result
+
+
+def _run_stages(chance: Float[np.ndarray, "2**L L"], stages: list[Stage]) -> float:
+    mass = np.zeros(len(chance))
+    mass[0] = 1.0
+    for stage in stages:
+        mass = push_subsets(mass, chance, stage.active, stage.weights)
+    return mass[-1]
+
+
+def _push_subsets(mass, chance, active, weights):
+    """One content-free stage on the lattice of revealed sets, tokens fixed to x."""
+    length = chance.shape[1]
+    result = np.zeros_like(mass)
+    index = np.empty(2**length, dtype=np.int64)
+    prob = np.empty(2**length)
+    count = np.empty(2**length, dtype=np.int64)
+    for state in range(len(mass)):
+        if mass[state] == 0.0:
+            continue
+        size, masked = 1, 0
+        index[0], prob[0], count[0] = state, mass[state], 0
+        for i in range(length):
+            if state >> i & 1 == 0 and active[i]:
+                masked += 1
+                for k in range(size):
+                    index[size + k] = index[k] | 1 << i
+                    prob[size + k] = prob[k] * chance[state, i]
+                    count[size + k] = count[k] + 1
+                size *= 2
+        for k in range(size):
+            result[index[k]] += prob[k] * weights[masked, count[k]]
+    return result
+
+
+push_subsets = njit(cache=True)(_push_subsets)

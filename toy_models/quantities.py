@@ -1,0 +1,179 @@
+"""What a sampler loses against its target: KL divergences, sequence error, cross-entropy, calls.
+
+Every function picks the cheapest exact route that fits; `denoiser=None` means the oracle. Sizes beyond every exact
+route raise IntractableError.
+"""
+
+import numpy as np
+from jaxtyping import Float
+
+from toy_models import lattice
+from toy_models.information import bernstein, information_curve, reveal_curve, reveal_integral
+from toy_models.laws import sampler_law
+from toy_models.optimal_schedules import sizes_cost, weights_cost
+from toy_models.pair_language import is_pair_language, pair_validity
+from toy_models.replay_law import visited_states
+from toy_models.targets.blocks import Blocks
+from toy_models.targets.markov import MarkovChain
+from toy_models.targets.protocol import Denoiser, Target
+from toy_models.unmasking import IndependentReveal, RandomOrder, ShiftedReveal
+
+ROUTES = ("curve", "enumeration")
+
+
+def trajectory_kl(target: Target, rule, denoiser: Denoiser | None = None, method: str | None = None) -> float:
+    """KL of the joint laws of (text, order) = E_q sum over steps of [total correlation + model error].
+
+    Routes: "curve" (oracle and random order: from g, any length where g is exact), "enumeration" (any rule and
+    denoiser, small L). For content-free rules this is E_tau KL(q || p_tau); for deterministic rules it equals
+    marginal_kl. inf when the denoiser rules out what the target allows.
+    """
+    if method not in (None, *ROUTES):
+        raise ValueError(f"method = {method!r}, allowed: None, {', '.join(ROUTES)}")
+    by_curve = denoiser is None and isinstance(rule, RandomOrder | IndependentReveal | ShiftedReveal)
+    if method == "curve" and not by_curve:
+        raise ValueError('method "curve" needs the oracle and a rule in random order')
+    if by_curve and method != "enumeration":
+        return curve_kl(information_curve(target), rule)
+    return _path_cross_entropy(target, rule, denoiser) - target.entropy()
+
+
+def curve_kl(g: Float[np.ndarray, " L"], rule: RandomOrder | IndependentReveal | ShiftedReveal) -> float:
+    """E_tau KL(q || p_tau) of a random-order rule from the information curve g."""
+    if isinstance(rule, RandomOrder):
+        return sizes_cost(g, np.array(rule.sizes))
+    if isinstance(rule, IndependentReveal):
+        return weights_cost(g, rule.weights)
+    cells = rule.steps - 1  # E over U of sum_j Delta_j h(a_{j-1}), integrated in closed form
+    last = (cells - 1) / cells
+    tail = _tail_integral(g, last)
+    total = reveal_curve(g, 0.0) / (2 * cells) + reveal_integral(g, last) + cells * tail
+    return float(len(g) * total - g.sum())
+
+
+def _tail_integral(g: Float[np.ndarray, " L"], a: float) -> Float[np.ndarray, ""]:
+    """int_a^1 (1 - s) h(s) ds: (1 - s) h(s) has Bernstein coefficients (L - k)/L g[k] of degree L."""
+    length = len(g)
+    coefficients = np.append((length - np.arange(length)) / length * g, 0.0)
+    sums = np.concatenate([[0.0], np.cumsum(coefficients)]) / (length + 1)
+    return sums[-1] - bernstein(sums, np.asarray(a, dtype=np.float64))
+
+
+def _path_cross_entropy(target: Target, rule, denoiser: Denoiser | None) -> float:
+    """E over (x, order) of -sum log p(x_i | revealed when i is written), by enumeration of revealed sets or states."""
+    if hasattr(rule, "select"):
+        visit = visited_states(target, rule, denoiser)
+        return visit.cross_entropy
+    loss = lattice.subset_cross_entropies(target, denoiser)
+    return float(sum(w * _stage_losses(loss, stages, target.length) for w, stages in rule.stages(target.length)))
+
+
+def _stage_losses(loss: Float[np.ndarray, "2**L L"], stages, length: int) -> float:
+    """sum over stages and revealed sets T of P(T) sum_i P(i revealed now | T) loss[T, i]."""
+    subsets = np.arange(2**length)
+    mass = np.zeros(2**length)
+    mass[0] = 1.0
+    total = 0.0
+    for stage in stages:
+        active = np.flatnonzero(stage.active)
+        masked = sum(1 - (subsets >> i & 1) for i in active)
+        for i in active:
+            open_here = (mass > 0) & (subsets >> i & 1 == 0)
+            chance = _inclusion(stage.weights)[masked[open_here]]
+            relevant = chance > 0
+            total += float((mass[open_here] * chance)[relevant] @ loss[open_here, i][relevant])
+        mass = _advance(mass, masked, active, stage.weights)
+    return total
+
+
+def _inclusion(weights: Float[np.ndarray, "n n"]) -> Float[np.ndarray, " n"]:
+    """P(a given masked position is revealed | m masked) = sum_s C(m-1, s-1) weights[m, s]."""
+    from scipy.special import comb
+
+    m, s = np.arange(len(weights))[:, None], np.arange(len(weights))[None, :]
+    return (comb(m - 1, s - 1) * weights * (s >= 1) * (m >= 1)).sum(axis=1)
+
+
+def _advance(mass, masked, active, weights):
+    """P(T) after the stage: sum over subsets S of the active masked positions, by submask enumeration."""
+    result = np.zeros_like(mass)
+    full = int(sum(1 << int(i) for i in active))
+    popcount = np.array([bin(s).count("1") for s in range(len(mass))])
+    for before in np.flatnonzero(mass):
+        free = full & ~int(before)
+        reveal = free
+        while True:
+            result[before | reveal] += mass[before] * weights[masked[before], popcount[reveal]]
+            if reveal == 0:
+                break
+            reveal = (reveal - 1) & free
+    return result
+
+
+def marginal_kl(target: Target, rule, denoiser: Denoiser | None = None) -> float:
+    """KL(q || p), p the law of what is written. Independent reveal on blocks factorises; else the lattice law."""
+    if denoiser is None and isinstance(target, Blocks) and isinstance(rule, IndependentReveal):
+        return target.repeats * marginal_kl(target.target, rule)
+    q = lattice.to_table(target).pmf
+    p = sampler_law(denoiser or target, rule).pmf
+    seen = q > 0
+    with np.errstate(divide="ignore"):
+        return float((q[seen] * np.log(q[seen] / p[seen])).sum())
+
+
+def sequence_error(target: Target, rule, denoiser: Denoiser | None = None) -> float:
+    """SER = 1 - p(supp q), impossible mass included.
+
+    Exact routes for the oracle: pair language (closed forms, any L), blocks (product), Markov chains (gap recursion);
+    else the lattice law.
+    """
+    if denoiser is None and isinstance(rule, ShiftedReveal) and isinstance(target, Blocks | MarkovChain):
+        parts = [(w, sequence_error(target, inner)) for w, inner in rule.mixture(target.length)]
+        return float(sum(w * error for w, error in parts))
+    if denoiser is None and isinstance(rule, IndependentReveal | RandomOrder) and is_pair_language(target):
+        return 1.0 - pair_validity(target.vocab_size // 2, target.length, rule)
+    if denoiser is None and isinstance(rule, IndependentReveal):
+        if isinstance(target, Blocks):
+            return float(-np.expm1(target.repeats * np.log1p(-sequence_error(target.target, rule))))
+        if isinstance(target, MarkovChain) and target.is_stationary:
+            from toy_models.gap_recursion import gap_sequence_error
+
+            return float(gap_sequence_error(target, rule.weights, [target.length])[0])
+    q = lattice.to_table(target).pmf
+    law = sampler_law(denoiser or target, rule)
+    return float(law.pmf[q == 0].sum() + law.impossible)
+
+
+def generative_cross_entropy(target: Target, rule, denoiser: Denoiser | None = None) -> float:
+    """E_{x~p}[-log q(x)], what "generative perplexity" plots (nats per sequence); inf when SER > 0.
+
+    It is not controlled by KL(q || p): a sampler that repeats one likely sentence scores best.
+    """
+    q = lattice.to_table(target).pmf
+    law = sampler_law(denoiser or target, rule)
+    if law.impossible > 0 or (law.pmf[q == 0] > 0).any():
+        return float("inf")
+    written = law.pmf > 0
+    return float(-(law.pmf[written] * np.log(q[written])).sum())
+
+
+def expected_calls(target: Target, rule, denoiser: Denoiser | None = None, under: str = "q") -> float:
+    """Expected denoiser calls that reveal at least one token.
+
+    under="q": replayed along data; under="p": along what is written (a stopped run counts the calls it made).
+    Content-free rules under q need only the law of the reveal counts.
+    """
+    if under not in ("q", "p"):
+        raise ValueError(f'under = {under!r}, allowed: "q", "p"')
+    if under == "p":
+        return sampler_law(denoiser or target, rule).mean_steps
+    if hasattr(rule, "select"):
+        return visited_states(target, rule, denoiser).calls
+    if isinstance(rule, IndependentReveal):
+        with np.errstate(divide="ignore"):
+            return float(-np.expm1(target.length * np.log1p(-np.minimum(rule.weights, 1.0))).sum())
+    if isinstance(rule, ShiftedReveal):
+        return float(sum(w * expected_calls(target, inner) for w, inner in rule.mixture(target.length)))
+    if isinstance(rule, RandomOrder):
+        return float(sum(size > 0 for size in rule.sizes))
+    return float(sum(len(block) > 0 for block in rule.blocks))
