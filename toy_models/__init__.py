@@ -5,6 +5,7 @@ chain = tm.MarkovChain([[0.9, 0.1], [0.2, 0.8]], length=6)
 law = tm.sampler_law(chain, tm.IndependentReveal(tm.LinearSchedule().weights(3)))
 """
 
+from toy_models import corpus
 from toy_models.denoisers import ParentPointer, Smoothed, Tempered, Windowed, learning_error
 from toy_models.errors import ImpossibleContext, IntractableError
 from toy_models.information import (
@@ -76,6 +77,7 @@ __all__ = [
     "TopK",
     "Windowed",
     "bisection",
+    "corpus",
     "dtc_sizes",
     "dual_total_correlation",
     "estimate_information_curve",

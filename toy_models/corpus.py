@@ -1,0 +1,134 @@
+"""Real text as an exactly known language: 27 symbols, a-z and space.
+
+The default language is a table of circular 4-gram counts made by toy_models/data/make_counts.py from the English
+documentation text inside Python; DESCRIPTION holds the release. Counts are shipped, not prose, so results do not move
+with the Python version. Any UTF-8 file replaces it.
+"""
+
+import unicodedata
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Int
+
+from toy_models.targets.markov import MarkovChain
+from toy_models.targets.protocol import Target
+from toy_models.validation import positive_int
+
+ALPHABET = "abcdefghijklmnopqrstuvwxyz "
+SHIPPED = Path(__file__).with_name("data") / "english_4gram.npz"
+SHIPPED_ORDER = 4
+
+
+def fold(text: str) -> Int[np.ndarray, " tokens"]:
+    """Tokens 0..26 of a text: accents dropped, letters lower-cased, every other run of characters one space."""
+    plain = unicodedata.normalize("NFKD", text).lower().encode("ascii", "ignore")
+    codes = np.frombuffer(plain, dtype=np.uint8).astype(np.int64) - ord("a")
+    codes[(codes < 0) | (codes > 25)] = 26
+    repeated = np.zeros(len(codes), dtype=bool)
+    repeated[1:] = (codes[1:] == 26) & (codes[:-1] == 26)
+    return codes[~repeated]
+
+
+def unfold(tokens: Int[np.ndarray, " tokens"]) -> str:
+    """Readable text of tokens 0..26; MASK shows as an underscore."""
+    return "".join("_" if t < 0 else ALPHABET[t] for t in np.asarray(tokens))
+
+
+def load(path: str | Path | None = None) -> Int[np.ndarray, " tokens"]:
+    """Tokens of a UTF-8 text folded to a-z and space.
+
+    Without a path: one closed token sequence whose circular 4-gram counts are exactly the shipped ones (an Eulerian
+    circuit), so every n-gram language with n <= 4 fitted to it is the one of the original text.
+    """
+    if path is None or str(path) == "":
+        return eulerian_tokens(shipped_counts())
+    file = Path(path)
+    try:
+        text = file.read_bytes().decode("utf-8")
+    except OSError as problem:
+        raise ValueError(f"corpus {file} cannot be read: {problem.strerror or problem}") from problem
+    except UnicodeDecodeError as problem:
+        raise ValueError(f"corpus {file} is no UTF-8 text: byte {problem.start} cannot be decoded") from problem
+    if "\x00" in text:
+        raise ValueError(f"corpus {file} is a binary file: it holds a NUL at character {text.index(chr(0))}")
+    tokens = fold(text)
+    if (tokens < 26).sum() == 0:
+        raise ValueError(f"corpus {file} holds no letter a-z after folding ({len(text)} characters read)")
+    return tokens
+
+
+def counts(order: int = SHIPPED_ORDER, path: str | Path | None = None) -> Int[np.ndarray, "..."]:
+    """Circular counts of the n-grams of the language, shape (27,)*order."""
+    positive_int("order", order)
+    if path is None or str(path) == "":
+        if order > SHIPPED_ORDER:
+            raise ValueError(f"order = {order}, the shipped counts go up to {SHIPPED_ORDER}; pass a text file")
+        table = shipped_counts()
+        return table.sum(axis=tuple(range(SHIPPED_ORDER - order)))
+    return circular_counts(load(path), order)
+
+
+def language(order: int, length: int, path: str | Path | None = None) -> Target:
+    """The n-gram language of the text with maximum-likelihood conditionals, started from its exact stationary law."""
+    if order == 2:
+        table = counts(2, path).astype(np.float64)
+        seen = table.sum(axis=1)
+        rows = np.divide(table, seen[:, None], out=np.full_like(table, 1 / len(ALPHABET)), where=seen[:, None] > 0)
+        return MarkovChain(rows, length, initial=seen / seen.sum())
+    from toy_models.targets.ngram import NGram
+
+    return NGram.from_counts(counts(order, path), length)
+
+
+def circular_counts(tokens: Int[np.ndarray, " tokens"], order: int) -> Int[np.ndarray, "..."]:
+    """Counts of (x_t, ..., x_{t+n-1}) with the end joined to the beginning."""
+    if len(tokens) < order:
+        raise ValueError(f"the text has {len(tokens)} tokens after folding, order {order} needs at least {order}")
+    size = len(ALPHABET)
+    code = np.zeros(len(tokens), dtype=np.int64)
+    for shift in range(order):
+        code = code * size + np.roll(tokens, -shift)
+    return np.bincount(code, minlength=size**order).reshape((size,) * order)
+
+
+@lru_cache(maxsize=1)
+def shipped_counts() -> Int[np.ndarray, "27 27 27 27"]:
+    """The shipped circular 4-gram counts (read-only)."""
+    with np.load(SHIPPED) as file:
+        table = np.zeros(len(ALPHABET) ** SHIPPED_ORDER, dtype=np.int64)
+        table[file["index"]] = file["count"]
+    table = table.reshape((len(ALPHABET),) * SHIPPED_ORDER)
+    table.setflags(write=False)
+    return table
+
+
+def description() -> str:
+    """Where the shipped counts come from."""
+    with np.load(SHIPPED) as file:
+        return str(file["description"])
+
+
+def eulerian_tokens(table: Int[np.ndarray, "..."]) -> Int[np.ndarray, " tokens"]:
+    """A closed token sequence whose circular n-gram counts are `table` (Hierholzer's circuit on (n-1)-tuples)."""
+    size, order = table.shape[0], table.ndim
+    nodes = size ** (order - 1)
+    remaining = table.reshape(nodes, size).tolist()
+    stack = [int(np.argmax(table.reshape(nodes, size).sum(axis=1)))]
+    circuit = []
+    pointer = [0] * nodes
+    while stack:
+        node = stack[-1]
+        row = remaining[node]
+        while pointer[node] < size and row[pointer[node]] == 0:
+            pointer[node] += 1
+        if pointer[node] == size:
+            circuit.append(stack.pop() % size)
+        else:
+            token = pointer[node]
+            row[token] -= 1
+            stack.append((node * size + token) % nodes)
+    if len(circuit) - 1 != int(table.sum()):
+        raise ValueError("the counts are not those of one closed text: the graph of their tuples is not connected")
+    return np.array(circuit[:0:-1], dtype=np.int64)
