@@ -6,7 +6,10 @@ law = tm.sampler_law(chain, tm.IndependentReveal(tm.LinearSchedule().weights(3))
 """
 
 from toy_models import corpus
+from toy_models.beta_family import best_fit_beta
+from toy_models.beta_search import search_beta
 from toy_models.denoisers import ParentPointer, Smoothed, Tempered, Windowed, learning_error
+from toy_models.energy import path_energy, path_energy_report
 from toy_models.errors import ImpossibleContext, IntractableError
 from toy_models.information import (
     Estimate,
@@ -19,15 +22,19 @@ from toy_models.information import (
 from toy_models.laws import Law, sampler_law
 from toy_models.likelihood import log_likelihood
 from toy_models.optimal_schedules import dtc_sizes, odds_geometric_weights, optimal_sizes, optimal_weights, tc_sizes
+from toy_models.path_rates import energy_integrands
 from toy_models.quantities import expected_calls, generative_cross_entropy, marginal_kl, sequence_error, trajectory_kl
 from toy_models.sampler import Samples, estimate_sequence_error, sample
 from toy_models.schedules import (
     BetaSchedule,
     CosineSchedule,
+    KnotSchedule,
     LinearSchedule,
+    MirroredSchedule,
     PowerSchedule,
     SineSchedule,
     SineSquaredSchedule,
+    SmoothstepSchedule,
 )
 from toy_models.targets import HMM, Blocks, Denoiser, LinearCode, MarkovChain, Table, Target
 from toy_models.targets.instances import pairs, permutations, repetition, zero_sum
@@ -57,10 +64,12 @@ __all__ = [
     "ImpossibleContext",
     "IndependentReveal",
     "IntractableError",
+    "KnotSchedule",
     "Law",
     "LinearCode",
     "LinearSchedule",
     "MarkovChain",
+    "MirroredSchedule",
     "ParentPointer",
     "PowerSchedule",
     "RandomOrder",
@@ -70,16 +79,19 @@ __all__ = [
     "SineSchedule",
     "SineSquaredSchedule",
     "Smoothed",
+    "SmoothstepSchedule",
     "Table",
     "Target",
     "Tempered",
     "Threshold",
     "TopK",
     "Windowed",
+    "best_fit_beta",
     "bisection",
     "corpus",
     "dtc_sizes",
     "dual_total_correlation",
+    "energy_integrands",
     "estimate_information_curve",
     "estimate_sequence_error",
     "expected_calls",
@@ -92,11 +104,14 @@ __all__ = [
     "optimal_sizes",
     "optimal_weights",
     "pairs",
+    "path_energy",
+    "path_energy_report",
     "permutations",
     "repetition",
     "reveal_curve",
     "sample",
     "sampler_law",
+    "search_beta",
     "sequence_error",
     "tc_sizes",
     "total_correlation",
