@@ -1,0 +1,93 @@
+"""The interval recursions of independent reveal written out as loops: slow twins of `gap_recursion` and `gap_likelihood`.
+
+Nothing is shared with the fast routes except the definition. Values of ends: 0..V-1, or V for the virtual end.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from toy_models.targets.markov import MarkovChain
+
+
+def naive_sequence_error(chain: MarkovChain, hazards: Sequence[float] | np.ndarray, length: int) -> float:
+    """SER = 1 - W_N(L+1, ∗, ∗) by the triple loop over gap distance, rightmost and previous revealed token.
+
+    `hazards` in generation order, the last one 1. O(N L^3 V^2 (V+1)^2).
+    """
+    weights = naive_levels(chain, hazards, length)
+    return 1.0 - weights[length + 1, chain.vocab_size, chain.vocab_size]
+
+
+def naive_levels(
+    chain: MarkovChain, hazards: Sequence[float] | np.ndarray, length: int
+) -> Float[np.ndarray, "n_plus_1 U U"]:
+    """W_N(n, u, v) for n <= L+1."""
+    v_size = chain.vocab_size
+    wide = v_size + 1
+    value = np.zeros((length + 2, wide, wide))
+    for u in range(wide):
+        for v in range(wide):
+            value[1, u, v] = _reach(chain, 1, u, v) > 0
+    for r in reversed(list(hazards)):
+        new = np.zeros_like(value)
+        for n in range(1, length + 2):
+            for u in range(wide):
+                for v in range(wide):
+                    if _reach(chain, n, u, v) > 0:
+                        new[n, u, v] = _fill(chain, value, r, n, u, v)
+        value = new
+    return value
+
+
+def _fill(chain: MarkovChain, value, r: float, n: int, u: int, v: int) -> float:
+    """One gap: sum over the rightmost revealed token s and the one before it."""
+    v_size = chain.vocab_size
+    total = (1 - r) ** (n - 1) * value[n, u, v]
+    f = np.zeros((n, v_size))
+    for s in range(1, n):
+        for x in range(v_size):
+            h = (1 - r) ** (s - 1) * value[s, u, x]
+            for before in range(1, s):
+                for y in range(v_size):
+                    h += f[before, y] * (1 - r) ** (s - before - 1) * value[s - before, y, x]
+            bridge = _reach(chain, s, u, x) * _reach(chain, n - s, x, v) / _reach(chain, n, u, v)
+            f[s, x] = r * bridge * h
+            total += f[s, x] * (1 - r) ** (n - s - 1) * value[n - s, x, v]
+    return total
+
+
+def _reach(chain: MarkovChain, n: int, u: int, v: int) -> float:
+    """P^n[u, v] with virtual ends."""
+    if v == chain.vocab_size:
+        return 1.0
+    if u == chain.vocab_size:
+        return float((chain.initial @ np.linalg.matrix_power(chain.transition, n - 1))[v])
+    return float(np.linalg.matrix_power(chain.transition, n)[u, v])
+
+
+def naive_log_likelihood(
+    chain: MarkovChain, hazards: Sequence[float] | np.ndarray, x: Int[np.ndarray, " L"]
+) -> float:
+    """log p(x) for q(x) > 0 by the loop over gaps (l, r) of positions; 0 and L+1 are the virtual ends. O(N L^4)."""
+    v_size, length = chain.vocab_size, len(x)
+    at = [v_size, *[int(token) for token in x], v_size]
+    value = {(l, l + 1): 1.0 for l in range(length + 1)}
+    for hazard in reversed(list(hazards)):
+        new = {}
+        for l in range(length + 1):
+            for right in range(l + 1, length + 2):
+
+                def keep(a, b, h=hazard, old=value):
+                    return (1 - h) ** (b - a - 1) * old.get((a, b), 0.0)
+
+                f, total = {l: 1.0}, keep(l, right)
+                for k in range(l + 1, right):
+                    bridge = _reach(chain, k - l, at[l], at[k]) * _reach(chain, right - k, at[k], at[right])
+                    bridge /= _reach(chain, right - l, at[l], at[right])
+                    f[k] = hazard * bridge * sum(f[before] * keep(before, k) for before in range(l, k))
+                    total += f[k] * keep(k, right)
+                new[l, right] = total
+        value = new
+    return float(np.log(value[0, length + 1]))

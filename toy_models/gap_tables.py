@@ -1,0 +1,68 @@
+"""Powers of a transition matrix with a virtual end on either side, and how fast they mix.
+
+Notation of all `gap_*` modules. A gap of distance n has n-1 masked tokens between two revealed values u and v. The index
+V (written ∗) is the virtual end: left of the first position or right of the last one. P^s[u, x] is the probability of x
+at distance s from u, with P^s[∗, x] = (initial P^(s-1))[x] and P^s[u, ∗] = P^s[∗, ∗] = 1.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float
+
+from toy_models.targets.markov import MarkovChain, recurrent_classes, stationary_law
+
+
+def gap_powers(chain: MarkovChain, distance: int) -> Float[np.ndarray, "n_plus_1 U U"]:
+    """P^s for s = 0..distance on V+1 symbols (s = 0 is left at zero: no gap has distance 0).
+
+    Products are taken in extended precision, so an entry carries one float64 rounding where the platform has one.
+    O(distance V^3).
+    """
+    v = chain.vocab_size
+    step = chain.transition.astype(np.longdouble)
+    power = np.zeros((distance + 1, v + 1, v + 1))
+    real = np.concatenate([step, chain.initial.astype(np.longdouble)[None]])
+    for s in range(1, distance + 1):
+        power[s, :, :v] = real
+        power[s, :, v] = 1.0
+        real = real @ step
+    return power
+
+
+def adjacent_weights(power: Float[np.ndarray, "n_plus_1 U U"]) -> Float[np.ndarray, "n_plus_1 U U"]:
+    """W_0: a gap without masked tokens is valid when its step is possible; any other gap is unfinished."""
+    start = np.zeros_like(power)
+    if len(power) > 1:
+        start[1] = power[1] > 0
+    return start
+
+
+@dataclass(frozen=True)
+class Mixing:
+    """delta_D = max over u, x of |P^D[u, x] / pi(x) - 1| <= `delta`, D = `distance`; non-increasing in D."""
+
+    distance: int
+    delta: float
+
+
+def mixing(chain: MarkovChain, square_root: float = 1e-8, limit: int = 2048) -> Mixing | None:
+    """The first D = 2s with delta_s <= `square_root`, so that delta_D <= delta_s^2; None when 2s would pass `limit`.
+
+    P^(2s) - 1 pi = (P^s - 1 pi)^2 entry by entry gives |P^(2s)[u, x] / pi(x) - 1| <= sum_y pi(y) delta_s delta_s. So a
+    delta far below rounding is certified from one that is far above it. The row ∗ (the initial law) takes part:
+    |initial P^(2s-1) / pi - 1| <= delta*_s delta_s by the same product. None also when the chain has no positive power
+    (periodic or reducible, or with transient tokens).
+    """
+    if len(recurrent_classes(chain.transition)) != 1:
+        return None
+    law = stationary_law(chain.transition)
+    if not (law > 0).all():
+        return None
+    rows = np.concatenate([chain.transition, chain.initial[None]])
+    for s in range(1, limit // 2 + 1):
+        delta = float(np.abs(rows / law - 1.0).max())
+        if delta <= square_root:
+            return Mixing(2 * s, (delta + 1e-14 / law.min()) ** 2)
+        rows = rows @ chain.transition
+    return None
