@@ -1,0 +1,92 @@
+"""Run the claims.
+
+    python -m theory                      all claims; writes theory/LEDGER.md, theory/verdicts.json, the claim graph
+    python -m theory --fast --compare     small instances, nothing written, compared with the committed verdicts
+    python -m theory --claim ID --topic TOPIC --tier TIER
+
+Exits 1 when a line is red (error, undecided, a control that passes, a missing link) or differs from the committed one.
+"""
+
+import argparse
+import json
+import platform
+import sys
+import time
+from pathlib import Path
+
+from tqdm import tqdm
+
+from theory.ledger import LedgerError, available_topics, load_claims, run_topic
+from theory.links import broken_links
+from theory.registry import TIERS
+from theory.report import differences, is_red, write
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m theory", description=__doc__.split("\n\n")[0])
+    parser.add_argument("--claim", metavar="ID", help="run one claim")
+    parser.add_argument("--topic", help="run the claims of one topic")
+    parser.add_argument("--tier", help="run the claims decided on one tier")
+    parser.add_argument("--fast", action="store_true", help="small instances")
+    parser.add_argument("--compare", action="store_true", help="compare with the committed verdicts, write nothing")
+    options = parser.parse_args(arguments)
+    try:
+        claims, topics = load_claims(), available_topics()
+        _require("claim", options.claim, list(claims))
+        _require("topic", options.topic, topics)
+        _require("tier", options.tier, list(TIERS))
+    except LedgerError as problem:
+        print(f"theory: {problem}", file=sys.stderr)
+        return 2
+    wanted = [options.topic] if options.topic else topics
+    if options.claim:
+        wanted = [claims[options.claim].topic]
+    return _run(wanted, options)
+
+
+def _require(what: str, value: str | None, allowed: list[str]) -> None:
+    if value is not None and value not in allowed:
+        raise LedgerError(f"unknown {what} {value!r}; there are: {', '.join(allowed)}")
+
+
+def _run(topics: list[str], options) -> int:
+    lines, seconds = [], {}
+    with tqdm(topics, unit="topic", disable=not sys.stderr.isatty()) as bar:
+        for topic in bar:
+            bar.set_description(topic)
+            start = time.perf_counter()
+            lines += run_topic(topic, "smoke" if options.fast else "full", only=options.claim)
+            seconds[topic] = round(time.perf_counter() - start, 2)
+    if options.tier:
+        lines = [line for line in lines if line.tier == options.tier]
+    partial = bool(options.claim or options.topic or options.tier)
+    for line in lines:
+        mark = "!!" if is_red(line) else "  "
+        print(f"{mark} {line.claim.id:<44} {line.verdict:<21} {line.tier:<9} {line.controls} control(s)")
+        for problem in line.problems:
+            print(f"     {problem}")
+    found = [] if partial else broken_links(load_claims())
+    if options.compare:
+        committed = ROOT / "theory" / "verdicts.json"
+        chosen = {line.claim.id for line in lines}
+        found += [d for d in differences(lines, committed) if not partial or d.split(":")[0] in chosen]
+    for line in found:
+        print(f"!! {line}")
+    red = [line for line in lines if is_red(line)]
+    print(f"{len(lines)} claims, {sum(x.controls for x in lines)} controls, {len(red) + len(found)} red")
+    build = ROOT / "build"
+    build.mkdir(exist_ok=True)
+    environment = {"python": platform.python_version(), "machine": platform.machine(), "seconds": seconds}
+    (build / "ledger-environment.json").write_text(json.dumps(environment, indent=1) + "\n", encoding="utf-8")
+    if not (partial or options.compare or options.fast):
+        write(lines, ROOT / "theory", ROOT / "README.md")
+        from figures.claim_graph import save_graph
+
+        save_graph(lines, ROOT / "figures" / "out")
+    return 1 if red or found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

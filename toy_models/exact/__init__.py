@@ -1,0 +1,38 @@
+"""Rational and ball twins of the core quantities: laws in Q, divergences as decided sums of logarithms."""
+
+from toy_models.exact.log_sum import LogSum
+from toy_models.exact.rational_law import (
+    chain_pmf,
+    context_sums,
+    cross_entropies,
+    entropy,
+    fixed_size_stages,
+    hmm_pmf,
+    independent_stages,
+    kl,
+    law,
+    rational,
+    subset_entropies,
+    support_mass,
+    to_float,
+)
+from toy_models.exact.verdict import decide_at_most, decide_equal
+
+__all__ = [
+    "LogSum",
+    "chain_pmf",
+    "context_sums",
+    "cross_entropies",
+    "decide_at_most",
+    "decide_equal",
+    "entropy",
+    "fixed_size_stages",
+    "hmm_pmf",
+    "independent_stages",
+    "kl",
+    "law",
+    "rational",
+    "subset_entropies",
+    "support_mass",
+    "to_float",
+]
