@@ -6,7 +6,6 @@ JSON are byte-stable run to run on one machine.
 
 import hashlib
 import json
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, is_dataclass
 from importlib.metadata import version
@@ -16,6 +15,8 @@ from typing import Literal
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.figure import Figure
+
+from theory.files import write_aside
 
 Kind = Literal["exact", "sampled", "trained"]
 ROOT = Path(__file__).resolve().parent.parent
@@ -58,16 +59,6 @@ def save(
     write_aside(target, lambda p: Path(p).write_text(text, encoding="utf-8"))
     plt.close(fig)
     return target
-
-
-def write_aside(target: Path, write) -> None:
-    """Call write(temporary path), then rename onto `target`: a killed run leaves the old file or the new one."""
-    aside = target.with_name(f".{target.name}.{os.getpid()}.part")
-    try:
-        write(aside)
-        os.replace(aside, target)
-    finally:
-        aside.unlink(missing_ok=True)
 
 
 def code_hash(depends: Sequence[str] = ()) -> str:

@@ -1,6 +1,6 @@
 """Run the claims.
 
-    python -m theory                      all claims; writes theory/LEDGER.md, theory/verdicts.json, the claim graph
+    python -m theory                      all claims; writes theory/LEDGER.md and theory/verdicts.json
     python -m theory --fast --compare     small instances, nothing written, compared with the committed verdicts
     python -m theory --claim ID --topic TOPIC --tier TIER
 
@@ -82,9 +82,6 @@ def _run(topics: list[str], options) -> int:
     (build / "ledger-environment.json").write_text(json.dumps(environment, indent=1) + "\n", encoding="utf-8")
     if not (partial or options.compare or options.fast):
         write(lines, ROOT / "theory", ROOT / "README.md")
-        from figures.claim_graph import save_graph
-
-        save_graph(lines, ROOT / "figures" / "out")
     return 1 if red or found else 0
 
 
