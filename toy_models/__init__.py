@@ -11,6 +11,7 @@ from toy_models.beta_search import search_beta
 from toy_models.denoisers import ParentPointer, Smoothed, Tempered, Windowed, learning_error
 from toy_models.energy import path_energy, path_energy_report
 from toy_models.errors import ImpossibleContext, IntractableError
+from toy_models.fixed_schedules import FixedSchedule, best_fixed_schedule, fixed_schedule_front, subset_entropies
 from toy_models.information import (
     Estimate,
     dual_total_correlation,
@@ -23,7 +24,9 @@ from toy_models.laws import Law, sampler_law
 from toy_models.likelihood import log_likelihood
 from toy_models.optimal_schedules import dtc_sizes, odds_geometric_weights, optimal_sizes, optimal_weights, tc_sizes
 from toy_models.path_rates import energy_integrands
+from toy_models.policy import Policy, optimal_policy
 from toy_models.quantities import expected_calls, generative_cross_entropy, marginal_kl, sequence_error, trajectory_kl
+from toy_models.replay import Replay, RuleValue, estimate_kl, evaluate_rule, replay_rule
 from toy_models.sampler import Samples, estimate_sequence_error, sample
 from toy_models.schedules import (
     BetaSchedule,
@@ -36,6 +39,7 @@ from toy_models.schedules import (
     SineSquaredSchedule,
     SmoothstepSchedule,
 )
+from toy_models.sudoku import WordList, sudoku4
 from toy_models.targets import HMM, Blocks, Denoiser, LinearCode, MarkovChain, Table, Target
 from toy_models.targets.instances import pairs, permutations, repetition, zero_sum
 from toy_models.unmasking import (
@@ -50,6 +54,7 @@ from toy_models.unmasking import (
     bisection,
 )
 from toy_models.validation import MASK
+from toy_models.word_policy import WordPolicy
 
 __all__ = [
     "HMM",
@@ -61,6 +66,7 @@ __all__ = [
     "EntropyBounded",
     "Estimate",
     "FixedOrder",
+    "FixedSchedule",
     "ImpossibleContext",
     "IndependentReveal",
     "IntractableError",
@@ -71,8 +77,11 @@ __all__ = [
     "MarkovChain",
     "MirroredSchedule",
     "ParentPointer",
+    "Policy",
     "PowerSchedule",
     "RandomOrder",
+    "Replay",
+    "RuleValue",
     "Samples",
     "SemiAutoregressive",
     "ShiftedReveal",
@@ -86,21 +95,28 @@ __all__ = [
     "Threshold",
     "TopK",
     "Windowed",
+    "WordList",
+    "WordPolicy",
     "best_fit_beta",
+    "best_fixed_schedule",
     "bisection",
     "corpus",
     "dtc_sizes",
     "dual_total_correlation",
     "energy_integrands",
     "estimate_information_curve",
+    "estimate_kl",
     "estimate_sequence_error",
+    "evaluate_rule",
     "expected_calls",
+    "fixed_schedule_front",
     "generative_cross_entropy",
     "information_curve",
     "learning_error",
     "log_likelihood",
     "marginal_kl",
     "odds_geometric_weights",
+    "optimal_policy",
     "optimal_sizes",
     "optimal_weights",
     "pairs",
@@ -108,11 +124,14 @@ __all__ = [
     "path_energy_report",
     "permutations",
     "repetition",
+    "replay_rule",
     "reveal_curve",
     "sample",
     "sampler_law",
     "search_beta",
     "sequence_error",
+    "subset_entropies",
+    "sudoku4",
     "tc_sizes",
     "total_correlation",
     "trajectory_kl",

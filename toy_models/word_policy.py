@@ -1,0 +1,170 @@
+"""The best adaptive unmasking policy of a uniform law on few words, where the full lattice is out of reach.
+
+Same recursion as in toy_models/policy.py, over the states that occur: a revealed set R and the word seen on it. Words
+that a relabelling of the symbols maps to each other are one class: the value depends on the class alone.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Int
+from numba import njit
+
+from toy_models.errors import IntractableError
+from toy_models.sudoku import WordList
+from toy_models.validation import MASK
+
+MAX_WORK = 2**31  # 3^L * classes additions: 4x4 Sudoku needs 5.2e8
+
+
+@dataclass(frozen=True, eq=False)
+class WordPolicy:
+    """As Policy: kl + step_cost * mean_steps is minimal; `states` counts revealed sets with the word seen on them.
+
+    Words are counted up to relabelling. actions[R, c] is the set to reveal, as a bit mask, when the revealed set R
+    shows what word class c has there.
+    """
+
+    step_cost: float
+    kl: float
+    mean_steps: float
+    value: float
+    states: int
+    visited: int
+    target: WordList
+    actions: Int[np.ndarray, "2**L classes"]
+
+    @property
+    def cost(self) -> float:
+        return self.kl + self.step_cost * self.mean_steps
+
+    def action(self, y: Int[np.ndarray, "batch L"]) -> Bool[np.ndarray, "batch L"]:
+        """Positions to reveal next; in a context that no word fits, all masked positions."""
+        y = np.asarray(y)
+        matches = self.target.matches(y)
+        revealed = (y != MASK) @ (1 << np.arange(y.shape[1]))
+        bits = self.actions[revealed, self.target.classes[matches.argmax(axis=1)]]
+        chosen = (bits[:, None] >> np.arange(y.shape[1])) & 1 == 1
+        return np.where(matches.any(axis=1)[:, None], chosen, y == MASK)
+
+    def select(self, marginals, masked):
+        return self.action(np.where(masked, MASK, marginals.argmax(axis=-1)))
+
+
+def optimal_word_policy(target: WordList, step_cost: float) -> WordPolicy:
+    """argmin over adaptive policies of KL(q || p) + step_cost * E_q[calls] for a word list. O(3^L classes)."""
+    if not (np.isfinite(step_cost) and step_cost >= 0):
+        raise ValueError(f"step_cost = {step_cost}, it must be a finite number >= 0 (nats per call)")
+    classes = target.classes
+    count = int(classes.max()) + 1
+    work = 3**target.length * count
+    if work > MAX_WORK:
+        raise IntractableError(
+            "the optimal adaptive policy of a word list",
+            f"L = {target.length}, {count} word classes, hence 3^L * classes = {work} additions",
+            f"3^L * classes <= {MAX_WORK}",
+            "use best_fixed_schedule",
+        )
+    first = np.unique(classes, return_index=True)[1]
+    agree = agreement(target.words[first], target.words)
+    values, actions, states = word_bellman(
+        target.words, classes, first, agree, target.vocab_size, float(step_cost), np.zeros((2**target.length, count))
+    )
+    value = float(values[0, 0]) - target.entropy()
+    kl, mean_steps, visited = _follow(target, actions)
+    return WordPolicy(float(step_cost), kl, mean_steps, value, int(states), visited, target, actions)
+
+
+def agreement(first: Int[np.ndarray, "m L"], words: Int[np.ndarray, "n L"]) -> Int[np.ndarray, "m n"]:
+    """Bit mask of the positions on which each pair of words agrees."""
+    return (first[:, None, :] == words[None]) @ (1 << np.arange(words.shape[1]))
+
+
+def _follow(target: WordList, actions: Int[np.ndarray, "2**L classes"]) -> tuple[float, float, int]:
+    """(KL, mean calls, visited states) over all words; KL adds log q(x_S | y) - sum log q(x_i | y), counted."""
+    words, length = target.words, target.length
+    y = np.full_like(words, MASK)
+    calls = kl = 0.0
+    seen = set()
+    while (y == MASK).any():
+        live = np.flatnonzero((y == MASK).any(axis=1))
+        here = y[live]
+        seen.update(row.tobytes() for row in here)
+        revealed = (here != MASK) @ (1 << np.arange(length))
+        chosen = (actions[revealed, target.classes[live]][:, None] >> np.arange(length)) & 1 == 1
+        marginals = target.marginals(here)
+        own = np.take_along_axis(marginals, words[live][:, :, None], axis=2)[..., 0]
+        before = target.matches(here).sum(axis=1)
+        y[live] = np.where(chosen, words[live], here)
+        after = target.matches(y[live]).sum(axis=1)
+        kl += float((np.log(after / before) - np.where(chosen, np.log(own), 0.0).sum(axis=1)).sum())
+        calls += len(live)
+    return kl / len(words), calls / len(words), len(seen)
+
+
+def _word_bellman(words, classes, first, agree, vocab_size, step_cost, values):
+    """values[R, c] = least cost to come, charging H(X_i | y) for each revealed i; R from full to empty."""
+    count, length = len(first), words.shape[1]
+    actions = np.zeros((2**length, count), dtype=np.int64)
+    states = 0
+    weight = np.empty(count)
+    tokens = np.empty((length, vocab_size))
+    where = np.empty(length, dtype=np.int64)
+    charge = np.empty(length)
+    kept = np.empty(count, dtype=np.int64)
+    paid = np.empty(2**length)
+    union = np.empty(2**length, dtype=np.int64)
+    for revealed in range(2**length - 2, -1, -1):
+        masks = 0
+        for i in range(length):
+            if (revealed >> i) & 1 == 0:
+                where[masks] = i
+                masks += 1
+        for c in range(count):
+            weight[:] = 0.0
+            tokens[:] = 0.0
+            matching = 0
+            for x in range(len(words)):
+                if agree[c, x] & revealed == revealed:
+                    matching += 1
+                    weight[classes[x]] += 1.0
+                    for k in range(masks):
+                        tokens[where[k], words[x, where[k]]] += 1.0
+            twin = 0
+            while weight[twin] == 0.0:
+                twin += 1
+            if twin < c:  # the same state up to relabelling, done before
+                values[revealed, c] = values[revealed, twin]
+                actions[revealed, c] = actions[revealed, twin]
+                continue
+            states += 1
+            used = 0
+            for other in range(count):
+                if weight[other] > 0.0:
+                    weight[used] = weight[other] / matching
+                    kept[used] = other
+                    used += 1
+            for k in range(masks):
+                charge[k] = 0.0
+                for v in range(vocab_size):
+                    p = tokens[where[k], v] / matching
+                    if p > 0.0:
+                        charge[k] -= p * np.log(p)
+            paid[0], union[0] = step_cost, revealed
+            for k in range(masks):
+                for subset in range(2**k):
+                    paid[2**k + subset] = paid[subset] + charge[k]
+                    union[2**k + subset] = union[subset] | 1 << where[k]
+            best, chosen = np.inf, 0
+            for subset in range(1, 2**masks):
+                total = paid[subset]
+                for m in range(used):
+                    total += weight[m] * values[union[subset], kept[m]]
+                if total < best:
+                    best, chosen = total, union[subset] & ~revealed
+            values[revealed, c] = best
+            actions[revealed, c] = chosen
+    return values, actions, states
+
+
+word_bellman = njit(cache=True)(_word_bellman)
