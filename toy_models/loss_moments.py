@@ -131,7 +131,7 @@ def loss_moments(target: Target, denoiser: Denoiser | None = None, pairs: bool =
     first, second = np.empty((len(x), length + 1)), np.empty((len(x), length + 1))
     disjoint, covering = np.zeros((length + 1, length + 1)), np.zeros((length + 1, length + 1))
     slow = pairs and len(x) * 3**length > 2**29
-    for start in tqdm(range(0, len(x), ROWS), desc="mask pairs", disable=not slow):
+    for start in tqdm(range(0, len(x), ROWS), desc="mask pairs", disable=None if slow else True):
         rows = slice(start, start + ROWS)
         s = sum_losses(x[rows], log_loss, target.vocab_size)
         _require_finite(s, x[rows])

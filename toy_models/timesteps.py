@@ -173,7 +173,9 @@ def optimal(
         raise ValueError(f"objective = {objective!r}, allowed: {', '.join(map(repr, objectives))}")
     square = objectives[objective]
     kinks = (0.5,) if masks == "mirror" else ()
-    return proportional(lambda t: np.sqrt(np.maximum(square(t), 0.0)), epsilon, upper, f"optimal ({objective}, {masks})", kinks)
+    return proportional(
+        lambda t: np.sqrt(np.maximum(square(t), 0.0)), epsilon, upper, f"optimal ({objective}, {masks})", kinks
+    )
 
 
 def epr(parameters: Float[np.ndarray, "7"], t: Float[np.ndarray, " T"]) -> Float[np.ndarray, " T"]:

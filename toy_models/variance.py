@@ -107,45 +107,94 @@ def resolve(moments: Moments, density: Density | str | None, epsilon: float, mas
     raise ValueError(f'density = {density!r}, allowed: None, "uniform", "optimal" or a timesteps.Density')
 
 
-def size_moments(moments: Moments) -> tuple[Float[np.ndarray, " k"], Float[np.ndarray, "k k"], Float[np.ndarray, "k k"]]:
+def size_moments(
+    moments: Moments,
+) -> tuple[Float[np.ndarray, " k"], Float[np.ndarray, "k k"], Float[np.ndarray, "k k"]]:
     """For k = 1..L and M uniform of size k: E S^2, and the matrices E_x[G_j G_k], Cov_x(G_j, G_k), G_k = E[S | x, k]."""
     ways = np.array([comb(moments.length, k) for k in range(1, moments.length + 1)], dtype=float)
     outer = np.outer(ways, ways)
     return moments.second[1:] / ways, moments.gram[1:, 1:] / outer, moments.centred[1:, 1:] / outer
 
 
-def size_decomposition(moments: Moments, weights: Float[np.ndarray, " L"] | None = None) -> Decomposition:
+def size_decomposition(
+    moments: Moments, weights: Float[np.ndarray, " L"] | None = None, masks: str = "single"
+) -> Decomposition:
     """A, B, C of the estimator that draws k ~ weights on 1..L, M uniform of size k, and loses S / (L k weights[k]).
 
-    Its mean is the integral of g over (0, 1) and every part is finite. weights None: uniform, loss S/k.
+    Its mean is the integral of g over (0, 1) and every part is finite. weights None: uniform, loss S/k. masks "mirror":
+    the mean over two sets of size k that overlap as little as possible; "independent-pair": over two independent sets.
     """
     length = moments.length
     k = np.arange(1, length + 1)
     weights = np.full(length, 1.0 / length) if weights is None else np.asarray(weights, dtype=float)
     if weights.shape != (length,) or (weights <= 0).any() or abs(weights.sum() - 1.0) > 1e-9:
         raise ValueError(f"weights = {weights}, allowed: {length} positive numbers (sizes 1..L) with sum 1")
-    second, gram, centred = size_moments(moments)
+    _, gram, centred = size_moments(moments)
     c = 1.0 / (length * k)
     over = c**2 / weights
     mean_square = np.diag(gram)
     mean_gram = gram - centred
     squared_mean = float(c @ mean_gram @ c)
     return Decomposition(
-        pattern=float(over @ (second - mean_square)),
+        pattern=float(over @ (size_second_moment(moments, masks) - mean_square)),
         rate=float(over @ mean_square) - float(c @ gram @ c),
         data=float(c @ centred @ c),
         mean=float(np.sqrt(max(squared_mean, 0.0))),
         rate_time_first=float(over @ np.diag(mean_gram)) - squared_mean,
         data_time_first=float(over @ np.diag(centred)),
+        calls=CALLS[masks],
     )
 
 
-def optimal_size_weights(moments: Moments, stratified: bool = False) -> Float[np.ndarray, " L"]:
-    """Law of the number of masks of least variance: weights[k] ~ sqrt(E S^2 | k) / k; stratified: sd in place of root."""
-    second, gram, centred = size_moments(moments)
-    square = second - np.diag(gram - centred) if stratified else second
+def size_second_moment(moments: Moments, masks: str = "single") -> Float[np.ndarray, " L"]:
+    """E of the squared (mean) S given the number of masks k = 1..L."""
+    length = moments.length
+    second, gram, _ = size_moments(moments)
+    if masks == "single":
+        return second
+    if masks == "independent-pair":
+        return (second + np.diag(gram)) / 2
+    if masks != "mirror":
+        raise ValueError(f"masks = {masks!r}, allowed: {', '.join(map(repr, CALLS))}")
+    if moments.disjoint is None or moments.covering is None:
+        raise ValueError("these moments hold no mask pairs; compute them with pairs=True")
+    cross = np.empty(length)
+    for k in range(1, length + 1):
+        table, part = (moments.disjoint, k) if 2 * k <= length else (moments.covering, length - k)
+        cross[k - 1] = table[part, part] / (comb(length, part) * comb(length - part, part))
+    return (second + cross) / 2
+
+
+def optimal_size_weights(moments: Moments, masks: str = "single", stratified: bool = False) -> Float[np.ndarray, " L"]:
+    """Law of the number of masks of least variance: weights[k] ~ sqrt(E[S^2 | k]) / k; stratified: sd in place of root."""
+    _, gram, centred = size_moments(moments)
+    square = size_second_moment(moments, masks) - (np.diag(gram - centred) if stratified else 0.0)
     root = np.sqrt(np.maximum(square, 0.0)) / np.arange(1, moments.length + 1)
     return root / root.sum()
+
+
+def sizes_from_times(moments: Moments, density: Density, epsilon: float, upper: float = 1.0) -> Decomposition:
+    """A, B, C of the loss S/(L t p(t)) after averaging its weight over t given M (Rao-Blackwell): variance at most that
+    of the draw itself, same mean. Given k masks the loss is S W_k / P_k with P_k = P(one given set of size k is masked).
+    """
+    length = moments.length
+    t, w = quadrature(epsilon, upper, density.breaks)
+    k = np.arange(1, length + 1)
+    ways = np.array([comb(length, n) for n in k], dtype=float)
+    chance = ways * ((t ** k[:, None] * (1.0 - t) ** (length - k[:, None])) @ (w * density.pdf(t)))
+    integral = moments.basis(t)[1:] @ w * ways
+    second, gram, centred = size_moments(moments)
+    over = integral**2 / chance
+    mean_gram = gram - centred
+    squared_mean = float(integral @ mean_gram @ integral)
+    return Decomposition(
+        pattern=float(over @ (second - np.diag(gram))),
+        rate=float(over @ np.diag(gram)) - float(integral @ gram @ integral),
+        data=float(integral @ centred @ integral),
+        mean=float(np.sqrt(max(squared_mean, 0.0))),
+        rate_time_first=float(over @ np.diag(mean_gram)) - squared_mean,
+        data_time_first=float(over @ np.diag(centred)),
+    )
 
 
 def arm_variance(target: Target, order: list[int] | None = None, denoiser: Denoiser | None = None) -> float:
