@@ -35,7 +35,7 @@ def states(vocab_size: int, length: int) -> Int[np.ndarray, "states L"]:
     return np.stack(np.unravel_index(np.arange(count), (vocab_size + 1,) * length), axis=1).astype(np.int64) - 1
 
 
-def sequences(vocab_size: int, length: int) -> Int[np.ndarray, "V**L L"]:
+def sequences(vocab_size: int, length: int) -> Int[np.ndarray, "sequences L"]:
     """Every unmasked sequence, in the order of `pmf.ravel()`."""
     count = vocab_size**length
     return np.stack(np.unravel_index(np.arange(count), (vocab_size,) * length), axis=1).astype(np.int64)
@@ -71,7 +71,7 @@ def state_probabilities(target: Target) -> Float[np.ndarray, " states"]:
     return context_probabilities(to_table(target).pmf).ravel()
 
 
-def subset_cross_entropies(target: Target, denoiser: Denoiser | None = None) -> Float[np.ndarray, "2**L L"]:
+def subset_cross_entropies(target: Target, denoiser: Denoiser | None = None) -> Float[np.ndarray, "sets L"]:
     """C[T, i] = E_q[-log p(X_i | X_T)] for every revealed set T (bit i = position i) and i not in T; 0 for i in T.
 
     With denoiser = None this is H(X_i | X_T). Cost O((V+1)^L L V).
