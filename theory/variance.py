@@ -14,8 +14,8 @@ from toy_models import variance as va
 from toy_models import variance_methods as methods
 from toy_models.ensemble_torch import EnsembleRun, SmallDenoiser, train, variance_ratio
 from toy_models.gradient_moments import tabular_gradient_moments
-from toy_models.losses_torch import LossOptions, gradient_moments
 from toy_models.loss_moments import LossMoments, Moments, loss_moments
+from toy_models.losses_torch import LossOptions, gradient_moments
 from toy_models.variance import Decomposition
 
 EPSILON = 1e-3

@@ -1,4 +1,4 @@
-"""Many training runs of one small masked diffusion model at once, for the run-to-run spread (imported apart: needs torch).
+"""Many training runs of one small masked diffusion model at once, for the run-to-run spread (needs torch).
 
 The runs share their initial weights and differ only in data, times and masks, so their spread is training noise.
 """

@@ -1,4 +1,4 @@
-"""Moments by mask size of gradients of S(x, M): every variance of variance.py then becomes the trace of a covariance."""
+"""Moments by mask size of gradients of S(x, M): the variances of variance.py then are traces of covariances."""
 
 import numpy as np
 from jaxtyping import Float

@@ -184,7 +184,8 @@ def _prepare(target: Target, denoiser: Denoiser | None, pairs: bool):
             )
     if (model.vocab_size, model.length) != (target.vocab_size, target.length):
         raise ValueError(
-            f"denoiser has V = {model.vocab_size}, L = {model.length}, the target V = {target.vocab_size}, L = {target.length}"
+            f"denoiser has V = {model.vocab_size}, L = {model.length}, "
+            f"the target V = {target.vocab_size}, L = {target.length}"
         )
     sequences, per_x = target.vocab_size**target.length, 3 if pairs else 2
     cost, limit = sequences * per_x**target.length, MAX_PAIRS if pairs else MAX_LOSSES

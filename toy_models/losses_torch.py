@@ -1,4 +1,4 @@
-"""Training losses of a torch masked diffusion model, with the same options as variance.py (imported apart: needs torch).
+"""Training losses of a torch masked diffusion model, with the options of variance.py (imported apart: needs torch).
 
 A model is any callable tokens (batch, L) with MASK = -1 -> logits (batch, L, V). Losses are in nats per token and each
 row is one draw of l = S(x, M) / (L t p(t)); their mean over the batch is the training loss.

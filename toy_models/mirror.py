@@ -103,7 +103,7 @@ class AntiCopy:
 
 
 def shared_parameter_gradients() -> tuple[Float[np.ndarray, "4 4 1"], Float[np.ndarray, "4"]]:
-    """G(x, M), q(x) of two fair bits and the one-parameter denoiser q_theta(x_i | x_j) ~ exp(theta x_1 x_2) at theta = 0.
+    """G(x, M), q(x) of two fair bits and one shared parameter, q_theta(x_i | x_j) ~ exp(theta x_1 x_2) at theta = 0.
 
     dS/dtheta is -x_1 x_2 when exactly one bit is masked, else 0 (bits +-1): equal for complementary masks.
     """
@@ -115,7 +115,7 @@ def shared_parameter_gradients() -> tuple[Float[np.ndarray, "4 4 1"], Float[np.n
 
 @dataclass(frozen=True)
 class PairMoments:
-    """E_x Cov(S(M1), S(M2)), E_x Var S(M1) and the squared own contributions D = E_x sum over i of (mean of token i)^2."""
+    """E_x Cov(S(M1), S(M2)), E_x Var S(M1), and D = E_x sum over i of (mean contribution of token i)^2."""
 
     covariance: float
     variance: float

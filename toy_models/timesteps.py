@@ -24,8 +24,8 @@ def check_interval(epsilon: float, upper: float = 1.0) -> None:
     """Raise unless 0 < epsilon < upper <= 1."""
     if not 0.0 < epsilon < 1.0:
         raise ValueError(
-            f"epsilon = {epsilon}, allowed: 0 < epsilon < 1. At epsilon = 0 the variance of S/(L t) is infinite: with "
-            "probability about L t a single token is masked and then l^2 is of order 1/t^2, so A grows like ln(1/epsilon); "
+            f"epsilon = {epsilon}, allowed: 0 < epsilon < 1. At epsilon = 0 the variance of S/(L t) is infinite: one "
+            "token is masked with probability about L t and then l^2 is of order 1/t^2, so A grows like ln(1/epsilon); "
             "variance.size_decomposition (number of masks drawn directly) stays finite"
         )
     if not epsilon < upper <= 1.0:
@@ -33,7 +33,7 @@ def check_interval(epsilon: float, upper: float = 1.0) -> None:
 
 
 def quadrature(low: float, high: float, breaks: tuple = ()) -> tuple[Float[np.ndarray, " T"], Float[np.ndarray, " T"]]:
-    """Nodes t and weights w with sum w f(t) = integral of f over [low, high]: Gauss-Legendre in ln t, split at `breaks`."""
+    """Nodes t and weights w, sum w f(t) = integral of f over [low, high]: Gauss-Legendre in ln t, split at `breaks`."""
     ends = [low, *sorted(b for b in set(breaks) if low < b < high), high]
     nodes, weights = [], []
     for a, b in zip(np.log(ends[:-1]), np.log(ends[1:]), strict=True):
@@ -80,8 +80,8 @@ class Density:
         if zero.any():
             raise ValueError(
                 f"density {self.name!r} vanishes at t = {t[np.flatnonzero(zero)[0]]:.6g}, where the loss does not: "
-                f"S/(L t p) would be biased for the integral over [{low:g}, {high:g}]. Use a density positive there, or "
-                f"set epsilon = {self.low:g}, upper = {self.high:g} to estimate the integral over its support"
+                f"S/(L t p) would be biased for the integral over [{low:g}, {high:g}]. Use a density positive there, "
+                f"or set epsilon = {self.low:g}, upper = {self.high:g} to estimate the integral over its support"
             )
 
     def histogram(self, cells: int = 256) -> "Density":
@@ -158,9 +158,10 @@ def optimal(
 ) -> Density:
     """The density of least variance, p(t) proportional to the root of the objective's second moment.
 
-    objective: "total" sqrt(m2), the P-POTS optimum with g^2 + v read as E_x[g^2 + v]; "published" sqrt((E_x g)^2 + E_x v),
-    which leaves out Var_x g; "pattern" sqrt(E_x v), the A-minimiser; "rate" sqrt(E_x g^2), the B-minimiser;
-    "stratified" sqrt(m2 - (E_x g)^2), the optimum when t is finely stratified over the batch (Neyman allocation).
+    objective: "total" sqrt(m2), the P-POTS optimum with g^2 + v read as E_x[g^2 + v]; "published"
+    sqrt((E_x g)^2 + E_x v), which leaves out Var_x g; "pattern" sqrt(E_x v), the A-minimiser; "rate" sqrt(E_x g^2), the
+    B-minimiser; "stratified" sqrt(m2 - (E_x g)^2), the optimum when t is finely stratified over the batch (Neyman
+    allocation).
     """
     objectives = {
         "total": lambda t: second_moment(moments, t, masks),
@@ -189,7 +190,7 @@ def fit_epr(
 ) -> Float[np.ndarray, "7"]:
     """The seven EPR parameters of least KL(p || EPR) by the trapezoid rule on the grid t.
 
-    Softplus keeps a, b, A, kappa positive and 1 + softplus keeps r, q, m above one; L-BFGS-B from `starts` random points
+    Softplus keeps a, b, A, kappa positive, 1 + softplus keeps r, q, m above one; L-BFGS-B from `starts` random points
     (Jia et al. 2025, arXiv 2511.18159, and the authors' first published fit).
     """
     weight = np.gradient(t)

@@ -110,7 +110,7 @@ def resolve(moments: Moments, density: Density | str | None, epsilon: float, mas
 def size_moments(
     moments: Moments,
 ) -> tuple[Float[np.ndarray, " k"], Float[np.ndarray, "k k"], Float[np.ndarray, "k k"]]:
-    """For k = 1..L and M uniform of size k: E S^2, and the matrices E_x[G_j G_k], Cov_x(G_j, G_k), G_k = E[S | x, k]."""
+    """For M uniform of size k = 1..L: E S^2, and the matrices E_x[G_j G_k], Cov_x(G_j, G_k), G_k = E[S | x, k]."""
     ways = np.array([comb(moments.length, k) for k in range(1, moments.length + 1)], dtype=float)
     outer = np.outer(ways, ways)
     return moments.second[1:] / ways, moments.gram[1:, 1:] / outer, moments.centred[1:, 1:] / outer
@@ -166,7 +166,7 @@ def size_second_moment(moments: Moments, masks: str = "single") -> Float[np.ndar
 
 
 def optimal_size_weights(moments: Moments, masks: str = "single", stratified: bool = False) -> Float[np.ndarray, " L"]:
-    """Law of the number of masks of least variance: weights[k] ~ sqrt(E[S^2 | k]) / k; stratified: sd in place of root."""
+    """Law of the number of masks of least variance: weights[k] ~ sqrt(E[S^2 | k]) / k; stratified: sd for the root."""
     _, gram, centred = size_moments(moments)
     square = size_second_moment(moments, masks) - (np.diag(gram - centred) if stratified else 0.0)
     root = np.sqrt(np.maximum(square, 0.0)) / np.arange(1, moments.length + 1)
@@ -174,8 +174,10 @@ def optimal_size_weights(moments: Moments, masks: str = "single", stratified: bo
 
 
 def sizes_from_times(moments: Moments, density: Density, epsilon: float, upper: float = 1.0) -> Decomposition:
-    """A, B, C of the loss S/(L t p(t)) after averaging its weight over t given M (Rao-Blackwell): variance at most that
-    of the draw itself, same mean. Given k masks the loss is S W_k / P_k with P_k = P(one given set of size k is masked).
+    """A, B, C of the loss S/(L t p(t)) after averaging its weight over t given M (Rao-Blackwell).
+
+    The mean is that of the draw itself and the variance at most its variance. With k masks the loss is S W_k / P_k,
+    P_k = P(|M| = k), W_k = binom(L, k) times the integral of t^(k-1) (1-t)^(L-k) / L.
     """
     length = moments.length
     t, w = quadrature(epsilon, upper, density.breaks)

@@ -4,6 +4,7 @@ c[x, M, i] = -log p(x_i | x outside M) for i in M is loss_moments.token_losses; 
 """
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from jaxtyping import Bool, Float
@@ -40,7 +41,7 @@ def isad(
     shift: float,
     epsilon: float = 1e-3,
 ) -> Estimator:
-    """Loss (1/L) sum over i in M of c_i / q_i(t) with q_i = min(1, t + shift) at rare positions, t elsewhere; t uniform.
+    """Loss (1/L) sum over i in M of c_i / q_i(t), q_i = min(1, t + shift) at rare positions, t elsewhere; t uniform.
 
     Only the inclusion probability is corrected, not the law of the other tokens' context: biased unless shift = 0.
     """
@@ -125,7 +126,7 @@ def stratified_variance(
     epsilon: float = 1e-3,
     masks: str = "single",
 ) -> float:
-    """Variance of the mean of a batch of n draws with n/k values of t in each of k strata of equal probability (StraTS).
+    """Variance of a batch mean of n draws with n/k values of t in each of k strata of equal probability (StraTS).
 
     (total - sigma_b^2) / n, sigma_b^2 the variance of h(t) between strata; sequences and masks stay independent.
     """
@@ -135,7 +136,7 @@ def stratified_variance(
     density = uniform(epsilon) if density is None else density
     parts = decompose(moments, density, density.low, masks, density.high)
     edges = stratum_edges(density, strata)
-    means = np.array([strata * mean_between(moments, a, b) for a, b in zip(edges[:-1], edges[1:], strict=True)])
+    means = np.array([strata * mean_between(moments, a, b) for a, b in pairwise(edges)])
     return (parts.total - float(((means - means.mean()) ** 2).mean())) / batch
 
 
@@ -201,15 +202,17 @@ def ema_baseline(
 
 
 def truncated_grid_mean(moments: Moments, cells: int, epsilon: float = 1e-3) -> float:
-    """Integral over s in [1/T, 1 - 1/T] of g(t(s)), t(s) = (1 - epsilon) s + epsilon: what t drawn on the grid only can reach."""
+    """Integral over s in [1/T, 1 - 1/T] of g(t(s)), t(s) = (1 - epsilon) s + epsilon: what a truncated grid reaches."""
     cells = positive_int("cells", cells, minimum=3)
     low, high = ((1.0 - epsilon) * s + epsilon for s in (1.0 / cells, 1.0 - 1.0 / cells))
     return mean_between(moments, low, high) / (1.0 - epsilon)
 
 
 def released_sampler_mean(moments: Moments, cells: int, epsilon: float = 1e-3) -> float:
-    """E[l / p] of the released sampler: a cell of the grid j/T, j = 1..T-1, is drawn with probability proportional to the
-    mean of its two end weights and s uniformly in it, while the weight uses the linear interpolation p(s).
+    """E[l / p] of the released sampler, T = `cells`.
+
+    A cell of the grid j/T, j = 1..T-1, is drawn with probability proportional to the mean of its two end weights and s
+    uniformly in it, while the weight uses the linear interpolation p(s).
 
     Compare with the integral over s in [0, 1], decompose(...).mean / (1 - epsilon): the bias is about -2/T of it.
     """
