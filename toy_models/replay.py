@@ -67,8 +67,8 @@ def evaluate_rule(target: Target, rule, denoiser: Denoiser | None = None) -> Rul
         x, weight = target.words, np.full(len(target.words), 1.0 / len(target.words))
     else:
         table = lattice.to_table(target).pmf
-        support = table.ravel() > 0
-        x, weight = lattice.sequences(target.vocab_size, target.length)[support], table.ravel()[support]
+        x = np.argwhere(table > 0)
+        weight = table[tuple(x.T)]
     ran = replay_rule(target, rule, x, denoiser)
     return RuleValue(
         kl=float(weight @ (np.log(weight) - ran.log_likelihood)),
@@ -106,6 +106,16 @@ def bernstein_interval(values: Float[np.ndarray, " n"], width: float, confidence
     return mean - radius, mean + radius
 
 
+def _distinct(y: Int[np.ndarray, "batch L"], vocab_size: int):
+    """The distinct rows and the index of each row among them; by lattice index where that fits in 63 bits."""
+    if (vocab_size + 1) ** y.shape[1] >= 2**63:
+        rows, back = np.unique(y, axis=0, return_inverse=True)
+        return rows, back.reshape(-1)
+    index = (y + 1) @ (vocab_size + 1) ** np.arange(y.shape[1])
+    _, first, back = np.unique(index, return_index=True, return_inverse=True)
+    return y[first], back
+
+
 def _replay(target: Target, rule, x: Int[np.ndarray, "batch L"], denoiser: Denoiser | None) -> Replay:
     """All rows at once; rows in the same partially masked state share one denoiser call."""
     y = np.full_like(x, MASK)
@@ -116,8 +126,7 @@ def _replay(target: Target, rule, x: Int[np.ndarray, "batch L"], denoiser: Denoi
         live = np.flatnonzero((y == MASK).any(axis=1))
         if len(live) == 0:
             break
-        here, back = np.unique(y[live], axis=0, return_inverse=True)
-        back = back.reshape(-1)
+        here, back = _distinct(y[live], target.vocab_size)
         q = target.marginals(here)
         p = q if denoiser is None else denoiser.marginals(here)
         chosen = rule.select(p, here == MASK)

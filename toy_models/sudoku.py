@@ -18,13 +18,14 @@ CHUNK = 2**22  # matches tested at once
 class WordList:
     """q uniform on the distinct rows of `words`. Marginals by filtering the list: O(batch * words * L).
 
-    `relabelling=True` declares that every permutation of the symbols maps the list to itself; it is checked, and lets
-    the recursion over policies keep one word per orbit.
+    Symmetries are optional, checked, and shorten the recursion over policies: `relabelling=True` says that every
+    permutation of the symbols maps the list to itself, `moves` that the rows words[:, move] are the same list again.
     """
 
     words: Int[np.ndarray, "n L"]
     vocab_size: int
     relabelling: bool = False
+    moves: Int[np.ndarray, "m L"] | None = None
 
     def __post_init__(self):
         vocab_size = positive_int("vocab_size", self.vocab_size)
@@ -36,11 +37,16 @@ class WordList:
             raise ValueError(f"words has {len(self.words)} rows of which {len(words)} are distinct, repeat none")
         words.setflags(write=False)
         object.__setattr__(self, "words", words)
+        moves = np.arange(words.shape[1])[None] if self.moves is None else np.array(self.moves)
+        object.__setattr__(self, "moves", moves)
+        for index, move in enumerate(moves):
+            if sorted(move) != list(range(words.shape[1])) or not np.array_equal(_sorted(words[:, move]), words):
+                raise ValueError(f"moves[{index}] = {move.tolist()} is no permutation of positions that keeps the list")
         if self.relabelling:
             for swap in range(vocab_size - 1):
                 image = np.arange(vocab_size)
                 image[[swap, swap + 1]] = swap + 1, swap
-                if not np.array_equal(np.unique(image[words], axis=0), words):
+                if not np.array_equal(_sorted(image[words]), words):
                     raise ValueError(
                         f"relabelling = True, but exchanging symbols {swap} and {swap + 1} leaves the list"
                     )
@@ -98,12 +104,28 @@ def first_occurrence(words: Int[np.ndarray, "n L"]) -> Int[np.ndarray, "n L"]:
 
 
 def sudoku4() -> WordList:
-    """The 288 filled 4x4 grids, row by row: each row, column and 2x2 box holds 0..3 once; 12 up to relabelling."""
+    """The 288 filled 4x4 grids, row by row: each row, column and 2x2 box holds 0..3 once.
+
+    12 up to relabelling; 128 moves permute the rows of a band, the bands, the columns likewise, or transpose.
+    """
     rows = list(permutations(range(4)))
     grids: list[tuple[int, ...]] = [()]
     for _ in range(4):
         grids = [grid + row for grid in grids for row in rows if _fits(grid, row)]
-    return WordList(np.array(grids), 4, relabelling=True)
+    lines = [
+        [*band[0], *band[1]]
+        for first in ([0, 1], [1, 0])
+        for second in ([2, 3], [3, 2])
+        for band in ((first, second), (second, first))
+    ]
+    cells = np.arange(16).reshape(4, 4)
+    moves = [cells[np.ix_(rows, columns)] for rows in lines for columns in lines]
+    moves = np.array([move.ravel() for move in moves] + [move.T.ravel() for move in moves])
+    return WordList(np.array(grids), 4, relabelling=True, moves=moves)
+
+
+def _sorted(words: Int[np.ndarray, "n L"]) -> Int[np.ndarray, "n L"]:
+    return words[np.lexsort(words.T[::-1])]
 
 
 def _fits(grid: tuple[int, ...], row: tuple[int, ...]) -> bool:

@@ -1,7 +1,8 @@
 """The best adaptive unmasking policy of a uniform law on few words, where the full lattice is out of reach.
 
-Same recursion as in toy_models/policy.py, over the states that occur: a revealed set R and the word seen on it. Words
-that a relabelling of the symbols maps to each other are one class: the value depends on the class alone.
+Same recursion as in toy_models/policy.py, over the states that occur: a revealed set R and the word seen on it. The
+symmetries that the list declares are used: words that a relabelling of the symbols maps to each other are one class,
+and a set R that a move of the positions brings to one solved before copies its values.
 """
 
 from dataclasses import dataclass
@@ -21,8 +22,8 @@ MAX_WORK = 2**31  # 3^L * classes additions: 4x4 Sudoku needs 5.2e8
 class WordPolicy:
     """As Policy: kl + step_cost * mean_steps is minimal; `states` counts revealed sets with the word seen on them.
 
-    Words are counted up to relabelling. actions[R, c] is the set to reveal, as a bit mask, when the revealed set R
-    shows what word class c has there.
+    It counts them up to the list's symmetries. actions[R, c] is the set to reveal, as a bit mask, when the revealed
+    set R shows what word class c has there.
     """
 
     step_cost: float
@@ -67,8 +68,11 @@ def optimal_word_policy(target: WordList, step_cost: float) -> WordPolicy:
         )
     first = np.unique(classes, return_index=True)[1]
     agree = agreement(target.words[first], target.words)
+    place = {word.tobytes(): index for index, word in enumerate(target.words)}
+    moved = [[classes[place[target.words[f][move].tobytes()]] for f in first] for move in target.moves]
+    tables = np.zeros((2**target.length, count)), np.zeros((2**target.length, count), dtype=np.int64)
     values, actions, states = word_bellman(
-        target.words, classes, first, agree, target.vocab_size, float(step_cost), np.zeros((2**target.length, count))
+        target.words, classes, agree, target.moves, np.array(moved), target.vocab_size, float(step_cost), *tables
     )
     value = float(values[0, 0]) - target.entropy()
     kl, mean_steps, visited = _follow(target, actions)
@@ -102,10 +106,13 @@ def _follow(target: WordList, actions: Int[np.ndarray, "2**L classes"]) -> tuple
     return kl / len(words), calls / len(words), len(seen)
 
 
-def _word_bellman(words, classes, first, agree, vocab_size, step_cost, values):
-    """values[R, c] = least cost to come, charging H(X_i | y) for each revealed i; R from full to empty."""
-    count, length = len(first), words.shape[1]
-    actions = np.zeros((2**length, count), dtype=np.int64)
+def _word_bellman(words, classes, agree, moves, moved, vocab_size, step_cost, values, actions):
+    """values[R, c] = least cost to come, charging H(X_i | y) for each revealed i; R from full to empty.
+
+    moved[m, c] is the class of class c's word after move m. Of an orbit of sets the largest is met first.
+    """
+    count, length = values.shape[1], words.shape[1]
+    done = np.zeros(2**length, dtype=np.bool_)
     states = 0
     weight = np.empty(count)
     tokens = np.empty((length, vocab_size))
@@ -113,8 +120,9 @@ def _word_bellman(words, classes, first, agree, vocab_size, step_cost, values):
     charge = np.empty(length)
     kept = np.empty(count, dtype=np.int64)
     paid = np.empty(2**length)
-    union = np.empty(2**length, dtype=np.int64)
     for revealed in range(2**length - 2, -1, -1):
+        if done[revealed]:
+            continue
         masks = 0
         for i in range(length):
             if (revealed >> i) & 1 == 0:
@@ -150,21 +158,39 @@ def _word_bellman(words, classes, first, agree, vocab_size, step_cost, values):
                     p = tokens[where[k], v] / matching
                     if p > 0.0:
                         charge[k] -= p * np.log(p)
-            paid[0], union[0] = step_cost, revealed
+            paid[0] = step_cost
             for k in range(masks):
                 for subset in range(2**k):
                     paid[2**k + subset] = paid[subset] + charge[k]
-                    union[2**k + subset] = union[subset] | 1 << where[k]
             best, chosen = np.inf, 0
-            for subset in range(1, 2**masks):
-                total = paid[subset]
+            masked = 2**length - 1 - revealed
+            subset = masked
+            for rank in range(2**masks - 1, 0, -1):  # subsets of `masked` in falling order, `paid` in step with them
+                total = paid[rank]
                 for m in range(used):
-                    total += weight[m] * values[union[subset], kept[m]]
+                    total += weight[m] * values[revealed | subset, kept[m]]
                 if total < best:
-                    best, chosen = total, union[subset] & ~revealed
+                    best, chosen = total, subset
+                subset = (subset - 1) & masked
             values[revealed, c] = best
             actions[revealed, c] = chosen
+        for m in range(len(moves)):
+            image = image_of(revealed, moves[m])
+            if not done[image]:
+                done[image] = True
+                for c in range(count):
+                    values[image, moved[m, c]] = values[revealed, c]
+                    actions[image, moved[m, c]] = image_of(actions[revealed, c], moves[m])
     return values, actions, states
 
 
+def _image_of(subset, move):
+    """{i : move[i] in subset}, sets as bit masks."""
+    result = 0
+    for i in range(len(move)):
+        result |= ((subset >> move[i]) & 1) << i
+    return result
+
+
+image_of = njit(cache=True)(_image_of)
 word_bellman = njit(cache=True)(_word_bellman)
