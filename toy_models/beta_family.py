@@ -23,7 +23,7 @@ class BetaFit:
 
 
 def beta_parameters(schedule: Schedule) -> tuple[float, float] | None:
-    """(a, b) with alpha = sin^2(pi/2 I_t(a, b)) exactly, where one is known (Chen et al. 2025, Prop. 3.7); else None."""
+    """(a, b) with alpha = sin^2(pi/2 I_t(a, b)) exactly, where known (Chen et al. 2025, Prop. 3.7); else None."""
     if isinstance(schedule, LinearSchedule):
         return 0.5, 0.5
     if isinstance(schedule, SineSquaredSchedule):

@@ -60,7 +60,7 @@ def path_energy_report(schedule: Schedule, reference: Schedule | None = None) ->
         return PathEnergy(9.0 * np.log(3.0), 0.0, "smoothstep closed form")
     if given == (1.0, 1.0) and isinstance(schedule, KnotSchedule):
         return PathEnergy(_knot_energy(schedule), 0.0, "piecewise-linear closed form")
-    value, error = _quadrature(schedule, reference)
+    value, error = energy_quadrature(schedule, reference)
     return PathEnergy(value, error, "tanh-sinh quadrature")
 
 
@@ -91,13 +91,16 @@ def divergence(schedule: Schedule, reference: Schedule | None = None) -> str:
             of_t, alpha = ("t", "alpha") if end == 0 else ("(1-t)", "1 - alpha")
             reasons.append(
                 f"at t = {end}: {alpha} ~ {of_t}^{power:g} and gamma' ~ {of_t}^{limit - 1:g}, "
-                f"so the integrand is ~ {of_t}^{power - limit - 1:g}; finite needs an exponent of {alpha} above {limit:g}"
+                f"so the integrand is ~ {of_t}^{power - limit - 1:g}; "
+                f"finite needs an exponent of {alpha} above {limit:g}"
             )
     if isinstance(schedule, KnotSchedule):
         v = schedule.values
         for k in range(1, len(v) - 1):
             if (v[k] == 0 and v[k + 1] > 0) or (v[k] == 1 and v[k - 1] < 1):
-                reasons.append(f"at t = {schedule.times[k]:g}: alpha meets {v[k]:g} inside (0, 1) with a kink, so log-divergent")
+                reasons.append(
+                    f"at t = {schedule.times[k]:g}: alpha meets {v[k]:g} inside (0, 1) with a kink, so log-divergent"
+                )
     return "; ".join(reasons)
 
 
@@ -116,7 +119,7 @@ def _clipped(schedule: Schedule) -> bool:
 
 
 def _knot_exponents(schedule: KnotSchedule) -> tuple[float, float]:
-    """Exponents r, s that put the integrand in the form t^(r-a-1): 1 from alpha = 0, 2 where clipped, inf where flat."""
+    """r, s with the integrand ~ t^(r-a-1) at 0, likewise at 1: 1 from alpha = 0, 2 where clipped, inf where flat."""
     v = schedule.values
     ends = []
     for here, there, bound in ((v[0], v[1], 0.0), (v[-1], v[-2], 1.0)):
@@ -135,7 +138,7 @@ def _knot_energy(schedule: KnotSchedule) -> float:
     return float(total)
 
 
-def _quadrature(schedule: Schedule, reference: Schedule | None) -> tuple[float, float]:
+def energy_quadrature(schedule: Schedule, reference: Schedule | None) -> tuple[float, float]:
     """pi^2 integral of eta'^2 / gamma' by tanh-sinh on each smooth piece; error: change on halving the spacing."""
 
     def integrand(t, u, weight):
@@ -156,7 +159,7 @@ def tanh_sinh(integrand, low: float = 0.0, high: float = 1.0, levels: int = 9) -
     Double-exponential nodes come within 1e-300 of both ends, so algebraic end singularities cost nothing.
     """
     previous, value, gap = np.nan, np.nan, np.inf
-    for level in range(3, levels + 1):
+    for level in range(2, levels + 1):
         s = np.arange(-6.0, 6.0 + 1e-12, 2.0**-level)
         y = np.pi * np.sinh(s)
         x, rest = 1.0 / (1.0 + np.exp(-y)), 1.0 / (1.0 + np.exp(y))

@@ -61,7 +61,8 @@ def information_split(pmf, conditional, d_conditional):
     pmf = np.asarray(pmf)
     joint = pmf[:, None] * conditional
     p, dp = joint.sum(axis=0), (pmf[:, None] * d_conditional).sum(axis=0)
-    given = sum(w * fisher_information(row, d_row) for w, row, d_row in zip(pmf, conditional, d_conditional, strict=True))
+    rows = zip(pmf, conditional, d_conditional, strict=True)
+    given = sum(w * fisher_information(row, d_row) for w, row, d_row in rows)
     variance = 0
     for z in np.flatnonzero(p != 0):
         live = np.flatnonzero(joint[:, z] != 0)

@@ -127,8 +127,8 @@ class EnergyIntegrands:
 def energy_integrands(pmf, alpha, slope, weight: str = "inverse") -> EnergyIntegrands:
     """Kinetic, conditional kinetic and geodesic integrands by summing over all states (and all data points).
 
-    The conditional sum runs over each data point x1 with its own path and rates, averaged under q; the geodesic one over
-    the two states of each token. Nothing is simplified first, so that constant ratios are a finding.
+    The conditional sum runs over each data point x1 with its own path and rates, averaged under q; the geodesic one
+    over the two states of each token. Nothing is simplified first, so that constant ratios are a finding.
     """
     pmf = np.asarray(pmf)
     whole = lattice_of(pmf)
@@ -162,7 +162,7 @@ def full_support_constants(vocab_size: int, length: int) -> tuple[int, int, int]
 
 
 def marginalised_rates(pmf, alpha, slope) -> np.ndarray:
-    """E over x1 given z of the conditional rates alpha'/(1-alpha) 1{x agrees with x1}, on the edges of `lattice_of(pmf)`.
+    """E over x1 given z of the conditional rates alpha'/(1-alpha) 1{x agrees with x1}, on the edges of the lattice.
 
     A second route to `rates` (Chen et al. 2025, eq. 6): the posterior of the data given z, state by state.
     """

@@ -1,8 +1,8 @@
 """Cheapest rates for a given path at one time: min of sum j^2 / (p_x p_z) over fluxes j with net flow dp.
 
 The minimum over fluxes on undirected edges is dp^T L^+ dp, L the graph Laplacian with conductances p_x p_z, and the
-minimiser is the gradient flow j(z -> x) = p_x p_z (phi_x - phi_z), L phi = dp. When no component runs against an allowed
-direction this is also the minimum over non-negative fluxes along directed edges.
+minimiser is the gradient flow j(z -> x) = p_x p_z (phi_x - phi_z), L phi = dp. When no component runs against an
+allowed direction this is also the minimum over non-negative fluxes along directed edges.
 """
 
 from dataclasses import dataclass

@@ -8,6 +8,7 @@ interpolation function (Chen et al. 2025, arXiv 2509.13866, Condition 3.4); eta'
 """
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -285,7 +286,7 @@ class KnotSchedule(Schedule):
         times, values = (tuple(float(v) for v in part) for part in (self.times, self.values))
         if len(times) != len(values) or len(times) < 2:
             raise ValueError(f"times and values need the same length >= 2, got {len(times)} and {len(values)}")
-        if times[0] != 0 or times[-1] != 1 or not all(x < y for x, y in zip(times, times[1:], strict=False)):
+        if times[0] != 0 or times[-1] != 1 or not all(x < y for x, y in pairwise(times)):
             raise ValueError(f"times = {times}, they must increase strictly from 0 to 1")
         increasing(np.array(values), times, whole=False)
         object.__setattr__(self, "times", times)
