@@ -10,7 +10,7 @@ from itertools import combinations, product
 import numpy as np
 from flint import fmpq
 
-from toy_models.log_forms import LogForm, entropy_form, log_form
+from toy_models.exact import LogSum
 from toy_models.validation import MASK
 
 State = tuple[int, ...]
@@ -44,17 +44,22 @@ class RationalLaw:
                 law[key] = law.get(key, fmpq(0)) + p / total
         return law
 
-    def entropy(self, subset: Subset | None = None, y: State | None = None) -> LogForm:
+    def entropy(self, subset: Subset | None = None, y: State | None = None) -> LogSum:
         """H(X_subset | y) of the fixed context y."""
         y = (MASK,) * self.length if y is None else y
-        return entropy_form(self.joint(y, tuple(range(self.length)) if subset is None else subset).values())
+        return entropy_of(self.joint(y, tuple(range(self.length)) if subset is None else subset).values())
 
-    def total_correlation(self, y: State, subset: Subset) -> LogForm:
+    def total_correlation(self, y: State, subset: Subset) -> LogSum:
         """TC(X_subset | y)."""
-        total = LogForm()
+        total = LogSum()
         for i in subset:
-            total = total + entropy_form(self.marginal(y, i))
+            total = total + entropy_of(self.marginal(y, i))
         return total - self.entropy(subset, y)
+
+
+def entropy_of(law: Iterable[fmpq | int]) -> LogSum:
+    """-sum p log p of a rational law."""
+    return LogSum((fmpq(p), -fmpq(p)) for p in law if p != 0)
 
 
 def fits(x: State, y: State) -> bool:
@@ -99,10 +104,10 @@ def choose_by(rule, model: Model, vocab_size: int) -> Callable[[State], Subset]:
 
     def choose(y: State) -> Subset:
         if y not in memory:
-            rows = [
-                [float(p) for p in model(y, i)] if v == MASK else list(np.eye(vocab_size)[v]) for i, v in enumerate(y)
-            ]
-            chosen = rule.select(np.array([rows]), np.array([[v == MASK for v in y]]))[0]
+            rows = np.eye(vocab_size)[[max(v, 0) for v in y]]
+            for i in masked(y):
+                rows[i] = [float(p) for p in model(y, i)]
+            chosen = rule.select(rows[None], np.array([[v == MASK for v in y]]))[0]
             memory[y] = tuple(int(i) for i in np.flatnonzero(chosen))
         return memory[y]
 
@@ -128,6 +133,17 @@ def propagate(model: Model, choose: Callable[[State], Subset], vocab_size: int, 
     return written
 
 
+def written_probability(model: Model, choose: Callable[[State], Subset], x: State) -> fmpq:
+    """p(x) by replaying the rule along x."""
+    y, p = (MASK,) * len(x), fmpq(1)
+    while MASK in y:
+        subset = choose(y)
+        for i in subset:
+            p *= model(y, i)[x[i]]
+        y = replace(y, subset, (x[i] for i in subset))
+    return p
+
+
 def visits(law: RationalLaw, choose: Callable[[State], Subset]) -> Iterator[tuple[State, Subset, fmpq]]:
     """(state, chosen set, q(state)) for every state that the rule meets along data."""
     front = {(MASK,) * law.length}
@@ -141,20 +157,20 @@ def visits(law: RationalLaw, choose: Callable[[State], Subset]) -> Iterator[tupl
         front = {y for y in following if MASK in y}
 
 
-def error_parts(law: RationalLaw, model: Model, choose: Callable[[State], Subset]) -> tuple[LogForm, LogForm]:
+def error_parts(law: RationalLaw, model: Model, choose: Callable[[State], Subset]) -> tuple[LogSum, LogSum]:
     """(model error, joint dependence) of a deterministic rule: Ben-Hamu et al. 2025, eq. 7."""
-    error, dependence = LogForm(), LogForm()
+    error, dependence = LogSum(), LogSum()
     for y, subset, weight in visits(law, choose):
         for i in subset:
             q, p = law.marginal(y, i), model(y, i)
-            error = error + log_form((a, a / b) for a, b in zip(q, p, strict=True) if a != 0).scaled(weight)
+            error = error + LogSum((a / b, a) for a, b in zip(q, p, strict=True) if a != 0).scaled(weight)
         dependence = dependence + law.total_correlation(y, subset).scaled(weight)
     return error, dependence
 
 
-def divergence(q: dict, p: dict) -> LogForm:
+def divergence(q: dict, p: dict) -> LogSum:
     """KL(q || p) of two rational laws over the same keys, p > 0 where q > 0."""
-    return log_form((a, a / p[x]) for x, a in q.items() if a != 0)
+    return LogSum((a / p[x], a) for x, a in q.items() if a != 0)
 
 
 def subsets(positions: Subset) -> list[Subset]:
