@@ -16,6 +16,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.figure import Figure
 
+from figures import STYLE
 from theory.files import write_aside
 
 Kind = Literal["exact", "sampled", "trained"]
@@ -52,8 +53,9 @@ def save(
         "code": code_hash(depends),
         "data": plain(data),
     }
-    write_aside(out / f"{name}.svg", lambda p: fig.savefig(p, format="svg", metadata={"Date": None}))
-    write_aside(out / f"{name}.png", lambda p: fig.savefig(p, format="png", metadata={"Software": None}))
+    with plt.style.context(STYLE):  # colours C0, C1, ... and the SVG salt are resolved while drawing
+        write_aside(out / f"{name}.svg", lambda p: fig.savefig(p, format="svg", metadata={"Date": None}))
+        write_aside(out / f"{name}.png", lambda p: fig.savefig(p, format="png", metadata={"Software": None}))
     text = json.dumps(record, indent=1, sort_keys=True, allow_nan=True) + "\n"
     target = out / f"{name}.json"
     write_aside(target, lambda p: Path(p).write_text(text, encoding="utf-8"))

@@ -11,6 +11,7 @@ from toy_models.beta_search import search_beta
 from toy_models.denoisers import ParentPointer, Smoothed, Tempered, Windowed, learning_error
 from toy_models.energy import path_energy, path_energy_report
 from toy_models.errors import ImpossibleContext, IntractableError
+from toy_models.estimates import estimate_generative_cross_entropy, estimate_trajectory_kl
 from toy_models.fixed_schedules import FixedSchedule, best_fixed_schedule, fixed_schedule_front, subset_entropies
 from toy_models.information import (
     Estimate,
@@ -104,9 +105,11 @@ __all__ = [
     "dtc_sizes",
     "dual_total_correlation",
     "energy_integrands",
+    "estimate_generative_cross_entropy",
     "estimate_information_curve",
     "estimate_kl",
     "estimate_sequence_error",
+    "estimate_trajectory_kl",
     "evaluate_rule",
     "expected_calls",
     "fixed_schedule_front",

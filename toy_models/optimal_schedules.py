@@ -1,11 +1,11 @@
 """Schedules: optimal for a known information curve, and those that know only the step budget."""
 
-from math import exp, log
+from math import log
 
 import numpy as np
 from jaxtyping import Float, Int
 from numba import njit
-from scipy.optimize import minimize, minimize_scalar
+from scipy.optimize import minimize
 
 from toy_models.information import bernstein, information_curve, reveal_curve
 from toy_models.targets.protocol import Target
@@ -66,25 +66,23 @@ def optimal_weights(target_or_curve: Target | Float[np.ndarray, " L"], steps: in
 
 
 def odds_geometric_weights(steps: int) -> Float[np.ndarray, " N"]:
-    """Cuts equally spaced in log-odds between -Lambda and Lambda: E KL <= kappa min(TC, DTC) + delta (TC + DTC).
+    """Cuts equally spaced in log-odds between delta and 1 - delta, delta = 1/N^2; knows only the step budget N.
 
-    kappa = e^(2 Lambda / (N-2)) - 1, delta = 1 / (1 + e^Lambda); Lambda minimises kappa + 2 delta. Knows only N.
+    E KL <= kappa min(TC, DTC) + delta (TC + DTC) with (kappa, delta) of `odds_geometric_bound`, kappa ~ 4 log N / N:
+    between cuts next(a) - a <= kappa a (1 - a), and the two end steps have width delta.
     """
     steps = positive_int("steps", steps)
     if steps <= 2:
         return np.full(steps, 1.0 / steps)
-    bound = minimize_scalar(
-        lambda lam: np.expm1(2 * lam / (steps - 2)) + 2 / (1 + np.exp(lam)), bounds=(1e-9, 60.0), method="bounded"
-    )
-    cuts = 1.0 / (1.0 + np.exp(-np.linspace(-bound.x, bound.x, steps - 1)))
+    reach = log(steps**2 - 1)
+    cuts = 1.0 / (1.0 + np.exp(-np.linspace(-reach, reach, steps - 1)))
     return np.diff(np.concatenate([[0.0], cuts, [1.0]]))
 
 
 def odds_geometric_bound(steps: int) -> tuple[float, float]:
-    """(kappa, delta) of `odds_geometric_weights(steps)`, steps >= 3."""
+    """(kappa, delta) = ((N^2 - 1)^(2/(N-2)) - 1, 1/N^2), steps >= 3."""
     positive_int("steps", steps, 3)
-    first = float(odds_geometric_weights(steps)[0])
-    return exp(2 * log((1 - first) / first) / (steps - 2)) - 1, first
+    return float(np.expm1(2 * log(steps**2 - 1) / (steps - 2))), 1.0 / steps**2
 
 
 def tc_sizes(length: int, steps: int) -> Int[np.ndarray, " N"]:
