@@ -246,7 +246,7 @@ def euler_lagrange(_: Results):
 
 @check("energy-geodesic-minimiser", "symbolic")
 def completed_square(_: Results):
-    """With d = theta' - pi gamma'/2: 4 theta'^2/gamma' = pi^2 gamma' + 4 d^2/gamma' + 4 pi d; the last integrates to 0."""
+    """With d = theta' - pi gamma'/2: 4 theta'^2/gamma' = pi^2 gamma' + 4 d^2/gamma' + 4 pi d; d integrates to 0."""
     t, gamma, theta = symbols()
     dg, dt = sp.diff(gamma, t), sp.diff(theta, t)
     rest = dt - sp.pi * dg / 2

@@ -34,39 +34,52 @@ def bernstein_values(g: Float[np.ndarray, " L"], a: Float[np.ndarray, "..."]) ->
     wrong = ~((a >= 0) & (a <= 1))
     if wrong.any():
         raise ValueError(f"a = {a[wrong].flat[0]}, a reveal fraction lies in [0, 1]")
-    kernel = bernstein_kernel if a.size < FEW else bernstein_parallel
+    kernel = bernstein_few if a.size < FEW else bernstein_many
     return kernel(g, a.ravel()).reshape(a.shape)
 
 
-def _bernstein(g, a):
-    result = np.empty(len(a))
+def _bernstein_at(g, x):
     degree = len(g) - 1
-    for j in prange(len(a)):
-        x = a[j]
-        mode = min(int((degree + 1) * x), degree)
-        total, value = 1.0, g[mode]
-        if 0.0 < x < 1.0:
-            odds = x / (1.0 - x)
-            weight = 1.0
-            for k in range(mode, degree):
-                weight *= (degree - k) / (k + 1.0) * odds
-                if weight < TAIL:
-                    break
-                total += weight
-                value += weight * g[k + 1]
-            weight = 1.0
-            for k in range(mode, 0, -1):
-                weight *= k / ((degree - k + 1.0) * odds)
-                if weight < TAIL:
-                    break
-                total += weight
-                value += weight * g[k - 1]
-        result[j] = value / total
+    mode = min(int((degree + 1) * x), degree)
+    total, value = 1.0, g[mode]
+    if 0.0 < x < 1.0:
+        odds = x / (1.0 - x)
+        weight = 1.0
+        for k in range(mode, degree):
+            weight *= (degree - k) / (k + 1.0) * odds
+            if weight < TAIL:
+                break
+            total += weight
+            value += weight * g[k + 1]
+        weight = 1.0
+        for k in range(mode, 0, -1):
+            weight *= k / ((degree - k + 1.0) * odds)
+            if weight < TAIL:
+                break
+            total += weight
+            value += weight * g[k - 1]
+    return value / total
+
+
+bernstein_at = njit(cache=True)(_bernstein_at)
+
+
+def _bernstein_few(g, a):
+    result = np.empty(len(a))
+    for j in range(len(a)):
+        result[j] = bernstein_at(g, a[j])
     return result
 
 
-bernstein_kernel = njit(cache=True)(_bernstein)
-bernstein_parallel = njit(cache=True, parallel=True)(_bernstein)
+def _bernstein_many(g, a):
+    result = np.empty(len(a))
+    for j in prange(len(a)):
+        result[j] = bernstein_at(g, a[j])
+    return result
+
+
+bernstein_few = njit(cache=True)(_bernstein_few)
+bernstein_many = njit(cache=True, parallel=True)(_bernstein_many)
 
 
 def curve(g) -> Float[np.ndarray, " L"]:
@@ -153,7 +166,7 @@ def search_beta(
             lambda x: float(knot_kl(g, beta_knots(np.exp(x[0]), np.exp(x[1]), steps), rule)),
             np.log(best[1:]),
             method="Nelder-Mead",
-            options={"xatol": 1e-7, "fatol": 1e-13, "initial_simplex": _simplex(best, axis)},
+            options={"xatol": 1e-5, "fatol": 1e-10, "initial_simplex": _simplex(best, axis)},
         )
         best = min(best, (float(found.fun), *(float(v) for v in np.exp(found.x))))
     else:
