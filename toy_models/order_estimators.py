@@ -5,7 +5,7 @@ a_k = d log P(M | s) / d log w_k (score): dJ / d log w_k = E[e_k + F a_k]. Estim
 
     direct      e_k(M)                                                  1 call; BIASED, the score left out
     score       e_k(M) + F(M) a_k(M)                                    1 call
-    rloo        1/2 (F1 - F2)(a_k(M1) - a_k(M2)) + 1/2 (e_k(M1) + e_k(M2)), M1, M2 independent    2 calls (Kool et al. 2019)
+    rloo        1/2 (F1 - F2)(a_k(M1) - a_k(M2)) + 1/2 (e_k(M1) + e_k(M2))   2 calls (Kool et al. 2019)
     antithetic  the same pair from one uniform per position, u and 1 - u (DisARM, Dong et al. 2020)  2 calls
     local       the masking of k summed out: m_k' (F(M + k) - F(M - k)) + m_k w_k C_k(M + k) / s     L + 1 calls
     orders      two independent orders, 1/2 (L1 - L2)(score1 - score2)                             2 L calls
@@ -42,7 +42,7 @@ class GradientMoments:
 
 
 def estimator_moments(
-    cross_entropies: Float[np.ndarray, "2**L L batch"], probabilities: Float[np.ndarray, " batch"], weights, name: str
+    cross_entropies: Float[np.ndarray, "sets L batch"], probabilities: Float[np.ndarray, " batch"], weights, name: str
 ) -> GradientMoments:
     """Mean and variance of the estimator `name`, by enumeration of mask pairs and quadrature over s. L <= 6.
 
@@ -190,14 +190,14 @@ def _order_moments(cross_entropies, q, w) -> GradientMoments:
 
 
 def draw_gradients(
-    cross_entropies: Float[np.ndarray, "2**L L batch"],
+    cross_entropies: Float[np.ndarray, "sets L batch"],
     probabilities: Float[np.ndarray, " batch"],
     weights,
     name: str,
     size: int,
     rng: np.random.Generator,
 ) -> Float[np.ndarray, "size L"]:
-    """`size` independent draws of the estimator `name` (score, rloo, antithetic or direct), as a training step makes them."""
+    """`size` independent draws of the estimator (score, rloo, antithetic or direct), as a training step makes them."""
     if name not in ("direct", "score", "rloo", "antithetic"):
         raise ValueError(f"name = {name!r}, allowed: direct, score, rloo, antithetic")
     w = np.array([float(v) for v in positive_weights(weights)])

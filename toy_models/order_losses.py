@@ -5,6 +5,7 @@ denoiser L(sigma) - H(X) is its KL along the order. The best order is a shortest
 """
 
 from dataclasses import dataclass
+from inspect import unwrap
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -26,7 +27,7 @@ class BestOrder:
     loss: float
 
 
-def order_loss(table: Float[np.ndarray, "2**L L"], order: Order) -> float:
+def order_loss(table: Float[np.ndarray, "sets L"], order: Order) -> float:
     """L(order) from a table C[T, i]."""
     revealed, total = 0, 0.0
     for i in order:
@@ -35,7 +36,7 @@ def order_loss(table: Float[np.ndarray, "2**L L"], order: Order) -> float:
     return total
 
 
-def order_losses_of(table: Float[np.ndarray, "2**L L"]) -> OrderLaw:
+def order_losses_of(table: Float[np.ndarray, "sets L"]) -> OrderLaw:
     """{order: loss} of every order, from a table C[T, i]. O(L L!)."""
     from itertools import permutations
 
@@ -62,7 +63,7 @@ def best_order(target: Target, denoiser: Denoiser | None = None) -> BestOrder:
     return best_order_of(mean_cross_entropies(target, denoiser))
 
 
-def best_order_of(table: Float[np.ndarray, "2**L L"], worst: bool = False) -> BestOrder:
+def best_order_of(table: Float[np.ndarray, "sets L"], worst: bool = False) -> BestOrder:
     """The best (or worst) order of a table C[T, i]."""
     length = table.shape[1]
     cost, last = shortest_path_table(np.ascontiguousarray(-table if worst else table))
@@ -85,7 +86,7 @@ def _trace_back(cost: np.ndarray, last: np.ndarray, length: int, worst: bool) ->
     return BestOrder(tuple(reverse[::-1]), float(-cost[-1] if worst else cost[-1]))
 
 
-def count_best_orders(table: Float[np.ndarray, "2**L L"], tolerance: float = TIE) -> int:
+def count_best_orders(table: Float[np.ndarray, "sets L"], tolerance: float = TIE) -> int:
     """Number of orders whose loss is within about `tolerance` of the best, by counting shortest paths. O(2^L L)."""
     length = table.shape[1]
     cost, _ = shortest_path_table(np.ascontiguousarray(table))
@@ -104,18 +105,20 @@ def count_best_orders(table: Float[np.ndarray, "2**L L"], tolerance: float = TIE
     return int(count[0])
 
 
-def uniform_loss(table: Float[np.ndarray, "2**L L"]) -> float:
+def uniform_loss(table: Float[np.ndarray, "sets L"]) -> float:
     """Mean loss over all L! orders, as sum over T of C[T, i] / (L binom(L-1, |T|)). O(2^L L)."""
     from scipy.special import comb
 
     length = table.shape[1]
     size = np.array([bin(T).count("1") for T in range(2**length)])
     hidden = (np.arange(2**length)[:, None] >> np.arange(length) & 1) == 0
-    return float((np.where(hidden, table, 0.0).sum(axis=1) / (length * comb(length - 1, np.minimum(size, length - 1)))).sum())
+    return float(
+        (np.where(hidden, table, 0.0).sum(axis=1) / (length * comb(length - 1, np.minimum(size, length - 1)))).sum()
+    )
 
 
 def linear_extensions(parents: Int[np.ndarray, " L"]) -> int:
-    """Number of orders in which every parent comes before its child (-1: no parent), for a forest: L! / prod subtree sizes."""
+    """Number of orders with every parent before its child (-1: no parent), for a forest: L! / prod of subtree sizes."""
     from math import factorial
 
     length = len(parents)
@@ -169,5 +172,5 @@ def _shortest_path_local(neighbours, values):
     return cost, last
 
 
-shortest_path_table = njit(cache=True)(_shortest_path_table)
-shortest_path_local = njit(cache=True)(_shortest_path_local)
+shortest_path_table = njit(cache=True)(unwrap(_shortest_path_table))
+shortest_path_local = njit(cache=True)(unwrap(_shortest_path_local))

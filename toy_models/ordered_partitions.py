@@ -6,6 +6,7 @@ N = 1 one parallel step. The minimum over all ordered partitions is a shortest p
 """
 
 from dataclasses import dataclass
+from inspect import unwrap
 
 import numpy as np
 from jaxtyping import Float
@@ -28,7 +29,7 @@ class BestPartition:
     loss: float
 
 
-def partition_loss(table: Float[np.ndarray, "2**L L"], blocks: Blocks) -> float:
+def partition_loss(table: Float[np.ndarray, "sets L"], blocks: Blocks) -> float:
     """Sum over steps of sum over i in the block of C[revealed so far, i]."""
     revealed, total = 0, 0.0
     for block in blocks:
@@ -37,7 +38,9 @@ def partition_loss(table: Float[np.ndarray, "2**L L"], blocks: Blocks) -> float:
     return total
 
 
-def best_partitions(target: Target, denoiser: Denoiser | None = None, max_steps: int | None = None) -> list[BestPartition]:
+def best_partitions(
+    target: Target, denoiser: Denoiser | None = None, max_steps: int | None = None
+) -> list[BestPartition]:
     """The best ordered partition into exactly N non-empty blocks, for N = 1..max_steps (None: L). O(N 3^L), L <= 14."""
     length = target.length
     if length > MAX_PARTITION_LENGTH:
@@ -50,7 +53,7 @@ def best_partitions(target: Target, denoiser: Denoiser | None = None, max_steps:
     return best_partitions_of(mean_cross_entropies(target, denoiser), max_steps)
 
 
-def best_partitions_of(table: Float[np.ndarray, "2**L L"], max_steps: int | None = None) -> list[BestPartition]:
+def best_partitions_of(table: Float[np.ndarray, "sets L"], max_steps: int | None = None) -> list[BestPartition]:
     """The same from a table C[T, i]."""
     sets, length = table.shape
     steps = length if max_steps is None else positive_int("max_steps", max_steps)
@@ -71,8 +74,8 @@ def best_partitions_of(table: Float[np.ndarray, "2**L L"], max_steps: int | None
 def chain_partition_loss(marginal_entropies, mutual_informations, steps: int) -> float:
     """Best loss of N steps for a parent-pointer chain: sum H - sum I + the cheapest edges hitting every N in a row.
 
-    Edge k joins positions k and its child k+1. A run of N edges whose child comes strictly later would need N + 1 steps,
-    so among any N consecutive edges one is lost, and losing such a set is enough. O(L N).
+    Edge k joins position k and its child k+1. A run of N edges whose child comes strictly later needs N + 1 steps, so
+    among any N consecutive edges one is lost, and losing such a set is enough. O(L N).
     """
     n = positive_int("steps", steps)
     information = [float(v) for v in mutual_informations]
@@ -85,7 +88,7 @@ def chain_partition_loss(marginal_entropies, mutual_informations, steps: int) ->
 
 def _partition_paths(table, steps):
     """cost[k, T] = cheapest way to reveal exactly T in k steps; block[k, T] = the last block of it."""
-    sets, length = table.shape
+    sets = len(table)
     full = sets - 1
     cost = np.full((steps + 1, sets), np.inf)
     block = np.zeros((steps + 1, sets), dtype=np.int32)
@@ -110,4 +113,4 @@ def _partition_paths(table, steps):
     return cost, block
 
 
-partition_paths = njit(cache=True)(_partition_paths)
+partition_paths = njit(cache=True)(unwrap(_partition_paths))

@@ -54,7 +54,7 @@ def plackett_luce(weights) -> OrderLaw:
 
 
 def reverse_plackett_luce(weights) -> OrderLaw:
-    """The same draws without replacement, read backwards: the LAST position decoded is drawn with probability w / sum w.
+    """The same draws without replacement, read backwards: the LAST position decoded has probability w / sum w.
 
     The law of argsort(T) descending for P(T_l > s) = (1 - s)**w_l. O(L L!).
     """

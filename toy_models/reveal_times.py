@@ -85,9 +85,7 @@ def time_grid() -> TimeGrid:
     s, t = 1.0 / (1.0 + np.exp(-z)), 1.0 / (1.0 + np.exp(z))
     orders = np.arange(NODES)
     coefficients = (legendre.legvander(x, NODES - 1) * gauss[:, None] * (2 * orders + 1) / 2).T
-    antiderivative = np.stack(
-        [legendre.legval(x, legendre.legint(np.eye(NODES)[k], lbnd=-1)) for k in orders], axis=1
-    )
+    antiderivative = np.stack([legendre.legval(x, legendre.legint(np.eye(NODES)[k], lbnd=-1)) for k in orders], axis=1)
     return TimeGrid(s, t, (half[:, None] * gauss).ravel() * s * t, antiderivative @ coefficients)
 
 
@@ -108,8 +106,8 @@ def masking(schedules: Sequence[Schedule]) -> tuple[Float[np.ndarray, "L nodes"]
         mass = float(grid.integral(slope))
         if (slope < 0).any() or not abs(mass - 1.0) <= ENDS:
             raise ValueError(
-                f"schedules[{index}]: the slope must be >= 0 and integrate to 1, it has minimum {float(slope.min()):.6g} "
-                f"and integral {mass:.12g}"
+                f"schedules[{index}]: the slope must be >= 0 and integrate to 1, it has minimum "
+                f"{float(slope.min()):.6g} and integral {mass:.12g}"
             )
         rows.append((masked, alpha, slope))
     return tuple(np.stack(part) for part in zip(*rows, strict=True))
@@ -182,7 +180,7 @@ def _binned(rows: list, order: tuple[int, ...]):
 def sample_orders(
     schedules: Sequence[Schedule], size: int, rng: np.random.Generator, steps: int = 60
 ) -> Int[np.ndarray, "size L"]:
-    """Algorithm 1 of Garg et al. 2025 with the sort descending: T_l = m_l^{-1}(u_l), by bisection in generation time."""
+    """Algorithm 1 of Garg et al. 2025, sort descending: T_l = m_l^{-1}(u_l), by bisection in generation time."""
     u = rng.random((size, len(schedules)))
     low, high = np.zeros_like(u), np.ones_like(u)
     for _ in range(steps):

@@ -1,11 +1,12 @@
 """How often position i is decoded when exactly the set T is revealed: W[T, i], with sum over T of W[T, i] = 1.
 
 NELBO = sum over T and i not in T of W[T, i] C[T, i] for every law over orders, so W is all that a schedule contributes.
-Four routes: the subset recursion of Plackett-Luce, inclusion-exclusion, quadrature over noise time, the sum over orders.
+Four routes: the subset recursion of Plackett-Luce, inclusion-exclusion, quadrature over noise time, a sum over orders.
 """
 
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
+from inspect import unwrap
 
 import numpy as np
 from jaxtyping import Float
@@ -26,7 +27,7 @@ def plackett_luce_reveals(weights) -> np.ndarray:
     require_subsets(len(w), "reveal weights by subset recursion")
     if isinstance(w[0], Fraction):
         return _exact_reveals(w)
-    first, value, _ = plackett_luce_value(np.array(w), np.zeros((2 ** len(w), len(w))))
+    first, _, _ = plackett_luce_value(np.array(w), np.zeros((2 ** len(w), len(w))))
     sets = np.arange(2 ** len(w))
     hidden = ((sets[:, None] >> np.arange(len(w))) & 1) == 0
     rest = hidden @ np.array(w)
@@ -74,8 +75,8 @@ def inclusion_exclusion_reveals(weights) -> np.ndarray:
     return result
 
 
-def quadrature_reveals(schedules: Sequence[Schedule]) -> Float[np.ndarray, "2**L L"]:
-    """W[T, i] = integral of m_i' prod_{j masked, not i} m_j prod_{j in T} (1 - m_j) ds for any schedules. O(2^L L nodes)."""
+def quadrature_reveals(schedules: Sequence[Schedule]) -> Float[np.ndarray, "sets L"]:
+    """W[T, i] = integral of m_i' prod_{j masked, not i} m_j prod_{j in T} (1 - m_j) ds. O(2^L L nodes)."""
     length = len(schedules)
     require_subsets(length, "reveal weights by quadrature", limit=14)
     grid = time_grid()
@@ -92,7 +93,7 @@ def quadrature_reveals(schedules: Sequence[Schedule]) -> Float[np.ndarray, "2**L
     return result
 
 
-def order_reveals(law: Mapping[Order, float]) -> Float[np.ndarray, "2**L L"]:
+def order_reveals(law: Mapping[Order, float]) -> Float[np.ndarray, "sets L"]:
     """W[T, i] = total probability of the orders that decode T first and i next. O(L) per order."""
     law = order_law_checked(law)
     length = len(next(iter(law)))
@@ -108,8 +109,8 @@ def order_reveals(law: Mapping[Order, float]) -> Float[np.ndarray, "2**L L"]:
 def _plackett_luce_value(w, table):
     """P(T comes first), V[T] = expected loss still to come, and dV[0] / d log w, for a table C[T, i].
 
-    With pi_i(T) = w_i / w(complement) and Q_i = C[T, i] + V[T + i]: V[T] = sum pi_i Q_i and, since d log pi_i / d log w_k
-    = 1[i = k] - pi_k, the gradient is sum over T of P(T) pi_k (Q_k - V[T]).
+    With pi_i(T) = w_i / w(complement) and Q_i = C[T, i] + V[T + i]: V[T] = sum pi_i Q_i and, since
+    d log pi_i / d log w_k = 1[i = k] - pi_k, the gradient is sum over T of P(T) pi_k (Q_k - V[T]).
     """
     sets, length = table.shape
     value = np.zeros(sets)
@@ -138,4 +139,4 @@ def _plackett_luce_value(w, table):
     return first, value, gradient
 
 
-plackett_luce_value = njit(cache=True)(_plackett_luce_value)
+plackett_luce_value = njit(cache=True)(unwrap(_plackett_luce_value))

@@ -1,7 +1,8 @@
 """The training loss of a masked diffusion model with one schedule per position, exactly (Garg et al. 2025, 2511.19152).
 
 Noise time s, P(position l masked at s) = m_l(s), independent. For a denoiser that does not depend on time,
-    NELBO(x) = sum_l integral m_l'(s) / m_l(s) E_M[1[l in M] C[complement of M, l](x)] ds = sum over orders of pi(sigma) L_sigma(x)
+    NELBO(x) = sum_l integral m_l'(s) / m_l(s) E_M[1[l in M] C[complement of M, l](x)] ds
+             = sum over orders of pi(sigma) L_sigma(x)
 with pi the law of the masking times sorted descending. `weights` means the power family m_l(s) = s**w_l.
 """
 
@@ -94,7 +95,7 @@ def average_loss(
     return _weighted(reveals, sequence_cross_entropies(target if denoiser is None else denoiser, x))
 
 
-def _weighted(reveals: np.ndarray, table: Float[np.ndarray, "2**L L batch"]) -> Float[np.ndarray, " batch"]:
+def _weighted(reveals: np.ndarray, table: Float[np.ndarray, "sets L batch"]) -> Float[np.ndarray, " batch"]:
     used = reveals > 0
     return reveals[used].astype(np.float64) @ table[used]
 
@@ -103,21 +104,19 @@ def require_time_free(denoiser) -> None:
     """ValueError for a denoiser that depends on noise time: for it the loss is no average of order losses alone."""
     if hasattr(denoiser, "at_noise_time"):
         raise ValueError(
-            f"denoiser = {type(denoiser).__name__} depends on noise time; the identity with order losses needs a denoiser "
+            f"denoiser = {type(denoiser).__name__} depends on noise time; the identity with order losses needs one "
             "that does not. Use toy_models.time_dependent, or denoiser.at_noise_time(s) at one fixed s"
         )
 
 
-def nelbo_gradient(table: Float[np.ndarray, "2**L L"], weights) -> Float[np.ndarray, " L"]:
+def nelbo_gradient(table: Float[np.ndarray, "sets L"], weights) -> Float[np.ndarray, " L"]:
     """dJ / dw_k of J(w) = sum W[T, i] C[T, i] for m_l(s) = s**w_l, by the recursion over revealed sets. O(2^L L)."""
     w = np.array([float(v) for v in positive_weights(weights)])
     return plackett_luce_value(w, np.ascontiguousarray(table))[2] / w
 
 
-def nelbo_gradient_by_time(
-    table: Float[np.ndarray, "2**L L"], weights, score: bool = True
-) -> Float[np.ndarray, " L"]:
-    """The same as the integral over noise time of E_M[1[k in M] C_k / s + F d log P(M) / dw_k], F = sum_{l in M} w_l C_l / s.
+def nelbo_gradient_by_time(table: Float[np.ndarray, "sets L"], weights, score: bool = True) -> Float[np.ndarray, " L"]:
+    """The same as integral of E_M[1[k in M] C_k / s + F d log P(M) / dw_k] ds, F = sum_{l in M} w_l C_l / s.
 
     score=False drops the second term, the gradient through the masking: a wrong gradient, kept as a control.
     """
@@ -146,12 +145,12 @@ def nelbo_gradient_by_time(
 
 
 def nelbo_second_moment(
-    cross_entropies: Float[np.ndarray, "2**L L batch"], probabilities: Float[np.ndarray, " batch"], weights
+    cross_entropies: Float[np.ndarray, "sets L batch"], probabilities: Float[np.ndarray, " batch"], weights
 ) -> float:
     """E[F^2] of the one-sample loss F = sum_{l in M} w_l C_l(x) / s, s uniform on (0, 1), x with `probabilities`.
 
-    sum over M of E_x[(sum_{l in M} w_l C_l)^2] * integral of s^(w(M) - 2) prod_{j not in M}(1 - s^w_j). Infinite as soon
-    as a w_l <= 1 meets a position with positive loss given all others. O(2^L nodes).
+    sum over M of E_x[(sum_{l in M} w_l C_l)^2] * integral of s^(w(M) - 2) prod_{j not in M}(1 - s^w_j). Infinite as
+    soon as a w_l <= 1 meets a position with positive loss given all others. O(2^L nodes).
     """
     from toy_models.reveal_times import NoisePowerSchedule
 
@@ -162,7 +161,7 @@ def nelbo_second_moment(
         if w[l] <= 1.0 and float(cross_entropies[full & ~(1 << l), l] ** 2 @ probabilities) > 0:
             return float("inf")
     grid = time_grid()
-    masked, shown, _ = masking([NoisePowerSchedule(float(v)) for v in w])
+    _, shown, _ = masking([NoisePowerSchedule(float(v)) for v in w])
     log_s = np.log(grid.s)
     total = 0.0
     for revealed in range(full):
@@ -176,9 +175,9 @@ def nelbo_second_moment(
 
 
 def nelbo_variance(
-    cross_entropies: Float[np.ndarray, "2**L L batch"], probabilities: Float[np.ndarray, " batch"], weights
+    cross_entropies: Float[np.ndarray, "sets L batch"], probabilities: Float[np.ndarray, " batch"], weights
 ) -> float:
-    """Var(F) = E[F^2] - NELBO^2 of the one-sample loss with s uniform; changes under w -> c w, while the mean does not."""
+    """Var(F) = E[F^2] - NELBO^2 of the one-sample loss, s uniform; changes under w -> c w, while the mean does not."""
     table = cross_entropies @ probabilities
     mean = float(_weighted(plackett_luce_reveals([float(v) for v in weights]), table[:, :, None])[0])
     return nelbo_second_moment(cross_entropies, probabilities, weights) - mean**2

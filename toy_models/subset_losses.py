@@ -28,7 +28,7 @@ def require_subsets(length: int, what: str, limit: int = MAX_SUBSET_LENGTH) -> N
         )
 
 
-def sequence_cross_entropies(denoiser: Denoiser, x: Int[np.ndarray, "batch L"]) -> Float[np.ndarray, "2**L L batch"]:
+def sequence_cross_entropies(denoiser: Denoiser, x: Int[np.ndarray, "batch L"]) -> Float[np.ndarray, "sets L batch"]:
     """C[T, i, row] = -log p(x_i | x_T) for i not in T, 0 for i in T; a context of probability 0 counts as inf.
 
     Cost: 2^L calls of the denoiser on the whole batch.
@@ -57,22 +57,24 @@ def sequence_cross_entropies(denoiser: Denoiser, x: Int[np.ndarray, "batch L"]) 
 
 @dataclass(frozen=True, eq=False)
 class LocalLosses:
-    """C[T, i] = values[i, pattern], bit k of the pattern telling whether neighbours[i, k] is in T (-1: no neighbour)."""
+    """C[T, i] = values[i, pattern]; bit k of the pattern says whether neighbours[i, k] is in T (-1: no neighbour)."""
 
     neighbours: Int[np.ndarray, "L d"]
-    values: Float[np.ndarray, "L 2**d"]
+    values: Float[np.ndarray, "L patterns"]
 
     @property
     def length(self) -> int:
         return len(self.neighbours)
 
-    def table(self) -> Float[np.ndarray, "2**L L"]:
+    def table(self) -> Float[np.ndarray, "sets L"]:
         """The full table C[T, i], 0 for i in T. O(2^L L d)."""
         require_subsets(self.length, "the full table of a local denoiser", limit=20)
         sets = np.arange(2**self.length)
         result = np.empty((len(sets), self.length))
         for i in range(self.length):
-            pattern = sum(((sets >> a & 1) << k for k, a in enumerate(self.neighbours[i]) if a >= 0), np.zeros_like(sets))
+            pattern = sum(
+                ((sets >> a & 1) << k for k, a in enumerate(self.neighbours[i]) if a >= 0), np.zeros_like(sets)
+            )
             result[:, i] = np.where(sets >> i & 1, 0.0, self.values[i, pattern])
         return result
 
@@ -111,7 +113,7 @@ def local_losses(target: Target, denoiser: Denoiser) -> LocalLosses | None:
     return LocalLosses(padded, values)
 
 
-def _local_values(target: Target, denoiser: Denoiser, i: int, row: list[int]) -> Float[np.ndarray, " 2**d"]:
+def _local_values(target: Target, denoiser: Denoiser, i: int, row: list[int]) -> Float[np.ndarray, " patterns"]:
     vocab_size = target.vocab_size
     joint = joint_law(target, [*row, i])
     values = np.empty(2 ** len(row))
@@ -142,7 +144,7 @@ def joint_law(target: Target, positions: list[int]) -> Float[np.ndarray, "..."]:
     return law.reshape((vocab_size,) * len(positions))
 
 
-def mean_cross_entropies(target: Target, denoiser: Denoiser | None = None) -> Float[np.ndarray, "2**L L"]:
+def mean_cross_entropies(target: Target, denoiser: Denoiser | None = None) -> Float[np.ndarray, "sets L"]:
     """C[T, i] in the mean over q: the local route where the denoiser is local, else the lattice of all contexts."""
     local = None if denoiser is None else local_losses(target, denoiser)
     if local is not None:

@@ -37,7 +37,7 @@ class TimeTempered:
         return Tempered(self.target, self.clean + (self.noisy - self.clean) * float(s))
 
 
-def timed_cross_entropies(denoiser, x: Int[np.ndarray, " L"], every: int = 16) -> Float[np.ndarray, "2**L L nodes"]:
+def timed_cross_entropies(denoiser, x: Int[np.ndarray, " L"], every: int = 16) -> Float[np.ndarray, "sets L nodes"]:
     """C[T, i](s) = -log p_s(x_i | x_T) of one sequence at the nodes of the time grid.
 
     The denoiser is asked at Chebyshev points of s (`every` of them) and interpolated: exact to rounding for smooth
@@ -68,7 +68,7 @@ def timed_nelbo(denoiser, schedules: Sequence[Schedule], x: Int[np.ndarray, " L"
 
 
 def timed_order_average(denoiser, schedules: Sequence[Schedule], x: Int[np.ndarray, " L"]) -> float:
-    """The same as sum over orders of the integral over T_sigma(1) > ... > T_sigma(L) of the loss along sigma at its times.
+    """The same as sum over orders of the integral over T_sigma(1) > ... > T_sigma(L) of the loss along sigma.
 
     Nested cumulative integrals carrying (probability, cost so far) from the smallest time up. O(L! L nodes).
     """
