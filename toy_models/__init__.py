@@ -13,6 +13,8 @@ from toy_models.energy import path_energy, path_energy_report
 from toy_models.errors import ImpossibleContext, IntractableError
 from toy_models.estimates import estimate_generative_cross_entropy, estimate_trajectory_kl
 from toy_models.fixed_schedules import FixedSchedule, best_fixed_schedule, fixed_schedule_front, subset_entropies
+from toy_models.gap_likelihood import GapLikelihood, gap_log_likelihood
+from toy_models.gap_recursion import SequenceErrorTable, gap_sequence_error, sequence_error_table
 from toy_models.information import (
     Estimate,
     dual_total_correlation,
@@ -68,6 +70,7 @@ __all__ = [
     "Estimate",
     "FixedOrder",
     "FixedSchedule",
+    "GapLikelihood",
     "ImpossibleContext",
     "IndependentReveal",
     "IntractableError",
@@ -85,6 +88,7 @@ __all__ = [
     "RuleValue",
     "Samples",
     "SemiAutoregressive",
+    "SequenceErrorTable",
     "ShiftedReveal",
     "SineSchedule",
     "SineSquaredSchedule",
@@ -113,6 +117,8 @@ __all__ = [
     "evaluate_rule",
     "expected_calls",
     "fixed_schedule_front",
+    "gap_log_likelihood",
+    "gap_sequence_error",
     "generative_cross_entropy",
     "information_curve",
     "learning_error",
@@ -133,6 +139,7 @@ __all__ = [
     "sampler_law",
     "search_beta",
     "sequence_error",
+    "sequence_error_table",
     "subset_entropies",
     "sudoku4",
     "tc_sizes",

@@ -1,7 +1,7 @@
-"""Sequence error of independent reveal on a Markov chain at any length, with a proved error: the cost does not contain L.
+"""Sequence error of independent reveal on a Markov chain at any length, with a proved error, at a cost without L.
 
-Notation as in `gap_level`: W_m(n, u, v) is the probability that a gap of distance n is filled validly in the last m steps
-and R_m the level operator. The values of long gaps are replaced by a geometric tail,
+Notation as in `gap_level`: W_m(n, u, v) is the probability that a gap of distance n is filled validly in the last m
+steps and R_m the level operator. The values of long gaps are replaced by a geometric tail,
 
     Ŵ_m(n) = R_m[Ŵ_(m-1)](n) for n <= T,    Ŵ_m(n) = lambda_m^(n-T) Ŵ_m(T) beyond.
 
@@ -14,19 +14,19 @@ on every sub-gap gives R_m[W_(m-1)](n) <= e^(eps (n-1)) R_m[Ŵ_(m-1)](n), and th
 G = R_m[Ŵ_(m-1)] with Ŵ_m. They agree for n <= T; for T < n <= n1 = 2D+T+1 the distance per token is
 e(n) = max over u, v of |ln G(n)/Ŵ_m(n)| / (n-1).
 (ii) For n >= n1 replace P^s by M_s = 1 pi for s > D in the bridge P^s[u,x] P^(n-s)[x,v] / P^n[u,v], giving G̃. With
-delta >= delta_D = max |P^D/pi - 1| each bridge factor moves by at most delta3 = -2 ln(1-delta) + ln(1+delta), and a term
-has at most n-1 of them: |ln G/G̃| <= delta3 (n-1). Beyond s = D the left factors F(s) then obey a recursion with constant
-coefficients, F(s+1) = r pi∘[sum over t <= T of F(s+1-t) K(t) + kappa A(s)], A(s+1) = kappa A(s) + F(s+1-T) K(T), with
-kappa = (1-r) lambda_(m-1) and A(s) = sum over s' <= s-T of F(s') kappa^(s-s'-T) K(T). That is f(s+1) = C f(s) with a
-fixed non-negative matrix C and f(s) = (F(s-T+1), .., F(s), A(s)). If lambda_- f <= C f <= lambda_+ f holds entry by entry
-at one s, applying C keeps it at all later s (the cone argument). It is read off at s = D+T. The last D positions before v
-see f(n-D-1) through a non-negative linear functional that does not depend on n. So G̃(n+1)/G̃(n) lies in
-[lambda_-, lambda_+] for n >= n1.
-(iii) With l = max |ln(lambda_±/lambda_m)|: |ln G(n)/Ŵ_m(n)| <= e(n1)(n1-1) + (n-n1) l + 2 delta3 (n-1) for n > n1, so
-eta_m = max( max over n of e(n), max(e(n1), l) + 2 delta3 ) serves all n. ∎
+delta >= delta_D = max |P^D/pi - 1| each bridge factor moves by at most delta3 = -2 ln(1-delta) + ln(1+delta), and a
+term has at most n-1 of them: |ln G/G̃| <= delta3 (n-1). Beyond s = D the left factors F(s) then obey a recursion with
+constant coefficients, F(s+1) = r pi∘[sum over t <= T of F(s+1-t) K(t) + kappa A(s)], A(s+1) = kappa A(s) + F(s+1-T)
+K(T), with kappa = (1-r) lambda_(m-1) and A(s) = sum over s' <= s-T of F(s') kappa^(s-s'-T) K(T). That is f(s+1) = C
+f(s) with a fixed non-negative matrix C and f(s) = (F(s-T+1), .., F(s), A(s)). If lambda_- f <= C f <= lambda_+ f holds
+entry by entry at one s, applying C keeps it at all later s (the cone argument). It is read off at s = D+T. The last D
+positions before v see f(n-D-1) through a non-negative linear functional that does not depend on n. So G̃(n+1)/G̃(n)
+lies in [lambda_-, lambda_+] for n >= n1. (iii) With l = max |ln(lambda_±/lambda_m)|: |ln G(n)/Ŵ_m(n)| <= e(n1)(n1-1) +
+(n-n1) l + 2 delta3 (n-1) for n > n1, so eta_m = max( max over n of e(n), max(e(n1), l) + 2 delta3 ) serves all n. ∎
 
-The initial law enters as the row ∗ of P^s, which takes part in delta; it need not be stationary. The theorem is in exact
-arithmetic: rounding (all sums have non-negative terms) is not enclosed. Ours; it generalises the interval recursion.
+The initial law enters as the row ∗ of P^s, which takes part in delta; it need not be stationary. The theorem is in
+exact arithmetic: rounding (all sums have non-negative terms) is not enclosed. Ours; it generalises the interval
+recursion.
 """
 
 from collections.abc import Iterator, Sequence

@@ -43,9 +43,9 @@ def _tiling(n_max: int, vocab_size: int) -> tuple[int, int, int, int]:
 
 
 def no_reveal(weights: Float[np.ndarray, "n_plus_1 U U"], reveal: float) -> Float[np.ndarray, "n_plus_1 U U"]:
-    """K(n) = (1-r)^(n-1) W(n)."""
-    tokens = np.maximum(np.arange(len(weights)) - 1.0, 0.0)
-    return weights * np.power(1.0 - reveal, tokens)[:, None, None]
+    """K(n) = (1-r)^(n-1) W(n). The power is taken in extended precision, where r + (1-r) = 1 holds exactly."""
+    tokens = np.maximum(np.arange(len(weights)) - 1, 0).astype(np.longdouble)
+    return weights * ((1 - np.longdouble(reveal)) ** tokens).astype(np.float64)[:, None, None]
 
 
 def scaled_level(
@@ -100,7 +100,9 @@ def apply_level(
     return np.ascontiguousarray(result.transpose(2, 0, 1))
 
 
-def _toeplitz_panel(kept: Float[np.ndarray, "n_plus_1 V V"], block: int, blocks: int) -> Float[np.ndarray, "bV columns"]:
+def _toeplitz_panel(
+    kept: Float[np.ndarray, "n_plus_1 V V"], block: int, blocks: int
+) -> Float[np.ndarray, "bV columns"]:
     """Row (i, x), column (lag d, y): K(d + i, y, x). Columns run from the largest lag down to 1, so every block of s
     uses the rightmost columns."""
     n_max, v = len(kept) - 1, kept.shape[1]

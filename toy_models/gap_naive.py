@@ -1,4 +1,4 @@
-"""The interval recursions of independent reveal written out as loops: slow twins of `gap_recursion` and `gap_likelihood`.
+"""The interval recursions of independent reveal as plain loops: slow twins of `gap_recursion`, `gap_likelihood`.
 
 Nothing is shared with the fast routes except the definition. Values of ends: 0..V-1, or V for the virtual end.
 """
@@ -67,9 +67,7 @@ def _reach(chain: MarkovChain, n: int, u: int, v: int) -> float:
     return float(np.linalg.matrix_power(chain.transition, n)[u, v])
 
 
-def naive_log_likelihood(
-    chain: MarkovChain, hazards: Sequence[float] | np.ndarray, x: Int[np.ndarray, " L"]
-) -> float:
+def naive_log_likelihood(chain: MarkovChain, hazards: Sequence[float] | np.ndarray, x: Int[np.ndarray, " L"]) -> float:
     """log p(x) for q(x) > 0 by the loop over gaps (l, r) of positions; 0 and L+1 are the virtual ends. O(N L^4)."""
     v_size, length = chain.vocab_size, len(x)
     at = [v_size, *[int(token) for token in x], v_size]

@@ -68,7 +68,7 @@ def gap_sequence_error(
     lengths: Sequence[int] | np.ndarray,
     method: str | None = None,
 ) -> SequenceErrorTable:
-    """SER(L) of independent reveal with the given step weights: a table of one row. Routes as in sequence_error_table."""
+    """SER(L) of independent reveal with the given step weights, a table of one row; as sequence_error_table."""
     hazards = IndependentReveal(np.asarray(weights, dtype=np.float64)).hazards
     table = _table(chain, [float(r) for r in hazards[::-1]], np.arange(1, len(hazards) + 1), lengths, method)
     return SequenceErrorTable(
