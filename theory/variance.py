@@ -16,7 +16,7 @@ from toy_models.ensemble_torch import EnsembleRun, SmallDenoiser, train, varianc
 from toy_models.gradient_moments import tabular_gradient_moments
 from toy_models.loss_moments import LossMoments, Moments, loss_moments
 from toy_models.losses_torch import LossOptions, gradient_moments
-from toy_models.variance import Decomposition
+from toy_models.variance import VarianceDecomposition
 
 EPSILON = 1e-3
 LEFT_PARENTS = (-1, 0, 1, 2)
@@ -39,7 +39,7 @@ class Method:
     """One way to draw (t, M): its parts, and the variance per network call, with t stratified over the batch or not."""
 
     name: str
-    parts: Decomposition
+    parts: VarianceDecomposition
     stratified: bool = False
 
     @property
@@ -110,7 +110,7 @@ class Results:
     family: Family
     training: Training
     sampled: va.SampledVariance  # Monte Carlo of K1 oracle at epsilon = 1e-2
-    sampled_exact: Decomposition
+    sampled_exact: VarianceDecomposition
 
 
 def cases() -> dict[str, tuple]:

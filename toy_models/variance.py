@@ -22,7 +22,7 @@ CALLS = {"single": 1, "independent-pair": 2, "mirror": 2}
 
 
 @dataclass(frozen=True)
-class Decomposition:
+class VarianceDecomposition:
     """total = pattern + rate + data = pattern + rate_time_first + data_time_first, per draw of the loss."""
 
     pattern: float  # A = E v
@@ -50,7 +50,7 @@ def variance_decomposition(
     epsilon: float = 1e-3,
     masks: str = "single",
     upper: float = 1.0,
-) -> Decomposition:
+) -> VarianceDecomposition:
     """A, B, C of l = S(x, M) / (L t p(t)), enumerated over x and M, integrated over t in [epsilon, upper].
 
     denoiser None: the oracle. density None: uniform; "optimal": the density of least variance for these masks; or a
@@ -70,7 +70,7 @@ def decompose(
     epsilon: float = 1e-3,
     masks: str = "single",
     upper: float = 1.0,
-) -> Decomposition:
+) -> VarianceDecomposition:
     """The same from moments by mask size; for gradient moments each variance is a trace."""
     if masks not in CALLS:
         raise ValueError(f"masks = {masks!r}, allowed: {', '.join(map(repr, CALLS))}")
@@ -85,7 +85,7 @@ def decompose(
     data = float(integral @ moments.centred @ integral)
     squared_mean = float(integral @ moments.mean_gram @ integral)
     over_p = w / p
-    return Decomposition(
+    return VarianceDecomposition(
         pattern=float(over_p @ rho_part),
         rate=float(over_p @ mean_square) - float(integral @ moments.gram @ integral),
         data=data,
@@ -118,7 +118,7 @@ def size_moments(
 
 def size_decomposition(
     moments: Moments, weights: Float[np.ndarray, " L"] | None = None, masks: str = "single"
-) -> Decomposition:
+) -> VarianceDecomposition:
     """A, B, C of the estimator that draws k ~ weights on 1..L, M uniform of size k, and loses S / (L k weights[k]).
 
     Its mean is the integral of g over (0, 1) and every part is finite. weights None: uniform, loss S/k. masks "mirror":
@@ -135,7 +135,7 @@ def size_decomposition(
     mean_square = np.diag(gram)
     mean_gram = gram - centred
     squared_mean = float(c @ mean_gram @ c)
-    return Decomposition(
+    return VarianceDecomposition(
         pattern=float(over @ (size_second_moment(moments, masks) - mean_square)),
         rate=float(over @ mean_square) - float(c @ gram @ c),
         data=float(c @ centred @ c),
@@ -173,7 +173,7 @@ def optimal_size_weights(moments: Moments, masks: str = "single", stratified: bo
     return root / root.sum()
 
 
-def sizes_from_times(moments: Moments, density: Density, epsilon: float, upper: float = 1.0) -> Decomposition:
+def sizes_from_times(moments: Moments, density: Density, epsilon: float, upper: float = 1.0) -> VarianceDecomposition:
     """A, B, C of the loss S/(L t p(t)) after averaging its weight over t given M (Rao-Blackwell).
 
     The mean is that of the draw itself and the variance at most its variance. With k masks the loss is S W_k / P_k,
@@ -189,7 +189,7 @@ def sizes_from_times(moments: Moments, density: Density, epsilon: float, upper: 
     over = integral**2 / chance
     mean_gram = gram - centred
     squared_mean = float(integral @ mean_gram @ integral)
-    return Decomposition(
+    return VarianceDecomposition(
         pattern=float(over @ (second - np.diag(gram))),
         rate=float(over @ np.diag(gram)) - float(integral @ gram @ integral),
         data=float(integral @ centred @ integral),

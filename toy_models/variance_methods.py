@@ -14,7 +14,7 @@ from scipy.special import beta as beta_function
 from toy_models.loss_moments import Moments
 from toy_models.timesteps import Density, quadrature, uniform
 from toy_models.validation import positive_int
-from toy_models.variance import Decomposition, decompose
+from toy_models.variance import VarianceDecomposition, decompose
 
 
 @dataclass(frozen=True)
@@ -72,6 +72,31 @@ def eligible_loss(losses: Float[np.ndarray, "X masks L"], eligible: Bool[np.ndar
     inner = np.arange(2 ** len(kept))
     masks = sum((((inner >> j) & 1) << int(i)) for j, i in enumerate(kept))
     return losses[:, masks][:, :, kept]
+
+
+def syrm(
+    losses: Float[np.ndarray, "X masks L"],
+    probability: Float[np.ndarray, " X"],
+    response: Bool[np.ndarray, " L"],
+    syntax: Bool[np.ndarray, " L"],
+    epsilon: float = 1e-3,
+) -> Estimator:
+    """Loss (1/(P t)) sum over masked i of c_i with response and syntax tokens eligible; t uniform, the rest visible.
+
+    The bias is against the loss with the response alone eligible: SyRM averages two objectives.
+    """
+    both, alone = (_eligible_moments(losses, probability, e, epsilon) for e in (response | syntax, response))
+    return Estimator(both[0], both[1], both[0] - alone[0])
+
+
+def _eligible_moments(losses, probability, eligible, epsilon) -> tuple[float, float]:
+    total = eligible_loss(losses, eligible).sum(axis=2)
+    size = int(eligible.sum())
+    t, w = quadrature(epsilon, 1.0)
+    law = np.stack([mask_probabilities(np.full(size, s)) for s in t]) * (w / (size * t))[:, None]
+    mean = float(probability @ total @ law.sum(axis=0))
+    second = float(probability @ total**2 @ (law / (size * t)[:, None]).sum(axis=0)) * (1.0 - epsilon)
+    return mean, second - mean**2
 
 
 def syrm_variance(
@@ -146,7 +171,7 @@ def mean_between(moments: Moments, low: float, high: float) -> float:
     return float(w @ np.sqrt(moments.square_of_mean(t)))
 
 
-def transcribed_strats_variance(parts: Decomposition, between: float, batch: int, strata: int) -> float:
+def transcribed_strats_variance(parts: VarianceDecomposition, between: float, batch: int, strata: int) -> float:
     """sigma_t^2/n - sigma_b^2/k as transcribed in notes on the paper; right only for k = n, negative elsewhere."""
     return parts.rate_time_first / batch - between / strata
 

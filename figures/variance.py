@@ -1,0 +1,266 @@
+"""Figures of the training-noise topic: pure functions of theory.variance.Results."""
+
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.ticker import NullFormatter
+
+from figures import STYLE
+from figures.save import save
+from theory.variance import Method, Results
+
+SHOWN = (
+    "uniform",
+    "independent pair",
+    "MIRROR",
+    "P-POTS",
+    "P-POTS + MIRROR, p refitted",
+    "Neyman p, stratified",
+    "size, uniform k",
+    "size, optimal k",
+    "size, stratified k",
+)
+MARKERS = "osD^vP*X"
+LINES = ("-", "--", "-.", ":", (0, (5, 1)), (0, (3, 1, 1, 1)), (0, (1, 1)))
+
+
+def _foot(figure: Figure, text: str) -> None:
+    figure.supxlabel(text, fontsize=7, color="0.45", x=0.99, ha="right")
+
+
+def _colours() -> list[str]:
+    return plt.rcParams["axes.prop_cycle"].by_key()["color"]
+
+
+def _bar(method: Method) -> tuple[float, float, float]:
+    """A, B, C per network call; stratifying a batch takes Var_t E_x g off B."""
+    rate = method.parts.rate - (method.parts.rate_time_first if method.stratified else 0.0)
+    return method.parts.pattern * method.parts.calls, rate * method.parts.calls, method.parts.data * method.parts.calls
+
+
+def parts(results: Results) -> Figure:
+    """A, B, C per network call, by method and target."""
+    names = ["K1 oracle", "K1 temper", "K2 oracle", *[n for n in results.instances if "L =" in n]]
+    with plt.style.context(STYLE):
+        figure, axes = plt.subplots(1, len(names), figsize=(2.05 * len(names) + 1.6, 3.9), sharey=True)
+        for axis, name in zip(axes, names, strict=True):
+            left = np.zeros(len(SHOWN))
+            for part, hatch, label in zip(range(3), ("", "///", "..."), ("A pattern", "B rate", "C data"), strict=True):
+                width = np.array([_bar(results.instances[name].methods[m])[part] for m in SHOWN])
+                axis.barh(
+                    range(len(SHOWN)), width, left=left, hatch=hatch, label=label, height=0.7, edgecolor="white", lw=0.4
+                )
+                left += width
+            axis.set_title(name, fontsize=9.5)
+            axis.set_yticks(range(len(SHOWN)), SHOWN)
+            axis.grid(axis="y", visible=False)
+            axis.margins(x=0.03)
+        axes[0].invert_yaxis()
+        axes[len(names) // 2].set_xlabel("variance per network call (nats² per token²)")
+        axes[-1].legend(loc="lower right", fontsize=8)
+        _foot(figure, "variance-abc, data-noise-is-arm; exact; t on [0.001, 1]")
+    return figure
+
+
+def densities(results: Results) -> Figure:
+    """Second-moment parts as functions of t, and the densities that answer them."""
+    curves = results.curves
+    with plt.style.context(STYLE):
+        figure, (left, right) = plt.subplots(1, 2, figsize=(8.6, 3.8))
+        rows = (
+            (curves.pattern, "E v: pattern", 0.02, (6, 4), "left"),
+            (curves.mean**2, "(E g)²: squared mean", 0.012, (0, -13), "center"),
+            (curves.spread, "Var g: between sequences", 0.012, (0, -14), "center"),
+        )
+        for (values, label, where, offset, align), style in zip(rows, LINES, strict=False):
+            (line,) = left.plot(curves.t, values, linestyle=style)
+            k = int(np.argmin(abs(curves.t - where)))
+            left.annotate(
+                label, (curves.t[k], values[k]), xytext=offset, textcoords="offset points", color=line.get_color(),
+                fontsize=8.5, ha=align,
+            )  # fmt: skip
+        left.set(xscale="log", yscale="log", xlabel="mask probability t", ylabel="nats² per token²", ylim=(0.01, 500))
+        left.set_title("what the draw at t contributes (K1 oracle)")
+        for (name, values), style in zip(curves.densities.items(), LINES, strict=False):
+            right.plot(curves.t, values, linestyle=style, label=name)
+        right.set(xscale="log", yscale="log", xlabel="mask probability t", ylabel="density p(t)")
+        right.set_title("densities of t")
+        right.legend()
+        _foot(figure, "ppots-optimal, ppots-estimator-optimal, epr-diverges; exact")
+    return figure
+
+
+def mirrored(results: Results) -> Figure:
+    """rho(t) of mirrored masks, with the counterexample, and the shrinking margin of noisy repetition."""
+    curves, family = results.curves, results.family
+    shown = ("K1 oracle", "K1 temper", "K2 oracle", "additive loss", "anti-copy", "gradient, table")
+    with plt.style.context(STYLE):
+        figure, (left, right) = plt.subplots(1, 2, figsize=(8.8, 3.9), width_ratios=(1.25, 1))
+        for k, name in enumerate(shown):
+            every = slice(k, None, 14)
+            left.plot(
+                curves.rho_t, curves.rho[name], linestyle=LINES[k], marker=MARKERS[k], markevery=every, label=name
+            )
+        left.axhline(0.0, color="0.3", lw=0.8)
+        left.set(xlabel="mask probability t", ylabel="correlation ρ(t) of the two losses", ylim=(-1.05, 1.25))
+        left.legend(fontsize=8, ncols=3, loc="upper center")
+        left.set_title("above 0: worse than two independent masks")
+        rows = ((-family.correlation, "−ρ"), (-family.against_own, "−(Cov/Var + Cov/D)"), (-family.covariance, "−Cov"))
+        for k, (values, label) in enumerate(rows):
+            right.plot(family.length, values, linestyle=LINES[k], marker=MARKERS[k], label=label)
+        right.set(xscale="log", yscale="log", xlabel="length L", ylabel="distance from 0")
+        right.set_xticks(family.length, [str(n) if n not in (10, 80) else "" for n in family.length])
+        right.xaxis.set_minor_formatter(NullFormatter())
+        right.legend(fontsize=8, loc="lower left")
+        right.set_title("noisy repetition, exact denoiser")
+        _foot(figure, "mirror-never-hurts, mirror-additive, mirror-gradient, mirror-noisy-repetition; exact")
+    return figure
+
+
+def compute(results: Results) -> Figure:
+    """Variance per network call against uniform t, by method: losses and gradients."""
+    methods = list(results.instances["K1 oracle"].methods)
+    with plt.style.context(STYLE):
+        figure, (left, right) = plt.subplots(1, 2, figsize=(9.4, 4.6), sharey=True)
+        losses = {name: case.methods for name, case in results.instances.items()}
+        gradients = {
+            "K1, own logits per context": results.gradients["table"],
+            "K1, small network": results.gradients["network"],
+        }
+        for axis, family, title in ((left, losses, "loss"), (right, gradients, "gradient (trace)")):
+            for k, (name, table) in enumerate(family.items()):
+                ratio = [table[m].per_call / table["uniform"].per_call for m in methods]
+                axis.plot(ratio, range(len(methods)), linestyle="none", marker=MARKERS[k], ms=6, label=name, alpha=0.85)
+            axis.axvline(1.0, color="0.3", lw=0.8)
+            axis.set(xscale="log", xlabel="variance per network call, uniform t = 1")
+            axis.set_xticks([0.03, 0.1, 0.3, 1.0], ["0.03", "0.1", "0.3", "1"])
+            axis.xaxis.set_minor_formatter(NullFormatter())
+            axis.set_title(title)
+        left.set_xlim(0.025, 1.4)
+        right.set_xlim(0.2, 1.4)
+        left.set_yticks(range(len(methods)), methods)
+        left.invert_yaxis()
+        left.legend(fontsize=7.5, loc="upper left")
+        right.legend(fontsize=8, loc="upper left")
+        _foot(figure, "mirror-equal-compute, sizes-beat-times, neyman-beats-ppots; exact; t on [0.001, 1]")
+    return figure
+
+
+def front(results: Results) -> Figure:
+    """The (A, B) trade, A against epsilon, and the variance of the schedules s^c."""
+    curves, table = results.curves, results.instances["K1 oracle"].methods
+    with plt.style.context(STYLE):
+        figure, (left, middle, right) = plt.subplots(1, 3, figsize=(10.2, 3.6))
+        left.plot(curves.front[:, 0], curves.front[:, 1], label="√(E v + w E g²), w = 0…∞")
+        for k, (name, text) in enumerate(
+            (("uniform", "uniform"), ("P-POTS", "p*"), ("P-POTS, published p", "published p"))
+        ):
+            point = table[name].parts
+            left.plot(point.pattern, point.rate, MARKERS[k], color=_colours()[k + 1], ms=7, label=text)
+        left.set(yscale="log", xlabel="A, pattern", ylabel="B, rate")
+        left.legend(fontsize=8, loc="upper right")
+        left.set_title("A and B trade")
+        slope = results.instances["K1 oracle"].moments.second[1] / 16
+        middle.plot(curves.epsilons, curves.pattern_of_epsilon, "o-", label="A(ε), uniform t")
+        anchor = curves.pattern_of_epsilon[-1] + slope * np.log(curves.epsilons[-1] / curves.epsilons)
+        middle.plot(curves.epsilons, anchor, "--", label=f"slope a = {slope:.4f}")
+        middle.set(xscale="log", xlabel="ε", ylabel="A (nats² per token²)")
+        middle.invert_xaxis()
+        middle.legend(fontsize=8)
+        middle.set_title("no limit as ε → 0")
+        right.plot(curves.exponents, curves.total_of_exponent)
+        best = curves.total_of_exponent.min()
+        right.plot(curves.best_exponent, best, "D", color=_colours()[2])
+        right.annotate(
+            f"c = {curves.best_exponent:.3f}", (curves.best_exponent, best), xytext=(2, 28), textcoords="offset points",
+            fontsize=8.5, ha="center",
+        )  # fmt: skip
+        right.axvline(1.0, color="0.3", lw=0.8, ls=":")
+        right.set(xlabel="exponent c of the schedule sᶜ", ylabel="total variance, ε = 0", xlim=(0.9, 4.05))
+        right.set_title("linear (c = 1) is infinite")
+        _foot(figure, "ppots-lowers-all-parts, pattern-noise-diverges, schedule-is-density; exact, K1 oracle")
+    return figure
+
+
+def training(results: Results) -> Figure:
+    """Excess loss of small networks trained with each method, and the run-to-run variance against uniform t."""
+    run = results.training
+    names = list(run.excess)
+    with plt.style.context(STYLE):
+        figure, (left, right) = plt.subplots(1, 2, figsize=(9.2, 3.9), width_ratios=(1, 1.25))
+        for k, name in enumerate(names):
+            value = run.excess[name]
+            left.plot(value.steps, np.median(value.excess, axis=0), linestyle=LINES[k], marker=MARKERS[k], label=name)
+        left.set(xlabel="step", ylabel="median excess loss (nats per sequence)", yscale="log")
+        left.yaxis.set_minor_formatter(NullFormatter())
+        ticks = [t for t in (0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6) if left.get_ylim()[0] <= t <= left.get_ylim()[1]]
+        left.set_yticks(ticks, [f"{t:g}" for t in ticks])
+        left.legend(fontsize=7.5)
+        for k, name in enumerate(names):
+            ratio, low, high = run.ratio[name]
+            right.plot([low, high], [k, k], color=_colours()[k], lw=2)
+            right.plot(ratio, k, MARKERS[k], color=_colours()[k], ms=7)
+        right.axvline(1.0, color="0.3", lw=0.8)
+        right.set_yticks(range(len(names)), names)
+        right.invert_yaxis()
+        right.set(xscale="log", xlabel="run-to-run variance of log excess, uniform t = 1")
+        right.set_xticks([0.05, 0.1, 0.2, 0.5, 1, 2], ["0.05", "0.1", "0.2", "0.5", "1", "2"])
+        right.xaxis.set_minor_formatter(NullFormatter())
+        figure.suptitle(
+            f"{run.runs} runs per method, {run.calls} network calls per step, one start; 95 % F intervals", fontsize=10
+        )
+        _foot(figure, "training-spread; trained")
+    return figure
+
+
+def _table(results: Results) -> dict:
+    return {
+        name: {m: {"parts": method.parts, "per_call": method.per_call} for m, method in case.methods.items()}
+        for name, case in results.instances.items()
+    }
+
+
+def save_all(results: Results, out_dir: str | Path, parameters: dict, seed: int) -> list[Path]:
+    """Write the six figures; returns the paths of their JSON files."""
+    curves, run = results.curves, results.training
+    table = _table(results)
+    gradients = {
+        kind: {m: {"parts": method.parts, "per_call": method.per_call} for m, method in methods.items()}
+        for kind, methods in results.gradients.items()
+    }
+    trained = {
+        name: {"steps": value.steps, "mean": value.excess.mean(axis=0), "median": np.median(value.excess, axis=0),
+               "ratio": dict(zip(("value", "low", "high"), run.ratio[name], strict=True))}
+        for name, value in run.excess.items()
+    }  # fmt: skip
+    trained = {"runs": run.runs, "steps": run.steps, "calls": run.calls, "methods": trained}
+    front_data = {
+        "front": curves.front, "epsilon": curves.epsilons, "pattern": curves.pattern_of_epsilon,
+        "exponent": curves.exponents, "total": curves.total_of_exponent, "best_exponent": curves.best_exponent,
+    }  # fmt: skip
+    density_data = {
+        "t": curves.t, "mean": curves.mean, "pattern": curves.pattern, "spread": curves.spread,
+        "densities": curves.densities, "epr_total": curves.epr_total,
+    }  # fmt: skip
+    mirror_data = {"t": curves.rho_t, "rho": curves.rho, "family": results.family}
+    jobs = (
+        (parts, "variance-parts", table, "exact", ["variance-abc", "data-noise-is-arm"]),
+        (densities, "variance-densities", density_data, "exact",
+         ["ppots-optimal", "ppots-estimator-optimal", "epr-diverges"]),
+        (mirrored, "variance-mirror", mirror_data, "exact",
+         ["mirror-additive", "mirror-fourier", "mirror-monotone", "mirror-never-hurts", "mirror-two-positions",
+          "mirror-noisy-repetition", "mirror-gradient"]),
+        (compute, "variance-compute", {"losses": table, "gradients": gradients}, "exact",
+         ["mirror-equal-compute", "sizes-beat-times", "neyman-beats-ppots"]),
+        (front, "variance-front", front_data, "exact",
+         ["ppots-lowers-all-parts", "pattern-noise-diverges", "schedule-is-density"]),
+        (training, "variance-training", trained, "trained", ["training-spread"]),
+    )  # fmt: skip
+    depends = ["theory/variance.py", "figures/variance.py"]
+    return [
+        save(draw(results), name, out_dir, data=data, claims=claims, kind=kind, parameters=parameters, seed=seed,
+             depends=depends)
+        for draw, name, data, kind, claims in jobs
+    ]  # fmt: skip
