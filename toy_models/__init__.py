@@ -8,11 +8,13 @@ law = tm.sampler_law(chain, tm.IndependentReveal(tm.LinearSchedule().weights(3))
 from toy_models import corpus
 from toy_models.beta_family import best_fit_beta
 from toy_models.beta_search import search_beta
+from toy_models.curve_bounds import CurveBounds, entropy_bounds, reveal_curve_bounds, trajectory_kl_bounds
 from toy_models.denoisers import ParentPointer, Smoothed, Tempered, Windowed, learning_error
 from toy_models.energy import path_energy, path_energy_report
 from toy_models.errors import ImpossibleContext, IntractableError
 from toy_models.estimates import estimate_generative_cross_entropy, estimate_trajectory_kl
 from toy_models.fixed_schedules import FixedSchedule, best_fixed_schedule, fixed_schedule_front, subset_entropies
+from toy_models.gap_formula import chain_reveal_curve
 from toy_models.gap_likelihood import GapLikelihood, gap_log_likelihood
 from toy_models.gap_recursion import SequenceErrorTable, gap_sequence_error, sequence_error_table
 from toy_models.information import (
@@ -57,6 +59,7 @@ from toy_models.unmasking import (
     bisection,
 )
 from toy_models.validation import MASK
+from toy_models.variance import VarianceDecomposition, estimate_variance, variance_decomposition
 from toy_models.word_policy import WordPolicy
 
 __all__ = [
@@ -65,6 +68,7 @@ __all__ = [
     "BetaSchedule",
     "Blocks",
     "CosineSchedule",
+    "CurveBounds",
     "Denoiser",
     "EntropyBounded",
     "Estimate",
@@ -99,21 +103,25 @@ __all__ = [
     "Tempered",
     "Threshold",
     "TopK",
+    "VarianceDecomposition",
     "Windowed",
     "WordList",
     "WordPolicy",
     "best_fit_beta",
     "best_fixed_schedule",
     "bisection",
+    "chain_reveal_curve",
     "corpus",
     "dtc_sizes",
     "dual_total_correlation",
     "energy_integrands",
+    "entropy_bounds",
     "estimate_generative_cross_entropy",
     "estimate_information_curve",
     "estimate_kl",
     "estimate_sequence_error",
     "estimate_trajectory_kl",
+    "estimate_variance",
     "evaluate_rule",
     "expected_calls",
     "fixed_schedule_front",
@@ -135,6 +143,7 @@ __all__ = [
     "repetition",
     "replay_rule",
     "reveal_curve",
+    "reveal_curve_bounds",
     "sample",
     "sampler_law",
     "search_beta",
@@ -145,5 +154,7 @@ __all__ = [
     "tc_sizes",
     "total_correlation",
     "trajectory_kl",
+    "trajectory_kl_bounds",
+    "variance_decomposition",
     "zero_sum",
 ]
