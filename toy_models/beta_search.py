@@ -203,4 +203,4 @@ class BudgetRow:
     def reached(self) -> float:
         """Share of the gain from linear to the optimum that the best Beta schedule reaches; 1 when there is no gain."""
         gain = self.linear - self.optimum
-        return 1.0 if gain <= 0 else (self.linear - self.best_beta) / gain
+        return 1.0 if gain <= 1e-9 * self.linear else (self.linear - self.best_beta) / gain
