@@ -89,7 +89,7 @@ not_claimed_tight("eb-order-free", "an identity")
 
 
 def random_order_gap(law: exact.RationalLaw, model) -> tuple[LogSum, LogSum, LogSum]:
-    """(KL of the text, KL of text and order, E_q KL of the order given the text), one token at a time in random order."""
+    """KL of the text, KL of text and order, E_q KL of the order given the text: single tokens in random order."""
     orders = list(permutations(range(law.length)))
     text, joint, given = LogSum(), LogSum(), LogSum()
     for x, q in law.pmf.items():
