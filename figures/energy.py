@@ -83,7 +83,7 @@ def landscapes(res: Results) -> Figure:
         bar.ax.set_yticklabels(["1", "2", "5", "10", "20"])
         foot(
             fig,
-            "star: γ's own schedule (1); circle: linear; square: sin²; grey: infinite    claim: energy-beta-closed-form",
+            "star: γ's own schedule (1); circle: linear; square: sin²; grey: infinite   claim: energy-beta-closed-form",
         )
     return fig
 

@@ -5,8 +5,8 @@ The target enters only through its information curve g[k] = E H(X_i | X_S), |S| 
     independent reveal, weights D_j:   KL = L (sum_j D_j h(a_{j-1}) - mean of g),  h(a) = E g[Bin(L-1, a)]
     random order, sizes s_j:           KL = sum_j s_j g[N_{j-1}] - sum_k g[k],     N_j = s_1 + ... + s_j
 
-both being E over the order of KL(q || p) (Li and Cai 2025, arXiv 2505.21400, in this form). The energy of a schedule
-knows none of this: it never sees g.
+both being E over the order of KL(q || p) (sizes: Chen, Cong and Li 2025, arXiv 2511.04647, Thm 4). The energy of a
+schedule knows none of this: it never sees g.
 """
 
 from dataclasses import dataclass
