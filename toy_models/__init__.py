@@ -5,7 +5,7 @@ chain = tm.MarkovChain([[0.9, 0.1], [0.2, 0.8]], length=6)
 law = tm.sampler_law(chain, tm.IndependentReveal(tm.LinearSchedule().weights(3)))
 """
 
-from toy_models import corpus
+from toy_models import corpus, editing
 from toy_models.beta_family import best_fit_beta
 from toy_models.beta_search import search_beta
 from toy_models.curve_bounds import CurveBounds, entropy_bounds, reveal_curve_bounds, trajectory_kl_bounds
@@ -114,6 +114,7 @@ __all__ = [
     "corpus",
     "dtc_sizes",
     "dual_total_correlation",
+    "editing",
     "energy_integrands",
     "entropy_bounds",
     "estimate_generative_cross_entropy",

@@ -157,9 +157,7 @@ def _insertions(word: String, pairs, longest: int, parallel: bool):
 def prefix_classes(k: int, n: int, t: int) -> int:
     """States a left-to-right acceptor of L_k,n needs after t letters: sum of sphere sizes |S_j|, j <= min(t, n - t),
     j = t mod 2, |S_0| = 1, |S_j| = 2k (2k-1)^(j-1)   (Myhill-Nerode)."""
-    return sum(
-        1 if j == 0 else 2 * k * (2 * k - 1) ** (j - 1) for j in range(min(t, n - t) + 1) if j % 2 == t % 2
-    )
+    return sum(1 if j == 0 else 2 * k * (2 * k - 1) ** (j - 1) for j in range(min(t, n - t) + 1) if j % 2 == t % 2)
 
 
 def most_classes(k: int, n: int) -> int:

@@ -60,9 +60,7 @@ def next_law(x: String, program: Program, max_context: int | None = None) -> dic
     return law
 
 
-def program_law(
-    program: Program, start: String, max_steps: int = 10_000, max_context: int | None = None
-) -> ProgramLaw:
+def program_law(program: Program, start: String, max_steps: int = 10_000, max_context: int | None = None) -> ProgramLaw:
     """Law of the final string of a program that ends after at most max_steps steps on every run.
 
     Forward propagation, one dictionary of strings per step. StepLimit when mass still runs after max_steps (a program

@@ -5,7 +5,7 @@ for even.
 """
 
 from fractions import Fraction
-from functools import lru_cache
+from functools import cache
 from itertools import product
 from math import comb
 
@@ -71,10 +71,10 @@ def best_accuracy(n: int, visible) -> Fraction:
 
 
 def dependence(n: int, radius: int, steps: int, rng: np.random.Generator) -> set[int]:
-    """Input positions on which the answer cell of one random local write-once rule really depends, by enumeration.
+    """Input positions on which the answer cell of one random local rule really depends, by enumeration.
 
-    Fixed length: n bits and `steps` scratch layers are held in one value per cell; each step every cell is rewritten by a
-    random function of the cells within the radius. This is weaker than write-once, so the light cone binds here too.
+    Fixed length; each step every cell is rewritten by a random function of the cells within the radius. That allows
+    more than write-once does, so the light cone holds there too.
     """
     values = 3
     width = 2 * radius + 1
@@ -104,7 +104,7 @@ def matching_rounds(m: int) -> Fraction:
     return _matching_rounds(m)
 
 
-@lru_cache(maxsize=None)
+@cache
 def _matching_rounds(m: int) -> Fraction:
     if m <= 1:
         return Fraction(0)

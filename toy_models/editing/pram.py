@@ -1,7 +1,7 @@
 """Synchronous parallel programs v -> F(v) on s registers, by two layouts of one sequence.
 
 Write-once: s (T + 1) tokens, layer t is unmasked when layer t - 1 is visible.
-Two banks: 2 s tokens, one bank masked; each step unmasks the masked bank to F(visible bank) and remasks the visible one.
+Two banks: 2 s tokens, one bank masked; a step unmasks it to F(visible bank) and remasks the visible one.
 """
 
 from collections.abc import Callable

@@ -41,9 +41,7 @@ def candidates(board: Board, row: int) -> list[int]:
 def consistent(board: Board) -> bool:
     """No two queens attack each other."""
     placed = [(r, c) for r, c in enumerate(board) if c != MASK]
-    return all(
-        c != d and abs(r - s) != abs(c - d) for i, (r, c) in enumerate(placed) for s, d in placed[:i]
-    )
+    return all(c != d and abs(r - s) != abs(c - d) for i, (r, c) in enumerate(placed) for s, d in placed[:i])
 
 
 def settle_none(board: Board) -> tuple[Board | None, int]:
@@ -113,9 +111,7 @@ def explore(board: Board, choose, settle, options: Callable[[Board, int], list[i
     if MASK not in board:
         return Node(True, Fraction(1), Fraction(passes), Fraction(passes))
     cell = choose(board)
-    children = [
-        explore((*board[:cell], v, *board[cell + 1 :]), choose, settle, options) for v in options(board, cell)
-    ]
+    children = [explore((*board[:cell], v, *board[cell + 1 :]), choose, settle, options) for v in options(board, cell)]
     return combine(children, passes) if children else Node(False, Fraction(0), Fraction(passes), Fraction(passes))
 
 
@@ -142,10 +138,10 @@ def summary(node: Node) -> Search:
 
 
 def backtracker(n: int):
-    """Left-to-right queens as a Markov edit program: n value slots, then n^2 tried slots (row-major, masked = untried).
+    """Left-to-right queens as a Markov edit program: n value slots, then n^2 tried slots (masked = untried).
 
-    A step guesses the first open row uniformly among columns neither attacked nor tried. At a dead end, in one step, the
-    previous value is remasked, its tried slot is written, and the tried slots of the dead row are remasked.
+    A step guesses the first open row uniformly among columns neither attacked nor tried. At a dead end, in one step,
+    the previous value is remasked, its tried slot is written, and the tried slots of the dead row are remasked.
     """
 
     def program(x: String) -> list[Site] | None:

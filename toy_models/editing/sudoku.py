@@ -30,7 +30,7 @@ SCHEDULES: dict[str, tuple[tuple[int, ...], ...]] = {
     "boxes": (UNITS[8], UNITS[11], UNITS[9], UNITS[10]),
     "transversals": ((0, 6, 9, 15), (1, 7, 8, 14), (2, 4, 11, 13), (3, 5, 10, 12)),
     "row halves": tuple((i, i + 1) for i in range(0, 16, 2)),
-    "peer-free pairs": ((0, 6), (9, 15), (1, 7), (8, 14), (2, 4), (11, 13), (3, 5), (10, 12)),
+    "peer-free pairs": ((6, 13), (5, 14), (0, 11), (10, 12), (1, 7), (3, 8), (2, 15), (4, 9)),
     "single cells": tuple((i,) for i in range(16)),
 }
 
