@@ -1,6 +1,7 @@
 """The exact law of what an N-step sampler writes, by pushing mass over all partially masked states."""
 
 from dataclasses import dataclass
+from inspect import unwrap
 
 import numpy as np
 from jaxtyping import Float
@@ -147,5 +148,5 @@ def _push_selected(mass, here, selected, marginals, vocab_size):
             mass[index[k]] += prob[k]
 
 
-push_stage = njit(cache=True)(_push_stage)
-push_selected = njit(cache=True)(_push_selected)
+push_stage = njit(cache=True)(unwrap(_push_stage))
+push_selected = njit(cache=True)(unwrap(_push_selected))
