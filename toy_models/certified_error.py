@@ -21,8 +21,9 @@ K(T), with kappa = (1-r) lambda_(m-1) and A(s) = sum over s' <= s-T of F(s') kap
 f(s) with a fixed non-negative matrix C and f(s) = (F(s-T+1), .., F(s), A(s)). If lambda_- f <= C f <= lambda_+ f holds
 entry by entry at one s, applying C keeps it at all later s (the cone argument). It is read off at s = D+T. The last D
 positions before v see f(n-D-1) through a non-negative linear functional that does not depend on n. So G̃(n+1)/G̃(n)
-lies in [lambda_-, lambda_+] for n >= n1. (iii) With l = max |ln(lambda_±/lambda_m)|: |ln G(n)/Ŵ_m(n)| <= e(n1)(n1-1) +
-(n-n1) l + 2 delta3 (n-1) for n > n1, so eta_m = max( max over n of e(n), max(e(n1), l) + 2 delta3 ) serves all n. ∎
+lies in [lambda_-, lambda_+] for n >= n1.
+(iii) With l = max |ln(lambda_±/lambda_m)|: |ln G(n)/Ŵ_m(n)| <= e(n1)(n1-1) + (n-n1) l + 2 delta3 (n-1) for n > n1, so
+eta_m = max( max over n of e(n), max(e(n1), l) + 2 delta3 ) serves all n. ∎
 
 The initial law enters as the row ∗ of P^s, which takes part in delta; it need not be stationary. The theorem is in
 exact arithmetic: rounding (all sums have non-negative terms) is not enclosed. Ours; it generalises the interval

@@ -1,5 +1,7 @@
 """Compiled sweep of `gap_likelihood` for one sequence: values of all gaps up to a band width, level by level."""
 
+from inspect import unwrap
+
 import numpy as np
 from numba import njit
 
@@ -98,7 +100,7 @@ def _sweep_row(bridge, start, law_at, reveals, uniform, narrow, completing):
     return (results[0], results[1]) if uniform else (results[0, steps - 1 :], results[1, steps - 1 :])
 
 
-keep = njit(cache=True, nogil=True)(_keep)
-level = njit(cache=True, nogil=True, fastmath={"contract"})(_level)
-log_line = njit(cache=True, nogil=True)(_log_line)
-sweep_row = njit(cache=True, nogil=True)(_sweep_row)
+keep = njit(cache=True, nogil=True)(unwrap(_keep))
+level = njit(cache=True, nogil=True, fastmath={"contract"})(unwrap(_level))
+log_line = njit(cache=True, nogil=True)(unwrap(_log_line))
+sweep_row = njit(cache=True, nogil=True)(unwrap(_sweep_row))

@@ -12,6 +12,8 @@ Toeplitz-block panel of K. In every term the distances add up to n: scaling K(n)
 use that to stay clear of underflow.
 """
 
+from inspect import unwrap
+
 import numpy as np
 from jaxtyping import Float
 from numba import njit
@@ -59,8 +61,10 @@ def scaled_level(
         return apply_level(power, kept, reveal), kept, 0.0
     short = apply_level(power, kept[: PROBE + 1], reveal)[:, -1, -1]
     growth = float(np.log(short[PROBE] / short[PROBE // 2]) / (PROBE - PROBE // 2))
-    kept = kept * np.exp(-growth * np.arange(len(kept)))[:, None, None]
-    return apply_level(power, kept, reveal), kept, growth
+    filled = np.flatnonzero(kept.any(axis=(1, 2)))
+    scaled = np.zeros_like(kept)
+    scaled[filled] = kept[filled] * np.exp(-growth * filled)[:, None, None]
+    return apply_level(power, scaled, reveal), scaled, growth
 
 
 def apply_level(
@@ -153,4 +157,4 @@ def _finish_block(f, first, u0, n0, kept, power, right, inverse, closing, reveal
                         out[j] += value * close[shift + j]
 
 
-finish_block = njit(cache=True, nogil=True, fastmath={"contract"})(_finish_block)
+finish_block = njit(cache=True, nogil=True, fastmath={"contract"})(unwrap(_finish_block))
