@@ -45,7 +45,7 @@ from toy_models.schedules import (
     SmoothstepSchedule,
 )
 from toy_models.sudoku import WordList, sudoku4
-from toy_models.targets import HMM, Blocks, Denoiser, LinearCode, MarkovChain, Table, Target
+from toy_models.targets import HMM, Blocks, Denoiser, LinearCode, MarkovChain, NGram, Table, Target
 from toy_models.targets.instances import pairs, permutations, repetition, zero_sum
 from toy_models.unmasking import (
     EntropyBounded,
@@ -84,6 +84,7 @@ __all__ = [
     "LinearSchedule",
     "MarkovChain",
     "MirroredSchedule",
+    "NGram",
     "ParentPointer",
     "Policy",
     "PowerSchedule",

@@ -4,7 +4,8 @@ from toy_models.targets.blocks import Blocks
 from toy_models.targets.hmm import HMM
 from toy_models.targets.linear_code import LinearCode
 from toy_models.targets.markov import MarkovChain
+from toy_models.targets.ngram import NGram
 from toy_models.targets.protocol import Denoiser, Target
 from toy_models.targets.table import Table
 
-__all__ = ["HMM", "Blocks", "Denoiser", "LinearCode", "MarkovChain", "Table", "Target"]
+__all__ = ["HMM", "Blocks", "Denoiser", "LinearCode", "MarkovChain", "NGram", "Table", "Target"]

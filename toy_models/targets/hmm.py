@@ -5,9 +5,14 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, Int
 
-from toy_models.sampling import inverse_cdf
+from toy_models.errors import IntractableError
+from toy_models.targets.ancestral import sample_hmm
 from toy_models.targets.forward_backward import masked_marginals, sequence_log_prob
+from toy_models.targets.markov import entropy_of_rows
 from toy_models.validation import positive_int, probabilities, tokens
+
+MAX_ATOMS = 2**20  # distinct beliefs about the hidden state held at once
+MERGE_DIGITS = 14  # beliefs that agree to this many digits are added up
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,16 +55,36 @@ class HMM:
         return masked_marginals(self.initial, self.transition, self.emission, y, on_impossible)
 
     def sample(self, size: int, rng: np.random.Generator) -> Int[np.ndarray, "size L"]:
-        x = np.empty((size, self.length), dtype=np.int64)
-        state = inverse_cdf(self.initial[None], rng.random((1, size)))[0]
-        for position in range(self.length):
-            if position:
-                state = inverse_cdf(self.transition[state], rng.random((size, 1)))[:, 0]
-            x[:, position] = inverse_cdf(self.emission[state], rng.random((size, 1)))[:, 0]
-        return x
+        return sample_hmm(self.initial, self.transition, self.emission, self.length, size, rng)
 
     def entropy(self) -> float:
-        """H(X) by the exact law of prefixes; exponential in L for a generic HMM."""
-        from toy_models.lattice import to_table
+        """H(X) = sum over i of E H(X_i | X_{<i}), over the distinct beliefs P(S_i = . | x_{<i}) that prefixes lead to.
 
-        return to_table(self).entropy()
+        Exact: prefixes with the same belief have the same future, so their probabilities are added up. The number of
+        beliefs is at most V^L and often far smaller (zeros, deterministic emissions). Cost O(beliefs S (S + V)) per
+        position. IntractableError above MAX_ATOMS beliefs; `reveal_curve_bounds` encloses H(X) / L at any length.
+        """
+        beliefs, weights, total = self.initial[None], np.ones(1), 0.0
+        for i in range(self.length):
+            total += float(weights @ entropy_of_rows(beliefs @ self.emission))
+            if i + 1 < self.length:
+                beliefs, weights = self._next_beliefs(beliefs, weights, i + 1)
+        return total
+
+    def _next_beliefs(self, beliefs, weights, position: int):
+        joint = beliefs[:, None, :] * self.emission.T  # prefix, token, state
+        mass = joint.sum(axis=2)
+        alive = mass > 0
+        after = joint[alive] / mass[alive][:, None] @ self.transition
+        keys, index = np.unique(np.round(after, MERGE_DIGITS), axis=0, return_inverse=True)
+        weights = np.bincount(index.ravel(), weights=(weights[:, None] * mass)[alive], minlength=len(keys))
+        first = np.empty(len(keys), dtype=np.int64)
+        first[index.ravel()[::-1]] = np.arange(len(after))[::-1]
+        if len(keys) * self.vocab_size > MAX_ATOMS and position + 1 < self.length:
+            raise IntractableError(
+                "the entropy of an HMM",
+                f"{len(keys)} distinct beliefs at position {position} of {self.length}",
+                f"beliefs * V <= {MAX_ATOMS}",
+                "shorten the sequence or use reveal_curve_bounds",
+            )
+        return after[first], weights

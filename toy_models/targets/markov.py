@@ -1,12 +1,14 @@
 """Markov chains on tokens."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from jaxtyping import Float, Int
 
-from toy_models.sampling import inverse_cdf
-from toy_models.targets.forward_backward import masked_marginals
+from toy_models.targets.ancestral import sample_windows
+from toy_models.targets.bridges import chain_marginals
+from toy_models.targets.impossible import settle_impossible
 from toy_models.validation import positive_int, probabilities, tokens
 
 
@@ -34,7 +36,7 @@ class MarkovChain:
     def vocab_size(self) -> int:
         return len(self.transition)
 
-    @property
+    @cached_property
     def is_stationary(self) -> bool:
         """Whether initial @ transition == initial up to rounding."""
         return bool(np.allclose(self.initial @ self.transition, self.initial, rtol=0, atol=1e-12))
@@ -42,23 +44,23 @@ class MarkovChain:
     def log_prob(self, x: Int[np.ndarray, "batch L"]) -> Float[np.ndarray, " batch"]:
         x = tokens(x, self.vocab_size, self.length, masks=False)
         with np.errstate(divide="ignore"):
-            return np.log(self.initial)[x[:, 0]] + np.log(self.transition)[x[:, :-1], x[:, 1:]].sum(axis=1)
+            return np.log(self.initial[x[:, 0]]) + np.log(self.transition[x[:, :-1], x[:, 1:]]).sum(axis=1)
 
     def marginals(self, y: Int[np.ndarray, "batch L"], on_impossible: str = "raise") -> Float[np.ndarray, "batch L V"]:
+        """A revealed token screens, so a masked one needs a row and a column of a power: O(V) each (see bridges.py)."""
         y = tokens(y, self.vocab_size, self.length, masks=True)
-        return masked_marginals(self.initial, self.transition, np.eye(self.vocab_size), y, on_impossible)
+        result, impossible = chain_marginals(self.initial, self.transition, y)
+        return settle_impossible(result, y, impossible, on_impossible)
 
     def sample(self, size: int, rng: np.random.Generator) -> Int[np.ndarray, "size L"]:
-        x = np.empty((size, self.length), dtype=np.int64)
-        x[:, 0] = inverse_cdf(self.initial[None], rng.random((1, size)))[0]
-        for position in range(1, self.length):
-            x[:, position] = inverse_cdf(self.transition[x[:, position - 1]], rng.random((size, 1)))[:, 0]
-        return x
+        return sample_windows(self.initial, self.transition, 1, self.length, size, rng)
 
     def entropy(self) -> float:
-        """H(X_1) + sum over i of H(X_{i+1} | X_i)."""
-        step = entropy_of_rows(self.transition)
-        total, law = float(entropy_of_rows(self.initial[None])[0]), self.initial
+        """H(X_1) + sum over i of H(X_{i+1} | X_i). O(V^2) when stationary, O(L V^2) otherwise."""
+        step, law = entropy_of_rows(self.transition), self.initial
+        total = float(entropy_of_rows(law[None])[0])
+        if self.is_stationary:
+            return total + (self.length - 1) * float(law @ step)
         for _ in range(self.length - 1):
             total += float(law @ step)
             law = law @ self.transition
@@ -67,14 +69,16 @@ class MarkovChain:
 
 def entropy_of_rows(rows: Float[np.ndarray, "n V"]) -> Float[np.ndarray, " n"]:
     """-sum over v of p log p for each row, in nats, with 0 log 0 = 0."""
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return -np.where(rows > 0, rows * np.log(rows), 0.0).sum(axis=-1)
+    logs = np.zeros_like(rows)
+    np.log(rows, out=logs, where=rows > 0)
+    return -(rows * logs).sum(axis=-1)
 
 
 def stationary_law(transition: Float[np.ndarray, "V V"]) -> Float[np.ndarray, " V"]:
-    """The law pi = pi P of a chain with one recurrent class, by subtraction-free elimination (Grassmann, Taksar, Heyman 1985).
+    """The law pi = pi P of a chain with one recurrent class, by elimination without subtractions. O(V^3).
 
-    O(V^3); exact to rounding on nearly decomposable chains. ValueError when there is more than one recurrent class.
+    Exact to rounding on nearly decomposable chains (Grassmann, Taksar, Heyman 1985). ValueError when there is more
+    than one recurrent class.
     """
     classes = recurrent_classes(transition)
     if len(classes) != 1:
