@@ -292,7 +292,16 @@ def decomposition(label: str, target, denoiser, points: int) -> Decomposition:
 
 
 def trace(label: str, target, rule, x: np.ndarray) -> Trace:
-    return Trace(label, x, tm.replay_rule(target, rule, x[None]).step[0])
+    value = tm.evaluate_rule(target, rule)
+    numbers = f"KL = {abs(value.kl):.2f} nats, {value.mean_steps:.2f} calls on average"
+    return Trace(f"{label}: {numbers}", x, tm.replay_rule(target, rule, x[None]).step[0])
+
+
+def fixed_trace(label: str, schedule: tm.FixedSchedule, x: np.ndarray) -> Trace:
+    blocks, step = schedule.rule.blocks, np.empty(len(x), dtype=np.int64)
+    for call, block in enumerate(blocks):
+        step[list(block)] = call
+    return Trace(f"{label}: KL = {abs(schedule.kl):.2f} nats, {len(blocks)} calls", x, step)
 
 
 def results(profile: str, rng: np.random.Generator) -> Results:
@@ -305,28 +314,18 @@ def results(profile: str, rng: np.random.Generator) -> Results:
     )
     grid = tm.sudoku4()
     x = grid.sample(1, rng)[0]
-    rules = [("entropy-bounded, γ = 0.1", tm.EntropyBounded(0.1)), ("entropy-bounded, γ = 1.4", tm.EntropyBounded(1.4))]
-    traces = [trace(label, grid, rule, x) for label, rule in rules]
-    if profile == "full":
-        traces.append(trace("optimal policy, KL = 0", grid, tm.optimal_policy(grid, 1e-3), x))
-    traces.append(
-        _fixed_trace("best fixed schedule, 4 calls", tm.best_fixed_schedule(tm.subset_entropies(grid), 4).rule, x)
-    )
+    traces = [trace(f"entropy-bounded, γ = {g:g}", grid, tm.EntropyBounded(g), x) for g in (0.1, 1.4)]
+    traces.append(trace("optimal policy", grid, tm.optimal_policy(grid, 1e-3), x))
+    schedule = tm.best_fixed_schedule(tm.subset_entropies(grid), 4)
+    traces.append(fixed_trace("best fixed schedule", schedule, x))
     hmm = sticky_hmm(5 if profile == "smoke" else 7)
-    gammas = (0.1, 0.5, 1.5)
-    steps = [call_steps(f"hidden Markov, γ = {g:g}", hmm, tm.EntropyBounded(g)) for g in gammas]
+    steps = [call_steps(f"hidden Markov, γ = {g:g}", hmm, tm.EntropyBounded(g)) for g in (1.0, 2.5)]
+    steps.append(call_steps("permutations of 4, γ = 1.4", tm.permutations(4), tm.EntropyBounded(1.4)))
     steps.append(call_steps("pairs, γ = log 2", tm.pairs(2, 6), tm.EntropyBounded(np.log(2))))
     steps.append(call_steps("parity, γ = 2 log 2", tm.zero_sum(2, 6), tm.EntropyBounded(2 * np.log(2))))
     wrong = [("smoothed by 0.2", tm.Smoothed(hmm, 0.2)), ("sharpened, power 2", tm.Tempered(hmm, 2.0))]
     parts = tuple(decomposition(label, hmm, model, 8 if profile == "smoke" else 20) for label, model in wrong)
     return Results(profile, cases, tuple(steps), tuple(traces), parts)
-
-
-def _fixed_trace(label: str, rule: tm.FixedOrder, x: np.ndarray) -> Trace:
-    step = np.empty(len(x), dtype=np.int64)
-    for call, block in enumerate(rule.blocks):
-        step[list(block)] = call
-    return Trace(label, x, step)
 
 
 def summary(res: Results) -> str:

@@ -1,0 +1,276 @@
+"""Figures of the entropy-bound topic: Results -> Figure, nothing computed but axes."""
+
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator
+
+from figures import STYLE
+from figures.save import save
+from theory.entropy_bound import Case, Results, Trace
+
+FAMILIES = {  # family prefix -> (colour of the cycle, marker, label)
+    "EB": ("C0", "o", "entropy-bounded"),
+    "top-k": ("C1", "s", "top-k"),
+    "threshold": ("C4", "^", "threshold"),
+}
+FRONT, FIXED, RANDOM = "0.1", "C2", "C8"
+
+
+def foot(fig: Figure, *claims: str) -> None:
+    fig.supxlabel("claims: " + ", ".join(claims), fontsize=7, color="0.45", x=0.995, ha="right")
+
+
+def fronts(results: Results) -> Figure:
+    """Exact calls and KL of every rule, one panel per target; the shaded region is closed to deterministic rules."""
+    columns = 3
+    rows = -(-len(results.cases) // columns)
+    with plt.style.context(STYLE):
+        fig, axes = plt.subplots(rows, columns, figsize=(10.5, 3.0 * rows + 0.6), squeeze=False)
+        for ax, case in zip(axes.flat, results.cases, strict=False):
+            draw_case(ax, case)
+        for ax in axes.flat[len(results.cases) :]:
+            ax.set_axis_off()
+        for ax in axes[:, 0]:
+            ax.set_ylabel("KL(q‖p) / TC(q)")
+        for column in range(columns):
+            last = [ax for ax in axes[:, column] if ax.axison][-1]
+            last.set_xlabel("expected calls under q")
+        fig.legend(handles=legend(), loc="outside upper center", ncols=4)
+        foot(fig, "optimal-front", "front-is-a-hull", "eb-largest-set", "random-below-front")
+    return fig
+
+
+def draw_case(ax, case: Case) -> None:
+    """Points only: between two rules of a family nothing is reached. The hull is linear in KL, so curved here."""
+    tc = case.total_correlation
+    calls = np.linspace(1.0, case.length + 0.4, 400)
+    hull = np.interp(calls, case.front_calls, case.front_kl) / tc
+    ax.fill_between(calls, 0.0, hull, color="0.90", lw=0, zorder=0)
+    ax.plot(calls, hull, color=FRONT, lw=1.8, zorder=2)
+    for curve in case.curves:
+        prefix, proxy = curve.family.split()
+        colour, marker, _ = FAMILIES[prefix]
+        fill = {"entropy": colour, "confidence": "white", "margin": "none"}[proxy]
+        size = {"entropy": 3.5, "confidence": 4.5, "margin": 6.5}[proxy]
+        ax.plot(
+            curve.calls, curve.kl / tc, ls="none", color=colour, marker=marker, ms=size, mfc=fill, mew=0.9, zorder=3
+        )
+    ax.plot(
+        case.fixed_steps, case.fixed_kl / tc, color=FIXED, ls="none", marker="D", ms=6, mfc="none", mew=1.3, zorder=5
+    )
+    for kl, marker in ((case.random_trajectory_kl, "x"), (case.random_marginal_kl, "+")):
+        ax.plot(case.fixed_steps, kl / tc, color=RANDOM, ls="none", marker=marker, ms=6, mew=1.3, zorder=4)
+    ax.set_yscale("symlog", linthresh=0.01, linscale=0.5)
+    ax.set_ylim(-0.001, 1.35)
+    ax.set_yticks([0, 0.01, 0.1, 1], ["0", "0.01", "0.1", "1"])
+    ax.set_xlim(0.7, case.length + 0.3)
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=8))
+    ax.set_title(case.label)
+
+
+def legend() -> list[Line2D]:
+    handles = [Line2D([], [], color=FRONT, lw=2, label="optimal policies (hull)")]
+    for colour, marker, label in FAMILIES.values():
+        handles.append(Line2D([], [], color=colour, marker=marker, ls="none", label=label))
+    handles += [
+        Line2D([], [], color=FIXED, marker="D", mfc="none", ls="none", label="best fixed schedule"),
+        Line2D([], [], color=RANDOM, marker="x", ls="none", label="random order, KL per order"),
+        Line2D([], [], color=RANDOM, marker="+", ls="none", label="random order, KL of its text"),
+        Line2D([], [], color="0.4", marker="o", ls="none", mfc="0.4", label="filled: entropy proxy"),
+        Line2D([], [], color="0.4", marker="o", ls="none", mfc="white", label="open: confidence; ring: margin"),
+    ]
+    return handles
+
+
+def traces(results: Results) -> Figure:
+    """One Sudoku grid being filled: a row per rule, a panel per call, new cells shaded."""
+    columns = max(int(t.step.max()) + 1 for t in results.traces)
+    rows = len(results.traces)
+    with plt.style.context(STYLE):
+        fig, axes = plt.subplots(rows, columns, figsize=(1.22 * columns + 0.4, 1.5 * rows + 0.5), squeeze=False)
+        for row, trace in enumerate(results.traces):
+            for call in range(columns):
+                ax = axes[row, call]
+                if call > trace.step.max():
+                    ax.set_axis_off()
+                    continue
+                draw_grid(ax, trace, call)
+                if call == 0:
+                    ax.set_title(trace.label, fontsize=9.5, loc="left")
+                ax.set_xlabel(f"call {call + 1}", fontsize=8, labelpad=2)
+        foot(fig, "sudoku-four-calls", "eb-gamma-zero", "eb-order-free")
+    return fig
+
+
+def draw_grid(ax, trace: Trace, call: int) -> None:
+    grid, step = trace.x.reshape(4, 4), trace.step.reshape(4, 4)
+    shade = np.where(step == call, 1.0, np.where(step < call, 0.35, 0.0))
+    ax.imshow(shade, cmap="Blues", vmin=0, vmax=2.2)
+    for r in range(4):
+        for c in range(4):
+            if step[r, c] <= call:
+                weight = "bold" if step[r, c] == call else "normal"
+                ax.text(c, r, str(grid[r, c] + 1), ha="center", va="center", fontsize=9, weight=weight)
+    for k in range(5):
+        for line in (ax.axhline, ax.axvline):
+            line(k - 0.5, color="0.35", lw=1.6 if k % 2 == 0 else 0.5)
+    ax.set_xticks([])
+    ax.set_yticks([])
+    ax.grid(False)
+    for side in ax.spines.values():
+        side.set_visible(False)
+
+
+def steps(results: Results) -> Figure:
+    """The bound of one call against the total correlation it bounds; area is the probability of the state."""
+    with plt.style.context(STYLE):
+        fig, ax = plt.subplots(figsize=(6.6, 4.6))
+        top = max(float(s.bound.max(initial=0.1)) for s in results.steps) * 1.08
+        ax.plot([0, top], [0, top], color="0.3", lw=1.2, zorder=1)
+        note = {"fontsize": 8.5, "color": "0.3", "ha": "right"}
+        angle = {"rotation": 45, "transform_rotates_text": True, "rotation_mode": "anchor"}
+        ax.text(top * 0.97, top * 0.985, "tight: every token a function of one", **note, **angle, va="bottom")
+        ax.text(top * 0.99, top * 0.04, "loose: independent tokens", **note)
+        for k, (s, marker) in enumerate(zip(results.steps, "o^sDX", strict=False)):
+            size = 14 + 220 * np.sqrt(s.probability)
+            ax.scatter(
+                s.bound,
+                s.total_correlation,
+                s=size,
+                marker=marker,
+                color=f"C{k}",
+                alpha=0.55,
+                lw=0.6,
+                ec="0.2",
+                label=s.label,
+                zorder=3,
+            )
+        ax.set_xlim(-0.03 * top, top)
+        ax.set_ylim(-0.03 * top, top)
+        ax.set_xlabel("bound of the call: ΣH − max H (nats)")
+        ax.set_ylabel("total correlation of the call (nats)")
+        handles = ax.legend(loc="upper left", title="area grows with the state's probability", title_fontsize=8.5)
+        for handle in handles.legend_handles:
+            handle.set_sizes([40])
+        foot(fig, "eb-bound", "eb-monotone", "eb-kl-gamma")
+    return fig
+
+
+def speedup(results: Results) -> Figure:
+    """Tokens per call at matched KL: length / fewest expected calls with KL <= 1 % of TC(q)."""
+    rows = sorted(results.cases, key=lambda c: c.length / c.optimal_calls)
+    place = np.arange(len(rows))
+    series = [
+        ("optimal policies (hull)", [c.optimal_calls for c in rows], FRONT, "*", 8),
+        ("best fixed schedule", [c.fixed_calls for c in rows], FIXED, "D", 5.5),
+        ("entropy-bounded, best γ and proxy", [c.best_calls("EB") for c in rows], "C0", "o", 6),
+        ("top-k, best k and proxy", [c.best_calls("top-k") for c in rows], "C1", "s", 5),
+        ("threshold, best value and proxy", [c.best_calls("threshold") for c in rows], "C4", "^", 5),
+    ]
+    with plt.style.context(STYLE):
+        fig, ax = plt.subplots(figsize=(7.4, 0.55 * len(rows) + 1.6))
+        for k, c in enumerate(rows):
+            ax.plot([c.length / c.best_calls("EB"), c.length / c.optimal_calls], [k, k], color="0.88", lw=13, zorder=1)
+        for row, (label, calls, colour, marker, size) in enumerate(series):
+            speed = np.array([c.length for c in rows]) / np.array(calls)
+            where = place + 0.11 * (2 - row)  # side by side, for several often coincide
+            fill = "none" if marker == "D" else colour
+            ax.plot(speed, where, ls="none", marker=marker, ms=size, color=colour, mfc=fill, mew=1.4, label=label)
+        ax.axvline(1.0, color="0.5", lw=0.8)
+        ax.set_yticks(place, [f"{c.label} " for c in rows])
+        ax.set_xlabel("tokens per call at KL ≤ 1 % of TC(q); Top-1 is 1")
+        ax.set_xlim(0.85, None)
+        ax.grid(axis="y", visible=False)
+        ax.legend(loc="lower right")
+        foot(fig, "eb-pairs-gap", "optimal-front")
+    return fig
+
+
+def decompositions(results: Results) -> Figure:
+    """Wrong models under EB: KL = model error + joint dependence along gamma, and the calls spent."""
+    with plt.style.context(STYLE):
+        fig, axes = plt.subplots(1, len(results.decompositions), figsize=(8.6, 3.9), sharey=True, squeeze=False)
+        for ax, part in zip(axes[0], results.decompositions, strict=True):
+            x = np.arange(len(part.gamma))
+            ax.fill_between(x, 0, part.model_error, color="C1", alpha=0.55, lw=0)
+            ax.fill_between(x, part.model_error, part.model_error + part.joint_dependence, color="C0", alpha=0.45, lw=0)
+            ax.plot(x, part.kl, color="0.1", lw=1.6, marker="o", ms=3)
+            shown = x[:: max(len(x) // 5, 1)]
+            ax.set_xticks(shown, [f"{part.gamma[k]:.2g}\n{part.calls[k]:.1f}" for k in shown])
+            ax.set_xlabel("γ (nats), and below it the expected calls")
+            ax.set_title(part.label)
+            ax.set_ylim(0, None)
+            ax.grid(axis="x", visible=False)
+        axes[0, 0].set_ylabel("nats per sequence")
+        axes[0, 0].text(0.03, 0.92, "line: KL(q‖p) of what is written", transform=axes[0, 0].transAxes, fontsize=9)
+        part = results.decompositions[-1]
+        end = len(part.gamma) - 1
+        k = end // 4
+        axes[0, -1].text(k, part.model_error[k] / 2, "model error", ha="center", va="center", fontsize=9)
+        k = end - 1
+        middle = part.model_error[k] + part.joint_dependence[k] / 2
+        axes[0, -1].text(end, middle, "joint dependence ", ha="right", va="center", fontsize=9)
+        foot(fig, "eb-decomposition", "eb-model-entropies", "eb-kl-gamma")
+    return fig
+
+
+def save_all(results: Results, out_dir: str | Path, parameters: dict, seed: int) -> list[Path]:
+    """Write every figure of the topic."""
+    depends = ("theory/entropy_bound.py", "figures/entropy_bound.py")
+    jobs = [
+        (
+            "entropy-bound-fronts",
+            fronts,
+            {"cases": results.cases},
+            ("optimal-front", "front-is-a-hull", "eb-largest-set", "random-below-front"),
+        ),
+        (
+            "entropy-bound-trace",
+            traces,
+            {"traces": results.traces},
+            ("sudoku-four-calls", "eb-gamma-zero", "eb-order-free"),
+        ),
+        ("entropy-bound-steps", steps, {"steps": results.steps}, ("eb-bound", "eb-monotone", "eb-kl-gamma")),
+        ("entropy-bound-speedup", speedup, {"calls": matched_calls(results)}, ("eb-pairs-gap", "optimal-front")),
+        (
+            "entropy-bound-decomposition",
+            decompositions,
+            {"models": results.decompositions},
+            ("eb-decomposition", "eb-model-entropies", "eb-kl-gamma"),
+        ),
+    ]
+    return [
+        save(
+            draw(results),
+            name,
+            out_dir,
+            data=data,
+            claims=claims,
+            kind="exact",
+            parameters=parameters,
+            seed=seed,
+            depends=depends,
+        )
+        for name, draw, data, claims in jobs
+    ]
+
+
+def matched_calls(results: Results) -> list[dict]:
+    """What the speed-up figure draws, as numbers."""
+    return [
+        {
+            "target": c.name,
+            "length": c.length,
+            "EB": c.best_calls("EB"),
+            "top-k": c.best_calls("top-k"),
+            "threshold": c.best_calls("threshold"),
+            "fixed": c.fixed_calls,
+            "optimal": c.optimal_calls,
+            "distance": c.distance,
+        }
+        for c in results.cases
+    ]
