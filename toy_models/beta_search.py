@@ -93,7 +93,7 @@ def curve(g) -> Float[np.ndarray, " L"]:
     return g
 
 
-def knot_kl(g: Float[np.ndarray, " L"], knots: Float[np.ndarray, "... N+1"], rule: str) -> Float[np.ndarray, "..."]:
+def knot_kl(g: Float[np.ndarray, " L"], knots: Float[np.ndarray, "... knots"], rule: str) -> Float[np.ndarray, "..."]:
     """Trajectory KL of schedules given by alpha(j/N), j = 0..N, along the last axis; in nats per sequence.
 
     independent: reveal probabilities diff(knots). sizes: diff(round(L knots)). Absolute error about 1e-13 L max g.
@@ -113,7 +113,7 @@ def schedule_kl(g: Float[np.ndarray, " L"], schedule, steps: int, rule: str) -> 
     return float(knot_kl(g, schedule.on_grid(steps), rule))
 
 
-def beta_knots(a: Float[np.ndarray, "..."], b: Float[np.ndarray, "..."], steps: int) -> Float[np.ndarray, "... N+1"]:
+def beta_knots(a: Float[np.ndarray, "..."], b: Float[np.ndarray, "..."], steps: int) -> Float[np.ndarray, "... knots"]:
     """alpha(j/N) = sin^2(pi/2 I_{j/N}(a, b)), j = 0..N, for every pair of parameters."""
     a, b = np.asarray(a, dtype=np.float64), np.asarray(b, dtype=np.float64)
     for name, values in (("a", a), ("b", b)):
@@ -155,12 +155,13 @@ def search_beta(
     """argmin of the trajectory KL over (a, b) in [low, high]^2: a logarithmic grid, then refinement about its best.
 
     Refinement: Nelder-Mead for independent reveal (smooth); zooming 21 x 21 grids for sizes (piecewise constant). The
-    result is an upper bound of the minimum over the family, never worse than the grid.
+    result is an upper bound of the minimum over the family, never worse than the grid, linear or sin^2.
     """
     axis = np.geomspace(low, high, positive_int("points", points, minimum=2))
     grid = beta_grid_kl(g, steps, rule, axis, axis)
     i, j = np.unravel_index(np.argmin(grid), grid.shape)
-    best = (float(grid[i, j]), float(axis[i]), float(axis[j]))
+    candidates = [(float(axis[i]), float(axis[j])), (0.5, 0.5), (1.0, 1.0)]  # linear and sin^2 are in the family
+    best = min((float(knot_kl(g, beta_knots(a, b, steps), rule)), a, b) for a, b in candidates)
     if rule == "independent":
         found = minimize(
             lambda x: float(knot_kl(g, beta_knots(np.exp(x[0]), np.exp(x[1]), steps), rule)),

@@ -52,7 +52,7 @@ class Schedule:
         slope, masked = np.asarray(self.slope(t)), np.asarray(1.0 - self.alpha(t))
         return np.divide(slope, masked, out=np.full(np.shape(slope), np.inf), where=masked > 0)
 
-    def on_grid(self, steps: int) -> Float[np.ndarray, " N+1"]:
+    def on_grid(self, steps: int) -> Float[np.ndarray, " knots"]:
         """alpha(j/N), j = 0..N; ValueError unless it increases from 0 to 1."""
         grid = np.arange(positive_int("steps", steps) + 1) / steps
         return increasing(np.asarray(self.alpha(grid), dtype=np.float64), grid, whole=True)
