@@ -154,9 +154,7 @@ def front(results: Results) -> Figure:
     with plt.style.context(STYLE):
         figure, (left, middle, right) = plt.subplots(1, 3, figsize=(10.2, 3.6))
         left.plot(curves.front[:, 0], curves.front[:, 1], label="√(E v + w E g²), w = 0…∞")
-        for k, (name, text) in enumerate(
-            (("uniform", "uniform"), ("P-POTS", "p*"), ("P-POTS, published p", "published p"))
-        ):
+        for k, (name, text) in enumerate((("uniform", "uniform"), ("P-POTS", "p*"))):
             point = table[name].parts
             left.plot(point.pattern, point.rate, MARKERS[k], color=_colours()[k + 1], ms=7, label=text)
         left.set(yscale="log", xlabel="A, pattern", ylabel="B, rate")
@@ -174,8 +172,8 @@ def front(results: Results) -> Figure:
         best = curves.total_of_exponent.min()
         right.plot(curves.best_exponent, best, "D", color=_colours()[2])
         right.annotate(
-            f"c = {curves.best_exponent:.3f}", (curves.best_exponent, best), xytext=(2, 28), textcoords="offset points",
-            fontsize=8.5, ha="center",
+            f"c = {curves.best_exponent:.3f}", (curves.best_exponent, best), xytext=(10, 30),
+            textcoords="offset points", fontsize=8.5, ha="center",
         )  # fmt: skip
         right.axvline(1.0, color="0.3", lw=0.8, ls=":")
         right.set(xlabel="exponent c of the schedule sᶜ", ylabel="total variance, ε = 0", xlim=(0.9, 4.05))

@@ -14,6 +14,7 @@ from toy_models import variance as va
 from toy_models import variance_methods as methods
 from toy_models.ensemble_torch import EnsembleRun, SmallDenoiser, train, variance_ratio
 from toy_models.gradient_moments import tabular_gradient_moments
+from toy_models.information import Estimate
 from toy_models.loss_moments import LossMoments, Moments, loss_moments
 from toy_models.losses_torch import LossOptions, gradient_moments
 from toy_models.variance import VarianceDecomposition
@@ -109,7 +110,7 @@ class Results:
     curves: Curves
     family: Family
     training: Training
-    sampled: va.SampledVariance  # Monte Carlo of K1 oracle at epsilon = 1e-2
+    sampled: Estimate  # Monte Carlo of K1 oracle at epsilon = 1e-2
     sampled_exact: VarianceDecomposition
 
 
@@ -129,7 +130,7 @@ def cases() -> dict[str, tuple]:
 def long_cases(profile: str) -> dict[str, tuple]:
     """The largest sizes of the exact route (full profile), smaller ones in the smoke profile."""
     binary, ternary = (12, 7) if profile == "full" else (8, 5)
-    chain = MarkovChain([[0.9, 0.1], [0.2, 0.8]], binary)
+    chain = MarkovChain(np.array([[0.9, 0.1], [0.2, 0.8]]), binary)
     return {f"binary chain, L = {binary}": (chain, None), f"K1, L = {ternary}": (toys.k1(ternary), None)}
 
 
@@ -222,7 +223,11 @@ def front_point(moments: Moments, weight: float) -> tuple[float, float]:
 
 
 def noisy_repetition_family(longest: int) -> Family:
-    rows = [(n, t, mirror.exchangeable_pair(mirror.noisy_repetition(n, f), t)) for n, t, f in FAMILY if n <= longest]
+    rows = [
+        (n, t, mirror.exchangeable_pair(mirror.noisy_repetition(n, np.array(f)), t))
+        for n, t, f in FAMILY
+        if n <= longest
+    ]
     return Family(
         length=np.array([n for n, _, _ in rows]),
         t=np.array([t for _, t, _ in rows]),

@@ -8,6 +8,7 @@ Averaged over masks of probability t, every moment of l is a polynomial in t onc
 """
 
 from dataclasses import dataclass
+from inspect import unwrap
 
 import numpy as np
 from jaxtyping import Float
@@ -257,5 +258,5 @@ def _add_pairs(s, law, size, disjoint, covering):
                 b = (b - 1) & rest
 
 
-sum_losses = njit(cache=True)(_sum_losses)
-add_pairs = njit(cache=True)(_add_pairs)
+sum_losses = njit(cache=True)(unwrap(_sum_losses))
+add_pairs = njit(cache=True)(unwrap(_add_pairs))

@@ -13,6 +13,7 @@ from jaxtyping import Float
 from scipy.stats import t as student
 
 from toy_models import timesteps
+from toy_models.information import Estimate
 from toy_models.loss_moments import Moments, loss_moments, token_losses
 from toy_models.targets.protocol import Denoiser, Target
 from toy_models.timesteps import Density, check_interval, quadrature
@@ -213,17 +214,6 @@ def arm_variance(target: Target, order: list[int] | None = None, denoiser: Denoi
     return float(q @ (total - q @ total) ** 2)
 
 
-@dataclass(frozen=True)
-class SampledVariance:
-    """Monte-Carlo total variance of l with an interval from independent blocks."""
-
-    value: float
-    low: float
-    high: float
-    confidence: float
-    mean: float
-
-
 def estimate_variance(
     target: Target,
     size: int,
@@ -234,7 +224,7 @@ def estimate_variance(
     masks: str = "single",
     confidence: float = 0.99,
     blocks: int = 20,
-) -> SampledVariance:
+) -> Estimate:
     """Var(l) from `size` draws, for any length; the interval is Student's over `blocks` block variances.
 
     The fourth moment of l grows like epsilon^-3: below epsilon = 1e-2 the interval is too short for its confidence.
@@ -244,8 +234,8 @@ def estimate_variance(
     values = np.stack([draw_losses(target, per_block, rng, denoiser, density, masks) for _ in range(blocks)])
     variances = values.var(axis=1, ddof=1)
     half = student.ppf(0.5 + confidence / 2, blocks - 1) * variances.std(ddof=1) / np.sqrt(blocks)
-    centre = float(variances.mean())
-    return SampledVariance(centre, centre - float(half), centre + float(half), confidence, float(values.mean()))
+    centre = variances.mean()
+    return Estimate(np.asarray(centre), np.asarray(centre - half), np.asarray(centre + half), confidence)
 
 
 def draw_losses(
