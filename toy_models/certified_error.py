@@ -73,7 +73,7 @@ def certified_distance(mix: Mixing, tail: int) -> int:
 def certified_levels(
     chain: MarkovChain, reveals: Sequence[float], mix: Mixing, tail: int | None = None
 ) -> Iterator[GeometricTail]:
-    """The tail after m = 1, 2, .. remaining steps; reveals[m-1] is the reveal probability with m steps remaining.
+    """The tail after m = 1, 2, .. remaining steps; reveals[m-1] > 0 is the reveal probability with m steps remaining.
 
     `tail` is T (default D; smaller values give an honest but wide bound). Cost per level: (n1^3 / 3) V^2 (V+1)^2 flops.
     """
@@ -85,14 +85,13 @@ def certified_levels(
     rate = log_scale = epsilon = 0.0
     quiet = len(reveals) * level_flops(n1, chain.vocab_size) < PROGRESS_FLOPS
     for r in tqdm(reveals, desc=f"gaps of distance <= {n1}", disable=quiet, leave=False):
-        if r > 0:
-            extended = np.concatenate([head, head[t] * (rate ** (n[t + 1 :] - t))[:, None, None]])
-            value, kept, growth = scaled_level(power, no_reveal(extended, r), r)
-            kappa = (1.0 - r) * rate * np.exp(-growth)
-            log_scale += growth
-            rate = float(np.exp(np.log(value[n1] / value[t]).mean() / (n1 - t)))
-            epsilon += _step_error(value, kept, power, rate, kappa, r, mix, t, chain)
-            head = value[: t + 1]
+        extended = np.concatenate([head, head[t] * (rate ** (n[t + 1 :] - t))[:, None, None]])
+        value, kept, growth = scaled_level(power, no_reveal(extended, r), r)
+        kappa = (1.0 - r) * rate * np.exp(-growth)
+        log_scale += growth
+        rate = float(np.exp(np.log(value[n1] / value[t]).mean() / (n1 - t)))
+        epsilon += _step_error(value, kept, power, rate, kappa, r, mix, t, chain)
+        head = value[: t + 1]
         with np.errstate(divide="ignore"):
             log_head = np.log(head[:, -1, -1]) + n[: t + 1] * log_scale
             yield GeometricTail(log_head, float(np.log(rate)) + log_scale, epsilon)

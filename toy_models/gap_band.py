@@ -70,14 +70,14 @@ def _log_line(value, kept, law_at, reveal, width):
     return np.log(total) + offset if total > 0.0 else -np.inf
 
 
-def _sweep_row(bridge, start, law_at, reveals, uniform, narrow, completing):
-    """log p / (product of scales) for every number of steps (uniform) or the last one, at full width and at `narrow`.
+def _sweep_row(bridge, start, law_at, reveals, uniform, widths, completing):
+    """log p / (product of scales) for every number of steps (uniform) or the last one, with the tail at each width.
 
     completing: sum over the step that completes x, from contexts that are possible before it.
     """
     width, ends = bridge.shape[0] - 1, bridge.shape[1]
     steps = len(reveals)
-    results = np.full((2, steps), -np.inf)
+    results = np.full((len(widths), steps), -np.inf)
     value = np.zeros((width + 1, ends))
     kept = np.zeros((width + 1, ends))
     f = np.empty((width + 1, CHUNK))
@@ -87,9 +87,9 @@ def _sweep_row(bridge, start, law_at, reveals, uniform, narrow, completing):
         for m in range(first, steps):
             keep(value, reveals[m], kept)
             if uniform or m == steps - 1:
-                results[0, m] = np.logaddexp(results[0, m], log_line(value, kept, law_at, reveals[m], width))
-                if not completing:
-                    results[1, m] = log_line(value, kept, law_at, reveals[m], narrow)
+                for k in range(len(widths)):
+                    found = log_line(value, kept, law_at, reveals[m], widths[k])
+                    results[k, m] = np.logaddexp(results[k, m], found)
             if m < steps - 1:
                 level(kept, bridge, reveals[m], f, value)
                 if completing:
@@ -97,7 +97,7 @@ def _sweep_row(bridge, start, law_at, reveals, uniform, narrow, completing):
                         for l in range(ends - n):
                             if bridge[n, l] == 0.0:
                                 value[n, l] = 0.0
-    return (results[0], results[1]) if uniform else (results[0, steps - 1 :], results[1, steps - 1 :])
+    return results if uniform else results[:, steps - 1 :]
 
 
 keep = njit(cache=True, nogil=True)(unwrap(_keep))

@@ -21,6 +21,7 @@ from numba import njit
 ROWS = 1600  # (u, v, n) triples worked on together
 BLOCK = 32  # rows of a panel: b tokens of V values each
 PROBE = 48  # gap distance at which the decay per token is read off
+SAFE_RANGE = 100.0  # values within e^±100 are left as they are: every scaling costs a rounding
 TINY = 1e-280  # smaller entries of K are dropped: they are denormal noise beside values of order one
 
 
@@ -53,14 +54,16 @@ def no_reveal(weights: Float[np.ndarray, "n_plus_1 U U"], reveal: float) -> Floa
 def scaled_level(
     power: Float[np.ndarray, "n_table U U"], kept: Float[np.ndarray, "n_plus_1 U U"], reveal: float
 ) -> tuple[Float[np.ndarray, "n_plus_1 U U"], Float[np.ndarray, "n_plus_1 U U"], float]:
-    """R on K(n) e^(-g n), with g read off a probe of short gaps so that the result stays near one.
+    """R on K(n) e^(-g n), with g read off a probe of short gaps so that the largest result stays in range.
 
     Returns the scaled result, the scaled K and g.
     """
     if len(kept) <= PROBE + 1:
         return apply_level(power, kept, reveal), kept, 0.0
-    short = apply_level(power, kept[: PROBE + 1], reveal)[:, -1, -1]
-    growth = float(np.log(short[PROBE] / short[PROBE // 2]) / (PROBE - PROBE // 2))
+    largest = apply_level(power, kept[: PROBE + 1], reveal).max(axis=(1, 2))
+    growth = float(np.log(largest[PROBE] / largest[PROBE // 2]) / (PROBE - PROBE // 2))
+    if abs(growth) * len(kept) < SAFE_RANGE:
+        return apply_level(power, kept, reveal), kept, 0.0
     filled = np.flatnonzero(kept.any(axis=(1, 2)))
     scaled = np.zeros_like(kept)
     scaled[filled] = kept[filled] * np.exp(-growth * filled)[:, None, None]

@@ -24,6 +24,7 @@ EXACT_LENGTH = 512  # beyond it the certified route is taken where it exists
 MAX_BYTES = 2**31
 MAX_FLOPS = 2e13  # about ten minutes on two cores
 UNIT_ROUNDOFF = 2.0**-53
+SMALLEST = 1e-250
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,23 +71,23 @@ def gap_sequence_error(
 ) -> SequenceErrorTable:
     """SER(L) of independent reveal with the given step weights, a table of one row; as sequence_error_table."""
     hazards = IndependentReveal(np.asarray(weights, dtype=np.float64)).hazards
-    table = _table(chain, [float(r) for r in hazards[::-1]], np.arange(1, len(hazards) + 1), lengths, method)
+    reveals = [float(r) for r in hazards[::-1] if r > 0]  # a step of weight 0 changes nothing
+    table = _table(chain, reveals, np.arange(1, len(reveals) + 1), lengths, method)
     return SequenceErrorTable(
-        table.steps[-1:], table.lengths, table.log_valid[-1:], table.error_bound[-1:], table.method
+        np.array([len(hazards)]), table.lengths, table.log_valid[-1:], table.error_bound[-1:], table.method
     )
 
 
 def exact_levels(
     chain: MarkovChain, reveals: Sequence[float], n_max: int
 ) -> Iterator[tuple[Float[np.ndarray, "n_plus_1 U U"], float]]:
-    """(W, g) after m = 1, 2, .. remaining steps: W_m(n, u, v) = W[n, u, v] e^(g n) for n <= n_max."""
+    """(W, g) after m = 1, 2, .. remaining steps: W_m(n, u, v) = W[n, u, v] e^(g n) for n <= n_max. All reveals > 0."""
     power = gap_powers(chain, n_max)
     weights, log_scale = adjacent_weights(power), 0.0
     quiet = len(reveals) * level_flops(n_max, chain.vocab_size) < PROGRESS_FLOPS
     for r in tqdm(reveals, desc=f"gaps of distance <= {n_max}", disable=quiet, leave=False):
-        if r > 0:
-            weights, _, growth = scaled_level(power, no_reveal(weights, r), r)
-            log_scale += growth
+        weights, _, growth = scaled_level(power, no_reveal(weights, r), r)
+        log_scale += growth
         yield weights, log_scale
 
 
@@ -99,8 +100,7 @@ def _table(chain: MarkovChain, reveals: list[float], steps, lengths, method: str
     if route == "exact":
         log_valid = np.empty((len(reveals), len(lengths)))
         for k, (weights, log_scale) in enumerate(exact_levels(chain, reveals, int(distance.max()))):
-            with np.errstate(divide="ignore"):
-                log_valid[k] = np.log(weights[distance, -1, -1]) + distance * log_scale
+            log_valid[k] = _log_valid(weights[:, -1, -1], distance, chain) + distance * log_scale
         return SequenceErrorTable(steps, lengths, log_valid, rounding, ("exact",) * len(lengths))
     tails = list(certified_levels(chain, reveals, mix))
     log_valid = np.stack([tail.log_valid(lengths) for tail in tails])
@@ -110,6 +110,23 @@ def _table(chain: MarkovChain, reveals: list[float], steps, lengths, method: str
     return SequenceErrorTable(
         steps, lengths, log_valid, bound, tuple("exact" if inside else "certified" for inside in in_head)
     )
+
+
+def _log_valid(scaled, distance, chain: MarkovChain) -> Float[np.ndarray, " lengths"]:
+    """ln of the scaled values, which are positive; refused where they fall out of the range of float64.
+
+    That takes a chain whose gaps between revealed tokens never get harder, a deterministic cycle say.
+    """
+    values = scaled[distance]
+    if values.min() < SMALLEST:
+        length = int(distance[values < SMALLEST].min()) - 1
+        raise IntractableError(
+            "sequence error of independent reveal on a chain",
+            f"V = {chain.vocab_size}, L = {length}, where 1 - SER is {values.min():.1g} of the largest gap value",
+            f"a ratio of {SMALLEST:g}",
+            "shorten the sequence or take more steps",
+        )
+    return np.log(values)
 
 
 def _lengths(lengths) -> Int[np.ndarray, " lengths"]:

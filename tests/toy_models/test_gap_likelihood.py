@@ -42,13 +42,22 @@ def test_every_sequence_agrees_with_the_lattice_law(seed):
     others = [rng.dirichlet(np.ones(4)), np.array([0.0, 0.5, 0.0, 0.5, 0.0]), np.array([1.0])]
     found = [uniform.log_p[:, k] for k in range(3)] + [tm.gap_log_likelihood(chain, w, x).log_p[:, 0] for w in others]
     weights = [np.full(n, 1 / n) for n in (1, 2, 3)] + others
-    off_support = ~np.isfinite(chain.log_prob(x))
     for value, w in zip(found, weights, strict=True):
         truth = lattice_log_p(chain, w)
         np.testing.assert_array_equal(np.isfinite(value), np.isfinite(truth))
         finite = np.isfinite(truth)
         np.testing.assert_allclose(value[finite], truth[finite], rtol=0, atol=1e-12)
-    assert (off_support & np.isfinite(found[0])).any()
+
+
+def test_one_step_writes_every_sequence_and_most_are_invalid():
+    """Independent draws give all 243 sequences of chain A positive probability; 195 of them are off the support."""
+    chain = tm.MarkovChain(CHAIN_A, 5)
+    x = lattice.sequences(3, 5)
+    found = tm.gap_log_likelihood(chain, 2, x).log_p
+    assert (~np.isfinite(chain.log_prob(x))).sum() == 195
+    np.testing.assert_allclose(found[:, 0], np.log(chain.initial)[x].sum(axis=1), rtol=1e-13)
+    assert np.exp(found[:, 0]).sum() == pytest.approx(1.0, abs=1e-13)
+    assert np.exp(found[:, 1]).sum() < 1.0 - 1e-3  # the rest stopped at an impossible context
 
 
 def test_corner_chains():
@@ -82,21 +91,21 @@ def test_full_table_agrees_with_loops(seed):
 
 
 def test_band_against_the_full_table_and_the_automatic_width():
-    """`change` covers the error of the band; the automatic width is within 1e-10; a band that is too narrow is not."""
+    """The estimate covers the error; the automatic width is within 1e-10, a band that is too narrow is not."""
     chain = tm.MarkovChain(CHAIN_A, 100)
     x = chain.sample(3, np.random.default_rng(5))
     full = tm.gap_log_likelihood(chain, 12, x, band=101)
-    assert full.change.max() == 0.0
+    assert full.error_estimate.max() == 0.0
     for band in (12, 20, 32):
         found = tm.gap_log_likelihood(chain, 12, x, band=band)
         assert found.band == band
         worst = np.abs(found.log_p - full.log_p).max()
-        assert worst <= found.change.max()
+        assert worst <= found.error_estimate.max()
         if band == 12:
             assert worst > 1e-5
     automatic = tm.gap_log_likelihood(chain, 12, x)
     assert automatic.band < 101
-    assert automatic.change.max() <= gap_likelihood.TOLERANCE
+    assert automatic.error_estimate.max() <= gap_likelihood.TOLERANCE
     np.testing.assert_allclose(automatic.log_p, full.log_p, rtol=0, atol=gap_likelihood.TOLERANCE)
 
 
