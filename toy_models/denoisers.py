@@ -89,7 +89,7 @@ class ParentPointer:
         return self.target.length
 
     @cached_property
-    def given_parent(self) -> Float[np.ndarray, "L V+1 V"]:
+    def given_parent(self) -> Float[np.ndarray, "L contexts V"]:
         """[i, 0] = q(x_i), [i, 1 + u] = q(x_i | x_parent(i) = u); nan where x_parent(i) = u is impossible."""
         vocab_size, length = self.vocab_size, self.length
         masked = np.full((1, length), MASK)
