@@ -4,6 +4,7 @@ Units: nats per sequence. Decoding order = masking times sorted descending, exce
 """
 
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 from jaxtyping import Float
@@ -152,7 +153,7 @@ def chain_parents(length: int) -> tuple[int, ...]:
 
 def planted_parents(order) -> list[int]:
     parents = [-1] * len(order)
-    for a, b in zip(order, order[1:], strict=False):
+    for a, b in pairwise(order):
         parents[b] = int(a)
     return parents
 
@@ -393,11 +394,11 @@ def results(profile: str, rng: np.random.Generator) -> Results:
         variance=variance,
         variance_mean=means,
         estimators=estimators([by_name[n] for n in ("K1 left parent", "K1 tempered", "K1 oracle")]),
-        success=success_rates(240 if full else 40, 3000 if full else 300, 6, rng),
+        success=success_rates(240 if full else 40, 1500 if full else 300, 6, rng),
         edge_flow=(start, 2.0 * np.abs(start) + 2.0 * np.sinh(np.abs(start))),
-        landscape=landscape(81 if full else 25, 4000 if full else 400),
-        gaps=gaps(cases, 1500 if full else 150),
-        fronts=fronts(9 if full else 6),
+        landscape=landscape(81 if full else 25, 2000 if full else 400),
+        gaps=gaps(cases, 800 if full else 150),
+        fronts=fronts(8 if full else 6),
         sandwiches=sandwiches(3000 if full else 300, rng),
         sandwich_pl=np.array([sandwich(plackett_luce((1.0, float(w), 1.0))) for w in middle]),
         sink_times=log_times,

@@ -170,7 +170,8 @@ def nelbo_second_moment(
         size = float((w[hidden] @ cross_entropies[revealed, hidden]) ** 2 @ probabilities)
         if size > 0:
             density = np.exp((w[hidden].sum() - 2.0) * log_s) * np.prod(shown[others], axis=0)
-            total += size * float(grid.integral(density))
+            below = np.exp(-700.0 * (w[hidden].sum() - 1.0)) / (w[hidden].sum() - 1.0)  # the rest, s < exp(-700)
+            total += size * (float(grid.integral(density)) + float(below))
     return total
 
 
