@@ -16,7 +16,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from toy_models.curve_tighten import MAX_SINGLE_CELLS, curve_points, reduction, tighten
-from toy_models.curve_window import HiddenForm, entropy_bound, hidden_form
+from toy_models.curve_window import MAX_SINGLE_ATOMS, HiddenForm, atom_count, entropy_bound, hidden_form
 from toy_models.gap_formula import chain_reveal_curve, curve_length, reveal_fractions
 from toy_models.targets.markov import MarkovChain, entropy_of_rows
 from toy_models.unmasking import IndependentReveal
@@ -36,7 +36,7 @@ class CurveBounds:
 
 
 def reveal_curve_bounds(
-    target, a, tolerance: float, length: float | None = None, method: str | None = None
+    target, a, tolerance: int | float, length: int | float | None = None, method: str | None = None
 ) -> CurveBounds:
     """low <= h(a) <= high, high - low <= tolerance: h(a) = (1/L) sum_i E H(X_i | each other token revealed w.p. a).
 
@@ -70,7 +70,7 @@ def reveal_curve_bounds(
     )
 
 
-def entropy_bounds(target, tolerance: float) -> tuple[float, float]:
+def entropy_bounds(target, tolerance: int | float) -> tuple[float, float]:
     """low <= H(X) <= high in nats per sequence, high - low <= tolerance. HMM, NGram or MarkovChain, any length.
 
     H(X) = sum_i H(X_i | X_{<i}) needs one-sided lists only: O(window * cells * V).
@@ -88,11 +88,17 @@ def entropy_bounds(target, tolerance: float) -> tuple[float, float]:
         return tuple(entropy_bound(form, length, window, shorten, upper) for upper in (False, True))
 
     kinds = ["extremal"] if form.states == 2 else ["exact", "hybrid"]
-    found = tighten(attempt, kinds, form, length, tolerance, length * 1.0, MAX_SINGLE_CELLS, None, "H(X)")
+
+    def atoms(window: int) -> int:
+        return atom_count(form, 1.0, window)
+
+    found = tighten(
+        attempt, kinds, form, length, tolerance, length * 1.0, MAX_SINGLE_CELLS, None, "H(X)", atoms, MAX_SINGLE_ATOMS
+    )
     return found.low, found.high
 
 
-def trajectory_kl_bounds(target, weights, tolerance: float) -> tuple[float, float]:
+def trajectory_kl_bounds(target, weights, tolerance: int | float) -> tuple[float, float]:
     """low <= E KL(q || p_tau) <= high for independent reveal with P(step = j) = weights[j]; nats per sequence.
 
     `tolerance` bounds high - low, in nats per sequence: nine tenths go to the curve, one tenth to H(X).
@@ -117,7 +123,7 @@ def trajectory_kl_bounds(target, weights, tolerance: float) -> tuple[float, floa
     return max(0.0, low), high
 
 
-def _form_at(target, length: float) -> HiddenForm:
+def _form_at(target, length: int | float) -> HiddenForm:
     form = hidden_form(target)
     return form.at_infinity() if length == math.inf else form
 
@@ -144,7 +150,7 @@ def _check_method(method: str | None, form: HiddenForm) -> None:
         raise ValueError(f"method = 'extremal' needs two hidden states, the target has {form.states}")
 
 
-def _positive(name: str, value: float) -> float:
+def _positive(name: str, value) -> float:
     if not (isinstance(value, int | float | np.number) and math.isfinite(value) and value > 0):
         raise ValueError(f"{name} = {value!r}, it must be a finite number > 0")
     return float(value)

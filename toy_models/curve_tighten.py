@@ -8,11 +8,12 @@ import numpy as np
 from tqdm import tqdm
 
 from toy_models.curve_cells import Exact, Extremal, Grid, Hybrid
-from toy_models.curve_window import HiddenForm, TooManyAtoms, curve_bound
+from toy_models.curve_window import MAX_PAIRED_ATOMS, HiddenForm, TooManyAtoms, atom_count, curve_bound
 from toy_models.errors import IntractableError
 
 ROUTES = {2: ["extremal"], 3: ["exact", "grid", "hybrid"]}
 MAX_WINDOW = 2**11
+MAX_EXACT_ATOMS = {3: 3000}  # beyond this a grid on three states is cheaper
 MAX_CORNERS = {"grid": 20_000, "hybrid": 10_000}
 MAX_EXTREMAL_CELLS = 20_000
 SHORT_PATTERNS = 10**5  # (V+1)^(L-1) patterns are taken in one go
@@ -30,7 +31,7 @@ class Enclosure:
     method: str
 
 
-def curve_points(form: HiddenForm, a, tolerances, length: float, method: str | None) -> list[Enclosure]:
+def curve_points(form: HiddenForm, a, tolerances, length: int | float, method: str | None) -> list[Enclosure]:
     """One enclosure per point; each point starts from the parameters that served the one before."""
     points: list[Enclosure] = []
     guess = None
@@ -50,7 +51,7 @@ def _cheaper(found: Enclosure, tolerance: float) -> Enclosure:
 
 
 def curve_point(
-    form: HiddenForm, a: float, length: float, tolerance: float, method: str | None, guess: Enclosure | None
+    form: HiddenForm, a: float, length: int | float, tolerance: float, method: str | None, guess: Enclosure | None
 ) -> Enclosure:
     """The enclosure of h(a) at one point; `guess` gives first values of window and cells."""
     if a == 0.0:
@@ -64,28 +65,47 @@ def curve_point(
     kinds = [method] if method else ROUTES.get(form.states, ["exact", "hybrid"])
     if guess and guess.method in kinds:
         kinds = kinds[kinds.index(guess.method) :]
-    return tighten(attempt, kinds, form, length, tolerance, 1.0, MAX_EXTREMAL_CELLS, guess, f"h({a:g})")
+
+    def atoms(window: int) -> int:
+        return atom_count(form, a, window)
+
+    limit = MAX_EXACT_ATOMS.get(form.states, MAX_PAIRED_ATOMS)
+    name = f"h({a:g})"
+    return tighten(attempt, kinds, form, length, tolerance, 1.0, MAX_EXTREMAL_CELLS, guess, name, atoms, limit)
 
 
 def tighten(
     attempt: Callable[[int, int, str], tuple[float, float]],
     kinds: list[str],
     form: HiddenForm,
-    length: float,
+    length: int | float,
     tolerance: float,
     scale: float,
     max_extremal: int,
     guess: Enclosure | None,
     what: str,
+    atoms: Callable[[int], int],
+    max_atoms: int,
 ) -> Enclosure:
     """Raise window and cells, each where it helps, until high - low <= tolerance; the routes `kinds` in turn.
 
     A width that more cells do not lower by their square is due to the window, and the other way round.
     """
     low, high, last = -math.inf, math.inf, (0, 0, kinds[0])
+
+    def worth(window: int, width: float, before: float, routes: list[str]) -> bool:
+        """Whether longer exact windows get there first: atoms and width both go on geometrically."""
+        if routes[-1] == "exact":
+            return True
+        ratio = min(width / before, 0.999)
+        steps = math.ceil(math.log(tolerance / width) / math.log(ratio))
+        count = atoms(window)
+        growth = count / max(atoms(window - 1), 1)
+        return math.log(count) + steps * math.log(max(growth, 1.0)) <= math.log(max_atoms)
+
     for kind in kinds:
         window, cells, top = _first_values(kind, form, length, tolerance / scale, max_extremal, guess)
-        before, grew, factor = math.inf, "", 1.0
+        before, grew, factor, limited_by = math.inf, "", 1.0, "window" if kind == "exact" else "cells"
         while True:
             try:
                 new_low, new_high = attempt(window, cells, kind)
@@ -99,14 +119,18 @@ def tighten(
             width = new_high - new_low
             if high - low <= tolerance:
                 return Enclosure(min(low, high), max(low, high), window, cells, kind)
-            cells_help = cells < top and not (grew == "cells" and width > 2.0 * before / factor**2)
-            if grew == "window" and width > 0.9 * before and cells == top:
-                break
-            if kind != "exact" and cells_help:
+            if kind == "exact":
+                if window >= length - 1 or (before < math.inf and not worth(window, width, before, kinds)):
+                    break
+            elif grew == "cells":
+                limited_by = "window" if width > 2.0 * before / factor**2 else "cells"
+            elif grew == "window":
+                limited_by = "cells" if width > 0.7 * before else "window"
+            if limited_by == "cells" and cells < top:
                 factor = min(max(math.sqrt(1.3 * width / tolerance), 1.3), 8.0)
                 wider = min(math.ceil(cells * factor), top)
                 cells, factor, grew = wider, wider / cells, "cells"
-            elif window < min(MAX_WINDOW, length - 1):
+            elif limited_by == "window" and window < min(MAX_WINDOW, length - 1):
                 window, grew = _wider_window(window, kind, form, length), "window"
             else:
                 break
@@ -132,15 +156,15 @@ def _first_values(kind, form, length, tolerance, max_extremal, guess) -> tuple[i
     forget = np.sort(np.abs(np.linalg.eigvals(form.transition)))[-2] if form.states > 1 else 0.0
     steps = math.log(1e-2 * min(tolerance, 0.1)) / math.log(min(max(forget, 1e-3), 0.97))
     coarse = {"extremal": 128, "grid": max(2, 1024 // 4**form.states * 4)}
-    return _fit_window(math.ceil(steps), 0, form, length), coarse.get(kind, max(1, top // 4)), top
+    return _fit_window(math.ceil(steps), 0, form, length), coarse.get(kind, max(1, top // 12)), top
 
 
-def _wider_window(window: int, kind: str, form: HiddenForm, length: float) -> int:
+def _wider_window(window: int, kind: str, form: HiddenForm, length: int | float) -> int:
     wanted = window + 1 if kind == "exact" else min(2 * window, MAX_WINDOW)
     return _fit_window(wanted, window, form, length)
 
 
-def _fit_window(wanted: int, current: int, form: HiddenForm, length: float) -> int:
+def _fit_window(wanted: int, current: int, form: HiddenForm, length: int | float) -> int:
     """`wanted`, unless the two ends would meet: then half the length, and after that all of it."""
     half = (length - form.burn_in) / 2 - 2
     if wanted <= half:

@@ -15,6 +15,7 @@ import numpy as np
 from jaxtyping import Float
 
 from toy_models.atoms import extend, pair_entropy, reveal_symbols, single_entropy
+from toy_models.curve_cells import Exact
 from toy_models.errors import IntractableError
 from toy_models.targets.hmm import HMM
 from toy_models.targets.markov import MarkovChain, stationary_law
@@ -39,7 +40,7 @@ class HiddenForm:
     transition: Float[np.ndarray, "S S"]
     emission: Float[np.ndarray, "S V"]
     reference: Float[np.ndarray, " S"]
-    burn_in: float
+    burn_in: int | float
 
     @property
     def states(self) -> int:
@@ -103,7 +104,7 @@ def _form(initial, stationary, transition, emission) -> HiddenForm:
         seen = wider
     initial, stationary = initial[seen], stationary[seen]
     transition, emission = transition[np.ix_(seen, seen)], emission[seen]
-    burn_in: float = 0
+    burn_in: int | float = 0
     law = initial
     while np.abs(law - stationary).max() > 1e-15:
         law = law @ transition
@@ -127,7 +128,14 @@ def one_sided_lists(start, symbols, matrix, steps: int, reduction, upper: bool, 
     return lists
 
 
-def curve_bound(form: HiddenForm, a: float, length: float, window: int, reduction, upper: bool) -> float:
+def atom_count(form: HiddenForm, a: float, window: int) -> int:
+    """Distinct posteriors after `window` steps from the stationary law."""
+    symbols = reveal_symbols(form.emission, a)
+    start = form.stationary[None]
+    return len(one_sided_lists(start, symbols, form.transition, window, Exact(), True, MAX_SINGLE_ATOMS)[-1])
+
+
+def curve_bound(form: HiddenForm, a: float, length: int | float, window: int, reduction, upper: bool) -> float:
     """One side of h(a), nats per token. `window >= length - 1` reaches both ends from everywhere."""
     symbols = reveal_symbols(form.emission, a)
     forward, backward = form.transition, form.backward
@@ -161,7 +169,7 @@ def curve_bound(form: HiddenForm, a: float, length: float, window: int, reductio
     return sum(pair(left, right) for left, right in zip(lefts, reversed(rights), strict=True)) / length
 
 
-def _own_lists(count: float) -> None:
+def _own_lists(count: int | float) -> None:
     if count > MAX_OWN_LISTS:
         raise IntractableError(
             "the reveal curve of a hidden chain",

@@ -22,6 +22,7 @@ Source: the stationary identity H = eta(d1) + eta(d2) - eta(d1+d2), eta(d) = H(X
 """
 
 import math
+from inspect import unwrap
 
 import numpy as np
 from jaxtyping import Float
@@ -52,7 +53,7 @@ def chain_reveal_curve(
     transition: Float[np.ndarray, "V V"],
     initial: Float[np.ndarray, " V"] | None,
     a,
-    length: float = math.inf,
+    length: int | float = math.inf,
 ) -> Float[np.ndarray, "..."]:
     """h(a) = (1/L) sum_i E H(X_i | each other token revealed with probability a), nats per token; L may be math.inf.
 
@@ -82,7 +83,7 @@ def chain_reveal_curve(
             )
     d = np.arange(1, len(information) + 1)
     loss = [_bernoulli_loss(information, d, value) for value in a.ravel()]
-    return mean_entropy - np.array(loss).reshape(a.shape)
+    return np.asarray(mean_entropy - np.array(loss).reshape(a.shape))
 
 
 def reveal_fractions(a) -> Float[np.ndarray, "..."]:
@@ -95,7 +96,7 @@ def reveal_fractions(a) -> Float[np.ndarray, "..."]:
     return a
 
 
-def curve_length(length) -> float:
+def curve_length(length) -> int | float:
     """`length` as a positive integer, or math.inf."""
     return math.inf if length == math.inf else positive_int("length", length)
 
@@ -131,7 +132,7 @@ def _subset_functional(information, length, cutoff):
     return loss
 
 
-subset_kernel = njit(cache=True)(_subset_functional)
+subset_kernel = njit(cache=True)(unwrap(_subset_functional))
 
 
 def subset_functional(information: Float[np.ndarray, " D"], length: int) -> Float[np.ndarray, " L"]:
