@@ -100,7 +100,7 @@ def traces(results: Results) -> Figure:
                     continue
                 draw_grid(ax, trace, call)
                 if call == 0:
-                    ax.set_title(trace.label, fontsize=9.5, loc="left")
+                    ax.set_title(trace.label, fontsize=9.5, loc="left").set_in_layout(False)
                 ax.set_xlabel(f"call {call + 1}", fontsize=8, labelpad=2)
         foot(fig, "sudoku-four-calls", "eb-gamma-zero", "eb-order-free")
     return fig
@@ -174,10 +174,17 @@ def speedup(results: Results) -> Figure:
     with plt.style.context(STYLE):
         fig, ax = plt.subplots(figsize=(7.4, 0.55 * len(rows) + 1.6))
         for k, c in enumerate(rows):
-            ax.plot([c.length / c.best_calls("EB"), c.length / c.optimal_calls], [k, k], color="0.88", lw=13, zorder=1)
+            ax.plot(
+                [c.length / c.best_calls("EB"), c.length / c.optimal_calls],
+                [k, k],
+                color="0.88",
+                lw=13,
+                solid_capstyle="butt",
+                zorder=1,
+            )
         for row, (label, calls, colour, marker, size) in enumerate(series):
             speed = np.array([c.length for c in rows]) / np.array(calls)
-            where = place + 0.11 * (2 - row)  # side by side, for several often coincide
+            where = place + 0.13 * (2 - row)  # side by side, for several often coincide
             fill = "none" if marker == "D" else colour
             ax.plot(speed, where, ls="none", marker=marker, ms=size, color=colour, mfc=fill, mew=1.4, label=label)
         ax.axvline(1.0, color="0.5", lw=0.8)
