@@ -60,7 +60,7 @@ def remdm_law(target: Target, steps: int, eta: float) -> Float[np.ndarray, "..."
 
     With revealed fraction a_t before and a_s after the step, sigma = eta min(1, (1 - a_s) / a_t): a token is remasked
     with probability sigma, a mask is unmasked with probability (a_s - (1 - sigma) a_t) / (1 - a_t).
-    O(K (2V+1)^L) with the lattice of (V+1)^L sequences held. eta = 0 is plain ancestral sampling.
+    O(K (V+1)^(2L)), the square of the lattice of partly masked sequences is held. eta = 0 is plain ancestral sampling.
     Source: Wang et al. 2025, arXiv 2503.00307 (kernel), here with the exact denoiser.
     """
     if not 0 <= eta <= 1:
@@ -76,18 +76,13 @@ def remdm_law(target: Target, steps: int, eta: float) -> Float[np.ndarray, "..."
     for before, after in pairwise(alpha):
         sigma = eta * min(1.0, (1 - after) / before) if before else 0.0
         reveal = (after - (1 - sigma) * before) / (1 - before)
-        result = np.zeros((vocab_size + 1,) * length)
-        for state in np.flatnonzero((mass > 0) & alive):
-            law = np.array(mass[state])
-            for i in range(length):
-                if y[state, i] < 0:
-                    row = np.concatenate([[1 - reveal], reveal * marginals[state, i]])
-                else:
-                    row = np.where(digits == 0, sigma, np.where(digits == y[state, i] + 1, 1 - sigma, 0.0))
-                law = np.multiply.outer(law, row)
-            result += law
-        dead = np.where(alive, 0.0, mass)
-        mass = result.ravel() + dead
+        held = np.where(digits == 0, sigma, np.where(digits == y[:, :, None] + 1, 1 - sigma, 0.0))
+        drawn = np.concatenate([np.full((*y.shape, 1), 1 - reveal), reveal * marginals], axis=2)
+        rows = np.where((y < 0)[:, :, None], drawn, held)[alive]
+        law = mass[alive][:, None]
+        for i in range(length):
+            law = (law[:, :, None] * rows[:, i, None, :]).reshape(len(law), -1)
+        mass = law.sum(axis=0) + np.where(alive, 0.0, mass)
     return mass.reshape((vocab_size + 1,) * length)[(slice(1, None),) * length]
 
 

@@ -5,7 +5,6 @@ For a mixture Q of the laws Q_r, every other mixture R has KL(p || R) >= KL(p ||
 """
 
 from dataclasses import dataclass
-from itertools import product
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -26,8 +25,16 @@ class MixtureBound:
     laws: int
 
 
-def schedule_laws(model: Bipartite, steps: int, orbit: Int[np.ndarray, " words"]) -> Float[np.ndarray, "laws orbits"]:
-    """Orbit masses of the write-once law of every ordered partition into at most `steps` blocks, distinct rows only."""
+def schedule_laws(
+    model: Bipartite,
+    steps: int,
+    orbit: Int[np.ndarray, " words"],
+    symmetries: Int[np.ndarray, "images positions"] | None = None,
+) -> Float[np.ndarray, "laws orbits"]:
+    """Orbit masses of the write-once law of every ordered partition into at most `steps` blocks, distinct rows only.
+
+    `symmetries` are permutations of the positions that leave the model unchanged and respect the orbits.
+    """
     length, words = model.length, 2**model.length
     if steps**length > MAX_LAWS * 8:
         raise IntractableError(
@@ -53,11 +60,16 @@ def schedule_laws(model: Bipartite, steps: int, orbit: Int[np.ndarray, " words"]
             block_law[key] = law
         return block_law[key]
 
+    digits = np.indices((steps,) * length).reshape(length, -1).T
+    if symmetries is not None:  # one schedule per orbit: the images have the same orbit masses
+        powers = steps ** np.arange(length)
+        codes = np.stack([digits[:, image] @ powers for image in symmetries]).min(axis=0)
+        digits = digits[np.unique(codes, return_index=True)[1]]
     rows = set()
-    for step_of in product(range(steps), repeat=length):
+    for step_of in digits:
         law, before = np.ones(words), 0
         for s in range(steps):
-            group = tuple(i for i in range(length) if step_of[i] == s)
+            group = tuple(np.flatnonzero(step_of == s).tolist())
             if group:
                 law = law * block(before, group)
                 before |= sum(1 << i for i in group)
@@ -65,13 +77,17 @@ def schedule_laws(model: Bipartite, steps: int, orbit: Int[np.ndarray, " words"]
     return np.array(sorted(rows))
 
 
+def grid_symmetries(side: int) -> Int[np.ndarray, "8 positions"]:
+    """The 8 symmetries of a square grid as permutations of its positions."""
+    index = np.arange(side**2).reshape(side, side)
+    return np.array([np.rot90(m, k).ravel() for m in (index, index.T) for k in range(4)])
+
+
 def grid_orbits(side: int) -> Int[np.ndarray, " words"]:
     """Orbit number of every word of a side x side grid under its 8 symmetries and the global spin flip."""
     words = np.indices((2,) * side**2).reshape(side**2, -1).T
-    index = np.arange(side**2).reshape(side, side)
-    images = [np.rot90(m, k).ravel() for m in (index, index.T) for k in range(4)]
     powers = 1 << np.arange(side**2)
-    codes = np.stack([(w[:, image]) @ powers for image in images for w in (words, 1 - words)])
+    codes = np.stack([w[:, image] @ powers for image in grid_symmetries(side) for w in (words, 1 - words)])
     return np.unique(codes.min(axis=0), return_inverse=True)[1].ravel()
 
 

@@ -132,7 +132,7 @@ def symmetric_group_table(n: int = 3) -> Int[np.ndarray, "q q"]:
 
 
 def list_ranking(successor) -> Machine:
-    """Distance to the end of a linked list by pointer jumping, ceil(log2 n) steps; registers next_i, rank_i.
+    """Distance to the end of a linked list by pointer jumping, ceil(log2(n - 1)) steps; registers next_i, rank_i.
 
     successor[i] is the next node; the last node points at itself.
     """

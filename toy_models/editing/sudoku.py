@@ -102,19 +102,35 @@ def candidate_bits(x: Int[np.ndarray, "batch 16"]) -> Int[np.ndarray, "batch 16"
     return np.where(x >= 0, 0, 15 & ~taken)
 
 
+def forced_values(x: Int[np.ndarray, "batch 16"]) -> Int[np.ndarray, "batch 16"]:
+    """The value of each cell that has a single candidate, -1 elsewhere."""
+    value = np.full(16, -1)
+    value[[1, 2, 4, 8]] = range(4)
+    return value[candidate_bits(x)]
+
+
 def solve_singles(x: Int[np.ndarray, "batch 16"]) -> tuple[Int[np.ndarray, "batch 16"], Int[np.ndarray, " batch"]]:
     """Parallel naked singles until nothing changes: (sequences, steps in which a cell was written)."""
     x = np.array(x)
-    value = np.full(16, -1)
-    value[[1, 2, 4, 8]] = range(4)
     steps = np.zeros(len(x), dtype=np.int64)
     while True:
-        forced = value[candidate_bits(x)]
+        forced = forced_values(x)
         changed = (forced >= 0).any(axis=1)
         if not changed.any():
             return x, steps
         x = np.where(forced >= 0, forced, x)
         steps += changed
+
+
+def single_states(x: Int[np.ndarray, "batch 16"]) -> Int[np.ndarray, "states 16"]:
+    """All unfinished sequences on the parallel naked-single runs from the given puzzles, each once."""
+    states = []
+    for _ in range(CELLS):
+        x = x[(x < 0).any(axis=1)]
+        states.append(x)
+        forced = forced_values(x)
+        x = np.where(forced >= 0, forced, x)[(forced >= 0).any(axis=1)]
+    return np.unique(np.concatenate(states), axis=0)
 
 
 def naked_singles(x: String) -> list[Site] | None:
