@@ -28,11 +28,16 @@ from toy_models.information import (
 from toy_models.laws import Law, sampler_law
 from toy_models.likelihood import log_likelihood
 from toy_models.optimal_schedules import dtc_sizes, odds_geometric_weights, optimal_sizes, optimal_weights, tc_sizes
+from toy_models.order_losses import BestOrder, best_order, order_losses
+from toy_models.ordered_partitions import BestPartition, best_partitions
+from toy_models.orders import plackett_luce, reverse_plackett_luce
 from toy_models.path_rates import energy_integrands
 from toy_models.policy import Policy, optimal_policy
 from toy_models.quantities import expected_calls, generative_cross_entropy, marginal_kl, sequence_error, trajectory_kl
 from toy_models.replay import Replay, RuleValue, estimate_kl, evaluate_rule, replay_rule
+from toy_models.reveal_times import NoisePowerSchedule, order_law
 from toy_models.sampler import Samples, estimate_sequence_error, sample
+from toy_models.schedule_nelbo import schedule_nelbo
 from toy_models.schedules import (
     BetaSchedule,
     CosineSchedule,
@@ -65,6 +70,8 @@ from toy_models.word_policy import WordPolicy
 __all__ = [
     "HMM",
     "MASK",
+    "BestOrder",
+    "BestPartition",
     "BetaSchedule",
     "Blocks",
     "CosineSchedule",
@@ -85,6 +92,7 @@ __all__ = [
     "MarkovChain",
     "MirroredSchedule",
     "NGram",
+    "NoisePowerSchedule",
     "ParentPointer",
     "Policy",
     "PowerSchedule",
@@ -110,6 +118,8 @@ __all__ = [
     "WordPolicy",
     "best_fit_beta",
     "best_fixed_schedule",
+    "best_order",
+    "best_partitions",
     "bisection",
     "chain_reveal_curve",
     "corpus",
@@ -138,16 +148,21 @@ __all__ = [
     "optimal_policy",
     "optimal_sizes",
     "optimal_weights",
+    "order_law",
+    "order_losses",
     "pairs",
     "path_energy",
     "path_energy_report",
     "permutations",
+    "plackett_luce",
     "repetition",
     "replay_rule",
     "reveal_curve",
     "reveal_curve_bounds",
+    "reverse_plackett_luce",
     "sample",
     "sampler_law",
+    "schedule_nelbo",
     "search_beta",
     "sequence_error",
     "sequence_error_table",
