@@ -279,7 +279,7 @@ def results(profile: str, rng: np.random.Generator) -> Results:
         curves=k1_curves(instances),
         family=noisy_repetition_family(110 if full else 24),
         training=live_training(
-            instances["K1 oracle"].moments, 240 if full else 48, 200 if full else 60, int(rng.integers(2**31))
+            instances["K1 oracle"].moments, 240 if full else 40, 200 if full else 50, int(rng.integers(2**31))
         ),
         sampled=va.estimate_variance(toys.k1(), size, rng, epsilon=1e-2),
         sampled_exact=va.variance_decomposition(toys.k1(), epsilon=1e-2),

@@ -37,7 +37,7 @@ def mask_probabilities(rates: Float[np.ndarray, " L"]) -> Float[np.ndarray, " ma
 def isad(
     losses: Float[np.ndarray, "X masks L"],
     probability: Float[np.ndarray, " X"],
-    rare: Bool[np.ndarray, " L"],
+    rare: Bool[np.ndarray, "..."],
     shift: float,
     epsilon: float = 1e-3,
 ) -> Estimator:

@@ -1,0 +1,74 @@
+"""The topic's results and claims on the smoke profile."""
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from variance_results import smoke_results
+
+from theory import variance as topic
+from theory import variance_exact as exact
+from theory.ledger import run_topic
+
+
+@pytest.fixture(scope="module")
+def results():
+    return smoke_results()
+
+
+def test_every_claim_is_judged_without_problems(results):
+    lines = run_topic("variance", "smoke", results=results)
+    assert len(lines) == 24
+    assert {line.claim.id: line.problems for line in lines if line.problems} == {}
+    verdicts = {line.claim.id: line.verdict for line in lines}
+    assert verdicts == EXPECTED
+
+
+EXPECTED = {
+    "variance-abc": "holds",
+    "data-noise-is-arm": "holds",
+    "pattern-noise-diverges": "holds",
+    "ppots-optimal": "holds",
+    "ppots-lowers-all-parts": "holds with condition",
+    "ppots-estimator-optimal": "holds with condition",
+    "epr-diverges": "holds",
+    "released-sampler-unbiased": "fails as stated",
+    "schedule-is-density": "holds",
+    "mirror-additive": "holds",
+    "mirror-fourier": "holds",
+    "mirror-monotone": "holds",
+    "mirror-never-hurts": "holds with condition",
+    "mirror-two-positions": "holds",
+    "mirror-noisy-repetition": "holds",
+    "mirror-gradient": "holds with condition",
+    "mirror-equal-compute": "holds",
+    "isad-unbiased": "fails as stated",
+    "syrm-variance": "holds",
+    "strats-variance": "holds with condition",
+    "ema-reduces-noise": "holds with condition",
+    "sizes-beat-times": "sharpened",
+    "neyman-beats-ppots": "holds",
+    "training-spread": "holds",
+}
+
+
+def test_reference_values_reach_the_results(results):
+    parts = results.instances["K1 oracle"].methods["uniform"].parts
+    assert parts.total == pytest.approx(1.76909217, abs=6e-9)
+    assert results.sampled.low < results.sampled_exact.total < results.sampled.high
+    assert results.curves.epr_total == pytest.approx(1.2036, abs=5e-4)
+    assert results.family.correlation[:4] == pytest.approx([-0.0304, -0.0275, -0.0198, -0.0142], abs=6e-5)
+
+
+def test_unknown_profile():
+    with pytest.raises(ValueError, match="profile = 'quick', allowed"):
+        topic.results("quick", np.random.default_rng(0))
+
+
+def test_rational_helpers_agree_with_each_other():
+    s = [Fraction(0), Fraction(1), Fraction(2), Fraction(4)]
+    t = Fraction(1, 3)
+    assert exact.mirrored_covariance(s, 2, t) == exact.fourier_covariance(s, 2, t)
+    assert exact.mirrored_covariance(s, 2, t) != exact.fourier_covariance(s, 2, t, sign=1)
+    assert sum(exact.mask_law(3, t)) == 1
+    assert exact.variance([Fraction(0), Fraction(2)], [Fraction(1, 2)] * 2) == 1
