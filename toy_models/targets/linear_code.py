@@ -47,7 +47,7 @@ class LinearCode:
         return self.generator.shape[0]
 
     @cached_property
-    def parity_check(self) -> Int[np.ndarray, "L-k L"]:
+    def parity_check(self) -> Int[np.ndarray, "checks L"]:
         """H with H x = 0 mod p exactly on the code."""
         k, length, p = self.dimension, self.length, self.modulus
         pivots = [int(np.flatnonzero(row)[0]) for row in self.generator]
