@@ -31,7 +31,7 @@ class FixedSchedule:
     kl: float
 
 
-def subset_entropies(target: Target) -> Float[np.ndarray, " 2**L"]:
+def subset_entropies(target: Target) -> Float[np.ndarray, " subsets"]:
     """H(X_S) for every set S of positions. O((V+1)^L), or O(2^L words^2) for a word list."""
     if isinstance(target, WordList):
         return _word_entropies(target)
@@ -45,7 +45,7 @@ def subset_entropies(target: Target) -> Float[np.ndarray, " 2**L"]:
     return np.bincount(sets, weights=loss, minlength=2**target.length)
 
 
-def _word_entropies(target: WordList) -> Float[np.ndarray, " 2**L"]:
+def _word_entropies(target: WordList) -> Float[np.ndarray, " subsets"]:
     """-E log of the fraction of words that agree with X on S, one word per orbit."""
     first, sizes = np.unique(target.classes, return_index=True, return_counts=True)[1:]
     agree = agreement(target.words[first], target.words)
@@ -59,7 +59,7 @@ def _word_entropies(target: WordList) -> Float[np.ndarray, " 2**L"]:
     return result
 
 
-def best_fixed_schedule(subset_entropy: Float[np.ndarray, " 2**L"], steps: int) -> FixedSchedule:
+def best_fixed_schedule(subset_entropy: Float[np.ndarray, " subsets"], steps: int) -> FixedSchedule:
     """argmin of the sum over steps of the total correlation, over ordered partitions into at most `steps` blocks.
 
     The law of such a rule is p(x) = prod over blocks and i of q(x_i | earlier blocks), and KL(q || p) is that sum.
@@ -68,7 +68,7 @@ def best_fixed_schedule(subset_entropy: Float[np.ndarray, " 2**L"], steps: int) 
     return fixed_schedule_front(subset_entropy, steps)[-1]
 
 
-def fixed_schedule_front(subset_entropy: Float[np.ndarray, " 2**L"], steps: int | None = None) -> list[FixedSchedule]:
+def fixed_schedule_front(subset_entropy: Float[np.ndarray, " subsets"], steps: int | None = None) -> list[FixedSchedule]:
     """The best fixed schedule with at most 1, 2, ..., `steps` (default L) blocks."""
     entropy = np.ascontiguousarray(subset_entropy, dtype=np.float64)
     length = int(entropy.size).bit_length() - 1
@@ -98,7 +98,7 @@ def fixed_schedule_front(subset_entropy: Float[np.ndarray, " 2**L"], steps: int 
     return front
 
 
-def schedule_cost(subset_entropy: Float[np.ndarray, " 2**L"], rule: FixedOrder) -> float:
+def schedule_cost(subset_entropy: Float[np.ndarray, " subsets"], rule: FixedOrder) -> float:
     """Sum over the blocks of a fixed order of the conditional total correlation: its KL(q || p)."""
     total, revealed = 0.0, 0
     for block in rule.blocks:

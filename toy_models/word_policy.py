@@ -33,7 +33,7 @@ class WordPolicy:
     states: int
     visited: int
     target: WordList
-    actions: Int[np.ndarray, "2**L classes"]
+    actions: Int[np.ndarray, "subsets classes"]
 
     @property
     def cost(self) -> float:
@@ -84,7 +84,7 @@ def agreement(first: Int[np.ndarray, "m L"], words: Int[np.ndarray, "n L"]) -> I
     return (first[:, None, :] == words[None]) @ (1 << np.arange(words.shape[1]))
 
 
-def _follow(target: WordList, actions: Int[np.ndarray, "2**L classes"]) -> tuple[float, float, int]:
+def _follow(target: WordList, actions: Int[np.ndarray, "subsets classes"]) -> tuple[float, float, int]:
     """(KL, mean calls, visited states) over all words; KL adds log q(x_S | y) - sum log q(x_i | y), counted."""
     words, length = target.words, target.length
     y = np.full_like(words, MASK)
