@@ -161,4 +161,4 @@ def _monge_layers(level, position, choice):
         best = fresh
 
 
-monge_layers = njit(cache=True)(_monge_layers)
+monge_layers = njit(cache=True)(unwrap(_monge_layers))
