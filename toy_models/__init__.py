@@ -12,7 +12,7 @@ from toy_models.curve_bounds import CurveBounds, entropy_bounds, reveal_curve_bo
 from toy_models.denoisers import ParentPointer, Smoothed, Tempered, Windowed, learning_error
 from toy_models.energy import path_energy, path_energy_report
 from toy_models.errors import ImpossibleContext, IntractableError
-from toy_models.estimates import estimate_generative_cross_entropy, estimate_trajectory_kl
+from toy_models.estimates import estimate_generative_cross_entropy, estimate_trajectory_kl, estimate_uniform_kl
 from toy_models.fixed_schedules import FixedSchedule, best_fixed_schedule, fixed_schedule_front, subset_entropies
 from toy_models.gap_formula import chain_reveal_curve
 from toy_models.gap_likelihood import GapLikelihood, gap_log_likelihood
@@ -133,6 +133,7 @@ __all__ = [
     "estimate_kl",
     "estimate_sequence_error",
     "estimate_trajectory_kl",
+    "estimate_uniform_kl",
     "estimate_variance",
     "evaluate_rule",
     "expected_calls",

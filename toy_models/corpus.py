@@ -13,7 +13,7 @@ import numpy as np
 from jaxtyping import Int
 
 from toy_models.targets.markov import MarkovChain
-from toy_models.targets.protocol import Target
+from toy_models.targets.ngram import NGram
 from toy_models.validation import positive_int
 
 ALPHABET = "abcdefghijklmnopqrstuvwxyz "
@@ -70,15 +70,13 @@ def counts(order: int = SHIPPED_ORDER, path: str | Path | None = None) -> Int[np
     return circular_counts(load(path), order)
 
 
-def language(order: int, length: int, path: str | Path | None = None) -> Target:
+def language(order: int, length: int, path: str | Path | None = None) -> NGram | MarkovChain:
     """The n-gram language of the text with maximum-likelihood conditionals, started from its exact stationary law."""
     if order == 2:
         table = counts(2, path).astype(np.float64)
         seen = table.sum(axis=1)
         rows = np.divide(table, seen[:, None], out=np.full_like(table, 1 / len(ALPHABET)), where=seen[:, None] > 0)
         return MarkovChain(rows, length, initial=seen / seen.sum())
-    from toy_models.targets.ngram import NGram
-
     return NGram.from_counts(counts(order, path), length)
 
 

@@ -35,6 +35,33 @@ def estimate_trajectory_kl(
     return Estimate(value, low, high, confidence)
 
 
+def estimate_uniform_kl(
+    target: Target, steps, size: int, rng: Generator, confidence: float = 0.99, entropy: float | None = None
+) -> Estimate:
+    """E_tau KL of uniform independent reveal for several N at once, each dividing the largest one.
+
+    One sequence and one uniform U_i per position and sample: position i counts as revealed at a when U_i < a, so all
+    reveal fractions k/N_max share a sample, and a masked position weighs 1/(1 - a). Student interval, asymptotic.
+    """
+    steps = [positive_int(f"steps[{k}]", n) for k, n in enumerate(steps)]
+    finest = max(steps)
+    if any(finest % n for n in steps):
+        raise ValueError(f"steps = {steps}, each must divide the largest one, {finest}")
+    positive_int("size", size, 2)
+    x, u = target.sample(size, rng), rng.random((size, target.length))
+    level = np.empty((size, finest))
+    for k in range(finest):
+        masked = u >= k / finest
+        marginals = target.marginals(np.where(masked, MASK, x))
+        with np.errstate(divide="ignore", invalid="ignore"):
+            entropies = -np.where(marginals > 0, marginals * np.log(marginals), 0.0).sum(axis=2)
+        level[:, k] = (entropies * masked).sum(axis=1) / (1 - k / finest)
+    total = np.stack([level[:, :: finest // n].mean(axis=1) for n in steps], axis=1)
+    mean = total.mean(axis=0) - (target.entropy() if entropy is None else entropy)
+    radius = student.ppf((1 + confidence) / 2, size - 1) * total.std(axis=0, ddof=1) / np.sqrt(size)
+    return Estimate(mean, mean - radius, mean + radius, confidence)
+
+
 def estimate_generative_cross_entropy(
     target: Target, rule, size: int, rng: Generator, denoiser: Denoiser | None = None
 ) -> float:

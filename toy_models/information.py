@@ -14,6 +14,7 @@ from scipy.stats import binom, hypergeom
 
 from toy_models import lattice
 from toy_models.errors import IntractableError
+from toy_models.gap_formula import chain_information_curve
 from toy_models.lattice import to_table
 from toy_models.targets.blocks import Blocks
 from toy_models.targets.linear_code import LinearCode, row_echelon
@@ -47,8 +48,6 @@ def information_curve(target: Target, method: str | None = None) -> Float[np.nda
     if method is None:
         method = {MarkovChain: "gap formula", LinearCode: "rank", Blocks: "blocks"}.get(type(target), "enumeration")
     if method == "gap formula":
-        from toy_models.gap_formula import chain_information_curve
-
         return chain_information_curve(target)
     if method == "blocks":
         return _mix_blocks(information_curve(target.target), target.length)
@@ -56,7 +55,7 @@ def information_curve(target: Target, method: str | None = None) -> Float[np.nda
     return np.diff(averages)
 
 
-def mean_subset_entropies(target: Target) -> Float[np.ndarray, " L+1"]:
+def mean_subset_entropies(target: Target) -> Float[np.ndarray, " sizes"]:
     """The average of H(X_S) over the sets S of each size 0..L, by enumeration; g is its difference."""
     lattice.require_lattice(target.vocab_size, target.length, "the information curve by enumeration")
     q = context_probabilities(to_table(target).pmf).ravel()
@@ -68,7 +67,7 @@ def mean_subset_entropies(target: Target) -> Float[np.ndarray, " L+1"]:
     return sums / np.exp(gammaln(target.length + 1) - gammaln(size + 1) - gammaln(target.length - size + 1))
 
 
-def _mean_code_entropies(code: LinearCode) -> Float[np.ndarray, " L+1"]:
+def _mean_code_entropies(code: LinearCode) -> Float[np.ndarray, " sizes"]:
     if code.length > MAX_CODE_LENGTH:
         raise IntractableError(
             "the information curve of a linear code",

@@ -6,6 +6,7 @@ from numba import njit
 from scipy.special import logsumexp
 
 from toy_models.errors import IntractableError
+from toy_models.gap_likelihood import gap_log_likelihood
 from toy_models.targets.blocks import Blocks
 from toy_models.targets.markov import MarkovChain
 from toy_models.targets.protocol import Denoiser
@@ -36,9 +37,7 @@ def log_likelihood(
         parts = [(np.log(w), log_likelihood(denoiser, inner, x, method)) for w, inner in rule.mixture(denoiser.length)]
         return logsumexp(np.stack([log_w + part for log_w, part in parts]), axis=0)
     if method == "gap recursion":
-        from toy_models.gap_likelihood import gap_log_likelihood
-
-        return gap_log_likelihood(denoiser, rule.weights, x)
+        return gap_log_likelihood(denoiser, rule.weights, x).log_p[:, -1]
     if method == "blocks":
         inner = x.reshape(-1, denoiser.target.length)
         return log_likelihood(denoiser.target, rule, inner).reshape(len(x), -1).sum(axis=1)
@@ -50,8 +49,11 @@ def _cheapest(denoiser: Denoiser, rule) -> str:
         return "replay"
     if isinstance(denoiser, Blocks) and isinstance(rule, IndependentReveal):
         return "blocks"
-    chain = isinstance(denoiser, MarkovChain) and denoiser.is_stationary
-    if chain and isinstance(rule, IndependentReveal | ShiftedReveal) and denoiser.length > 6:
+    if (
+        isinstance(denoiser, MarkovChain)
+        and isinstance(rule, IndependentReveal | ShiftedReveal)
+        and denoiser.length > 6
+    ):
         return "gap recursion"
     return "subsets"
 

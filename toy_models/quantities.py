@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Float
 
 from toy_models import lattice
+from toy_models.gap_recursion import gap_sequence_error
 from toy_models.information import bernstein, information_curve, reveal_curve, reveal_integral
 from toy_models.laws import sampler_law
 from toy_models.optimal_schedules import sizes_cost, weights_cost
@@ -135,10 +136,8 @@ def sequence_error(target: Target, rule, denoiser: Denoiser | None = None) -> fl
     if denoiser is None and isinstance(rule, IndependentReveal):
         if isinstance(target, Blocks):
             return float(-np.expm1(target.repeats * np.log1p(-sequence_error(target.target, rule))))
-        if isinstance(target, MarkovChain) and target.is_stationary:
-            from toy_models.gap_recursion import gap_sequence_error
-
-            return float(gap_sequence_error(target, rule.weights, [target.length])[0])
+        if isinstance(target, MarkovChain):
+            return float(gap_sequence_error(target, rule.weights, [target.length]).error[0, 0])
     q = lattice.to_table(target).pmf
     law = sampler_law(denoiser or target, rule)
     return float(law.pmf[q == 0].sum() + law.impossible)

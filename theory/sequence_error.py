@@ -1,0 +1,239 @@
+"""Sequence error: how often a whole written sequence is impossible under the language, exactly."""
+
+from dataclasses import dataclass
+from math import ceil, log
+
+import numpy as np
+
+import toy_models as tm
+from theory.perplexity import CHAIN_A, uniform
+from toy_models.gap_recursion import sequence_error_table
+from toy_models.pair_language import pair_validity
+
+THRESHOLD_ORACLE = (1 - 1 / 8) / (2 * log(2))  # N/L at which SER = 1/2 for K = 8, L -> infinity
+SHARP = 111 / 128  # 1 - 1/K - epsilon at K = 8, epsilon = 1/128
+PUBLISHED = 13 / 16  # 1 - 1/K - sqrt(epsilon/2)
+
+
+@dataclass(frozen=True, eq=False)
+class Pairs:
+    """SER of the 16-symbol pair language against N/L, independent reveal and fixed sizes."""
+
+    lengths: tuple[int, ...]
+    ratio: np.ndarray  # N/L
+    independent: np.ndarray  # (lengths, ratio)
+    fixed: np.ndarray  # (ratio,) at the middle length, nan where N > L
+    learned_bound: np.ndarray  # (ratio,) lower bound for every denoiser within epsilon = 1/128, middle length
+    fixed_length: int
+
+
+@dataclass(frozen=True, eq=False)
+class Chain:
+    """Exact SER of a Markov language against N at several lengths, with its first-order constant."""
+
+    language: str
+    lengths: tuple[int, ...]
+    steps: np.ndarray
+    error: np.ndarray  # (lengths, steps)
+    kappa: float
+
+
+@dataclass(frozen=True, eq=False)
+class Text:
+    """SER of the n-gram languages of one text at L = 64: 2-gram exact, higher orders sampled."""
+
+    order: int
+    steps: np.ndarray
+    error: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class EasyHard:
+    """One language at fixed N and growing length: the token error stays, the sequence error goes to one."""
+
+    lengths: np.ndarray
+    steps: int
+    token_excess: np.ndarray
+    sequence_error: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class Orders:
+    """SER of content-free orders with few steps on languages that are hard in random order."""
+
+    names: tuple[str, ...]
+    steps: tuple[int, ...]
+    error: tuple[float, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Cost:
+    """Network calls for a token excess of 0.01 nats and for SER of 5%, against an autoregressive model's L."""
+
+    language: str
+    lengths: np.ndarray
+    token_calls: np.ndarray
+    sequence_calls: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class Results:
+    profile: str
+    text: str
+    pairs: Pairs
+    chain: Chain
+    texts: tuple[Text, ...]
+    easy_hard: EasyHard
+    orders: Orders
+    costs: tuple[Cost, ...]
+    confidence: float
+
+
+def results(profile: str, rng: np.random.Generator, corpus: str = "") -> Results:
+    """All sweeps of the sequence-error topic. `corpus` is the path of a UTF-8 text, empty for the shipped counts."""
+    full = profile == "full"
+    return Results(
+        profile=profile,
+        text=corpus or tm.corpus.description(),
+        pairs=pair_curves((64, 512, 4096), 512 if full else 64),
+        chain=chain_curves(CHAIN_A, "chain A", (64, 256, 1024, 10**6) if full else (64, 256), 256 if full else 64),
+        texts=tuple(text_curve(order, corpus, full, rng) for order in (2, 3, 4)),
+        easy_hard=easy_hard(16),
+        orders=order_table(),
+        costs=(pair_cost(), chain_cost(full)),
+        confidence=0.99,
+    )
+
+
+def pair_curves(lengths: tuple[int, ...], fixed_length: int) -> Pairs:
+    ratio = np.unique(np.round(np.geomspace(1 / 32, 4, 43), 12))
+    ratio = np.unique(np.concatenate([ratio, [1.0]]))
+    independent = np.array([[_pair_error(length, ceil(r * length)) for r in ratio] for length in lengths])
+    fixed = np.full(len(ratio), np.nan)
+    for k, r in enumerate(ratio):
+        steps = ceil(r * fixed_length)
+        if steps <= fixed_length:
+            sizes = tuple(int(s) for s in tm.LinearSchedule().sizes(steps, fixed_length))
+            fixed[k] = 1 - pair_validity(8, fixed_length, tm.RandomOrder(sizes))
+    steps = np.ceil(ratio * fixed_length)
+    bound = -np.expm1(fixed_length / 2 * np.log1p(-SHARP / np.maximum(steps, 1)))
+    return Pairs(lengths, ratio, independent, fixed, bound, fixed_length)
+
+
+def _pair_error(length: int, steps: int) -> float:
+    return -float(np.expm1(length / 2 * np.log1p(-(1 - 1 / 8) / steps)))
+
+
+def chain_curves(transition, language: str, lengths: tuple[int, ...], max_steps: int) -> Chain:
+    chain = tm.MarkovChain(transition, lengths[0])
+    table = sequence_error_table(chain, max_steps, lengths)
+    steps = np.array([n for n in (1, 2, 4, 8, 16, 32, 64, 128, 256) if n <= max_steps])
+    return Chain(language, lengths, steps, table.error.T[:, steps - 1], first_order_constant(chain))
+
+
+def first_order_constant(chain: tm.MarkovChain, reach: int = 80, nodes: int = 200) -> float:
+    """kappa in SER = 1 - exp(-kappa L/N (1 + o(1))): int_0^1 of the chance that two tokens of one step clash.
+
+    Two tokens at distance d with only masks between them, both drawn from their marginals given the nearest revealed
+    tokens at distances l and r, geometric in the reveal fraction a; they clash when P^d rules the pair out. Distances
+    beyond `reach` count as `reach`, where the chain has forgotten.
+    """
+    power = [np.eye(chain.vocab_size)]
+    for _ in range(2 * reach + chain.vocab_size + 1):
+        power.append(power[-1] @ chain.transition)
+    x, weight = np.polynomial.legendre.leggauss(nodes)
+    a, weight = (1 + x) / 2, weight / 2
+    distance = np.arange(1, reach + 1)
+    chance = a * (1 - a) ** (distance[:, None] - 1)
+    chance[-1] = (1 - a) ** (reach - 1)
+    kappa = 0.0
+    for d in range(1, chain.vocab_size + 1):
+        clash = power[d] == 0
+        if not clash.any():
+            break
+        pair_weight = np.einsum("la,ra,a->lr", chance, chance, weight * (1 - a) ** (d - 1))
+        for l in range(1, reach + 1):
+            for r in range(1, reach + 1):
+                joint = chain.initial[:, None] * power[l + d + r]
+                with np.errstate(invalid="ignore", divide="ignore"):
+                    first = power[l][:, :, None] * power[d + r][None] / power[l + d + r][:, None, :]
+                    second = power[l + d][:, :, None] * power[r][None] / power[l + d + r][:, None, :]
+                first, second = np.nan_to_num(first), np.nan_to_num(second)
+                kappa += pair_weight[l - 1, r - 1] * np.einsum("uyv,uzv,yz,uv->", first, second, clash, joint)
+    return float(kappa)
+
+
+def text_curve(order: int, corpus: str, full: bool, rng: np.random.Generator) -> Text:
+    length = 64 if full else 24
+    target = tm.corpus.language(order, length, corpus)
+    if order == 2:
+        max_steps = 16 if full else 8
+        table = sequence_error_table(target, max_steps, [length])
+        steps = np.array([n for n in (1, 2, 4, 8, 12, 16) if n <= max_steps])
+        exact = table.error[steps - 1, 0]
+        return Text(order, steps, exact, exact, exact)
+    steps = np.array([4, 16, 64] if full and order == 3 else [4, 16])
+    size = {3: 400, 4: 80}[order] if full else 20
+    found = [tm.estimate_sequence_error(target, uniform(int(n)), size, rng) for n in steps]
+    return Text(order, steps, *(np.array([float(getattr(e, k)) for e in found]) for k in ("value", "low", "high")))
+
+
+def easy_hard(steps: int) -> EasyHard:
+    lengths = np.array([2, 8, 32, 128, 512, 2048, 8192])
+    excess = np.full(len(lengths), -np.log1p(-(1 - 1 / 8) / steps) / 2)
+    return EasyHard(lengths, steps, excess, np.array([_pair_error(int(n), steps) for n in lengths]))
+
+
+def order_table() -> Orders:
+    """Small instances where the law of every order is exact."""
+    length = 7
+    chain, pairs = tm.MarkovChain(CHAIN_A, length), tm.pairs(2, 6)
+    odd_even = tm.FixedOrder((tuple(range(0, 6, 2)), tuple(range(1, 6, 2))))
+    rows = (
+        ("pairs, random order, 2 steps", 2, tm.sequence_error(pairs, tm.RandomOrder((3, 3)))),
+        ("pairs, odd then even, 2 steps", 2, tm.sequence_error(pairs, odd_even)),
+        ("chain A, random order, 3 steps", 3, tm.sequence_error(chain, tm.RandomOrder((2, 2, 3)))),
+        ("chain A, halving, 3 steps", 3, tm.sequence_error(chain, tm.bisection(length))),
+        ("chain A, left to right, 7 steps", 7, tm.sequence_error(chain, tm.FixedOrder(tuple((i,) for i in range(7))))),
+    )
+    return Orders(*zip(*rows, strict=True))
+
+
+def pair_cost() -> Cost:
+    lengths = np.array([16, 64, 256, 1024, 4096, 16384])
+    tokens = ceil((1 - 1 / 8) / -np.expm1(-2 * 0.01))
+    per_length = [ceil((1 - 1 / 8) / -np.expm1(2 * np.log(0.95) / length)) for length in lengths]
+    return Cost("pairs, K = 8", lengths, np.full(len(lengths), tokens), np.array(per_length))
+
+
+def chain_cost(full: bool) -> Cost:
+    """Chain A: the token target from its curve, the sequence target from the exact error, doubling N then bisecting."""
+    lengths = np.array([16, 64, 256] if full else [16, 64])
+    token_calls, sequence_calls = [], []
+    for length in lengths:
+        chain = tm.MarkovChain(CHAIN_A, int(length))
+        g = tm.information_curve(chain)
+        token_calls.append(_least(lambda n, g=g: _token_excess(g, n) <= 0.01))
+        kappa = first_order_constant(chain, reach=40, nodes=100)
+        sequence_calls.append(ceil(kappa * length / -log(0.95)))
+    return Cost("chain A", lengths, np.array(token_calls), np.array(sequence_calls))
+
+
+def _token_excess(g: np.ndarray, steps: int) -> float:
+    from toy_models.quantities import curve_kl
+
+    return curve_kl(g, uniform(steps)) / len(g)
+
+
+def _least(enough) -> int:
+    """The smallest N with enough(N), for a monotone predicate."""
+    high = 1
+    while not enough(high):
+        high *= 2
+    low = high // 2
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if enough(middle) else (middle, high)
+    return high
