@@ -1,5 +1,6 @@
 """Schedules: optimal for a known information curve, and those that know only the step budget."""
 
+from inspect import unwrap
 from math import log
 
 import numpy as np
