@@ -339,7 +339,7 @@ def language_curves(full: bool, corpus: str = "") -> dict[str, np.ndarray]:
     length = 1024 if full else 256
 
     def sticky(stay):
-        return tm.MarkovChain([[stay, 1 - stay], [1 - stay, stay]], length)
+        return tm.MarkovChain(np.array([[stay, 1 - stay], [1 - stay, stay]]), length)
 
     targets = {"sticky chain, 0.99": sticky(0.99), "text, 2-gram": tm.corpus.language(2, length, corpus)}
     targets["copies in blocks of 8"] = tm.Blocks(tm.repetition(2, 8), length // 8)

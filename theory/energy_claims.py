@@ -159,7 +159,7 @@ def divergences_of_mask_count(_: Results):
     now, later = fmpq(1, 4), fmpq(3, 5)
     for pmf in full_tables() + sparse_tables():
         n = pmf.ndim
-        first = tuple(np.argwhere(pmf != 0)[0])
+        first = tuple(int(i) for i in np.argwhere(pmf != 0)[0])
         laws = [lattice_of(pmf), lattice_of(point_mass(pmf, first))]
         binomial = [binomial_path(n, a, fmpq(2))[0] for a in (now, later)]
         for lattice in laws:

@@ -10,10 +10,11 @@ schedule knows none of this: it never sees g.
 """
 
 from dataclasses import dataclass
+from inspect import unwrap
 
 import numpy as np
 from jaxtyping import Float
-from numba import njit, prange
+from numba import njit
 from scipy.optimize import minimize
 from scipy.special import betainc
 
@@ -21,7 +22,6 @@ from toy_models.validation import positive_int
 
 RULES = ("independent", "sizes")
 TAIL = 1e-22  # binomial weights below this fraction of the mode are left out
-FEW = 4096  # below this many points threads cost more than they save
 
 
 def bernstein_values(g: Float[np.ndarray, " L"], a: Float[np.ndarray, "..."]) -> Float[np.ndarray, "..."]:
@@ -34,52 +34,37 @@ def bernstein_values(g: Float[np.ndarray, " L"], a: Float[np.ndarray, "..."]) ->
     wrong = ~((a >= 0) & (a <= 1))
     if wrong.any():
         raise ValueError(f"a = {a[wrong].flat[0]}, a reveal fraction lies in [0, 1]")
-    kernel = bernstein_few if a.size < FEW else bernstein_many
-    return kernel(g, a.ravel()).reshape(a.shape)
+    return bernstein_kernel(g, a.ravel()).reshape(a.shape)
 
 
-def _bernstein_at(g, x):
+def _bernstein(g, a):
+    result = np.empty(len(a))
     degree = len(g) - 1
-    mode = min(int((degree + 1) * x), degree)
-    total, value = 1.0, g[mode]
-    if 0.0 < x < 1.0:
-        odds = x / (1.0 - x)
-        weight = 1.0
-        for k in range(mode, degree):
-            weight *= (degree - k) / (k + 1.0) * odds
-            if weight < TAIL:
-                break
-            total += weight
-            value += weight * g[k + 1]
-        weight = 1.0
-        for k in range(mode, 0, -1):
-            weight *= k / ((degree - k + 1.0) * odds)
-            if weight < TAIL:
-                break
-            total += weight
-            value += weight * g[k - 1]
-    return value / total
-
-
-bernstein_at = njit(cache=True)(_bernstein_at)
-
-
-def _bernstein_few(g, a):
-    result = np.empty(len(a))
     for j in range(len(a)):
-        result[j] = bernstein_at(g, a[j])
+        x = a[j]
+        mode = min(int((degree + 1) * x), degree)
+        total, value = 1.0, g[mode]
+        if 0.0 < x < 1.0:
+            odds = x / (1.0 - x)
+            weight = 1.0
+            for k in range(mode, degree):
+                weight *= (degree - k) / (k + 1.0) * odds
+                if weight < TAIL:
+                    break
+                total += weight
+                value += weight * g[k + 1]
+            weight = 1.0
+            for k in range(mode, 0, -1):
+                weight *= k / ((degree - k + 1.0) * odds)
+                if weight < TAIL:
+                    break
+                total += weight
+                value += weight * g[k - 1]
+        result[j] = value / total
     return result
 
 
-def _bernstein_many(g, a):
-    result = np.empty(len(a))
-    for j in prange(len(a)):
-        result[j] = bernstein_at(g, a[j])
-    return result
-
-
-bernstein_few = njit(cache=True)(_bernstein_few)
-bernstein_many = njit(cache=True, parallel=True)(_bernstein_many)
+bernstein_kernel = njit(cache=True)(unwrap(_bernstein))
 
 
 def curve(g) -> Float[np.ndarray, " L"]:
@@ -102,10 +87,11 @@ def knot_kl(g: Float[np.ndarray, " L"], knots: Float[np.ndarray, "... knots"], r
     if rule not in RULES:
         raise ValueError(f"rule = {rule!r}, allowed: {', '.join(RULES)}")
     if rule == "independent":
-        return len(g) * ((np.diff(knots) * bernstein_values(g, knots[..., :-1])).sum(axis=-1) - g.mean())
+        left_sum = (np.diff(knots) * bernstein_values(g, knots[..., :-1])).sum(axis=-1)
+        return np.asarray(len(g) * (left_sum - g.mean()))
     revealed = np.rint(len(g) * knots).astype(np.int64)
     before = np.minimum(revealed[..., :-1], len(g) - 1)  # once all are revealed the size is 0
-    return (np.diff(revealed) * g[before]).sum(axis=-1) - g.sum()
+    return np.asarray((np.diff(revealed) * g[before]).sum(axis=-1) - g.sum())
 
 
 def schedule_kl(g: Float[np.ndarray, " L"], schedule, steps: int, rule: str) -> float:
@@ -113,7 +99,9 @@ def schedule_kl(g: Float[np.ndarray, " L"], schedule, steps: int, rule: str) -> 
     return float(knot_kl(g, schedule.on_grid(steps), rule))
 
 
-def beta_knots(a: Float[np.ndarray, "..."], b: Float[np.ndarray, "..."], steps: int) -> Float[np.ndarray, "... knots"]:
+def beta_knots(
+    a: Float[np.ndarray, "..."] | float, b: Float[np.ndarray, "..."] | float, steps: int
+) -> Float[np.ndarray, "... knots"]:
     """alpha(j/N) = sin^2(pi/2 I_{j/N}(a, b)), j = 0..N, for every pair of parameters."""
     a, b = np.asarray(a, dtype=np.float64), np.asarray(b, dtype=np.float64)
     for name, values in (("a", a), ("b", b)):
@@ -164,7 +152,7 @@ def search_beta(
     best = min((float(knot_kl(g, beta_knots(a, b, steps), rule)), a, b) for a, b in candidates)
     if rule == "independent":
         found = minimize(
-            lambda x: float(knot_kl(g, beta_knots(np.exp(x[0]), np.exp(x[1]), steps), rule)),
+            lambda x: float(knot_kl(g, beta_knots(float(np.exp(x[0])), float(np.exp(x[1])), steps), rule)),
             np.log(best[1:]),
             method="Nelder-Mead",
             options={"xatol": 1e-5, "fatol": 1e-10, "initial_simplex": _simplex(best, axis)},
