@@ -142,9 +142,9 @@ def switch() -> tm.Table:
 
 def sticky_hmm(length: int) -> tm.HMM:
     """Three persistent hidden states seen through a channel with 10 % noise."""
-    transition = [[0.90, 0.08, 0.02], [0.03, 0.90, 0.07], [0.08, 0.02, 0.90]]
-    emission = [[0.90, 0.05, 0.05], [0.05, 0.90, 0.05], [0.05, 0.05, 0.90]]
-    return tm.HMM([1 / 3] * 3, transition, emission, length)
+    transition = np.array([[0.90, 0.08, 0.02], [0.03, 0.90, 0.07], [0.08, 0.02, 0.90]])
+    emission = np.array([[0.90, 0.05, 0.05], [0.05, 0.90, 0.05], [0.05, 0.05, 0.90]])
+    return tm.HMM(np.full(3, 1 / 3), transition, emission, length)
 
 
 def english(length: int = 4) -> tm.Table:

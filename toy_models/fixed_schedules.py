@@ -6,6 +6,7 @@ so everything follows from the table of H(X_S), S a bit mask (bit i = position i
 """
 
 from dataclasses import dataclass
+from inspect import unwrap
 
 import numpy as np
 from jaxtyping import Float
@@ -68,7 +69,9 @@ def best_fixed_schedule(subset_entropy: Float[np.ndarray, " subsets"], steps: in
     return fixed_schedule_front(subset_entropy, steps)[-1]
 
 
-def fixed_schedule_front(subset_entropy: Float[np.ndarray, " subsets"], steps: int | None = None) -> list[FixedSchedule]:
+def fixed_schedule_front(
+    subset_entropy: Float[np.ndarray, " subsets"], steps: int | None = None
+) -> list[FixedSchedule]:
     """The best fixed schedule with at most 1, 2, ..., `steps` (default L) blocks."""
     entropy = np.ascontiguousarray(subset_entropy, dtype=np.float64)
     length = int(entropy.size).bit_length() - 1
@@ -139,4 +142,4 @@ def _subset_recursion(entropy, length, steps):
     return to_go[:, 0].copy(), choice
 
 
-subset_recursion = njit(cache=True)(_subset_recursion)
+subset_recursion = njit(cache=True)(unwrap(_subset_recursion))

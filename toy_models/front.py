@@ -30,7 +30,7 @@ class Front:
         """The least KL that any rule with this many expected calls can have, by the supporting lines."""
         calls = np.asarray(calls, dtype=np.float64)
         lines = self.costs - self.step_costs * calls[..., None]
-        return np.maximum(lines.max(axis=-1), 0.0)
+        return np.asarray(np.maximum(lines.max(axis=-1), 0.0))
 
     def calls_at(self, kl: float) -> float:
         """Least expected calls with KL at most `kl`, on the hull (mixing two neighbouring vertices)."""

@@ -12,6 +12,7 @@ fills that table of (V+2)^L entries, where enumerating the values of every S wou
 """
 
 from dataclasses import dataclass
+from inspect import unwrap
 
 import numpy as np
 from jaxtyping import Bool, Int
@@ -209,5 +210,5 @@ def _follow(q, actions, vocab_size, length):
     return kl, calls, visited
 
 
-bellman = njit(cache=True)(_bellman)
-follow = njit(cache=True)(_follow)
+bellman = njit(cache=True)(unwrap(_bellman))
+follow = njit(cache=True)(unwrap(_follow))

@@ -6,6 +6,7 @@ and a set R that a move of the positions brings to one solved before copies its 
 """
 
 from dataclasses import dataclass
+from inspect import unwrap
 
 import numpy as np
 from jaxtyping import Bool, Int
@@ -192,5 +193,5 @@ def _image_of(subset, move):
     return result
 
 
-image_of = njit(cache=True)(_image_of)
-word_bellman = njit(cache=True)(_word_bellman)
+image_of = njit(cache=True)(unwrap(_image_of))
+word_bellman = njit(cache=True)(unwrap(_word_bellman))

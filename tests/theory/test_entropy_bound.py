@@ -1,0 +1,81 @@
+"""The topic's results, its ledger lines, and the numbers that its page quotes."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import toy_models as tm
+from theory import entropy_bound
+from theory.ledger import load_claims, run_topic
+from toy_models.front import optimal_front
+
+PAGE = Path(entropy_bound.__file__).with_suffix(".md").read_text(encoding="utf-8")
+VERDICTS = {
+    "eb-decomposition": "sharpened",
+    "eb-gamma-zero": "holds with condition",
+    "eb-model-entropies": "holds with condition",
+}
+
+
+@pytest.fixture(scope="module")
+def results():
+    return entropy_bound.results("smoke", np.random.default_rng(0))
+
+
+def test_every_claim_has_its_verdict_and_rejected_controls(results):
+    lines = run_topic("entropy_bound", "smoke", results=results)
+    assert {line.claim.id for line in lines} == {c.id for c in load_claims().values() if c.topic == "entropy_bound"}
+    for line in lines:
+        assert line.problems == ()
+        assert line.controls >= 1
+        assert line.verdict == VERDICTS.get(line.claim.id, "holds")
+
+
+def test_every_label_is_a_claim():
+    labels = set(re.findall(r"^:label: (\S+)$", PAGE, re.MULTILINE))
+    assert labels == {c.derivation for c in load_claims().values() if c.topic == "entropy_bound"}
+
+
+def test_matched_calls_are_ordered(results):
+    for case in results.cases:
+        assert case.optimal_calls <= min(case.fixed_calls, case.best_calls("EB"), case.best_calls("top-k")) + 1e-9
+        assert case.best_calls("EB") <= case.length + 1e-9
+        assert case.distance >= 1 - 1e-9
+    assert results.case("pairs").distance == pytest.approx(5 / 2, abs=1e-3)
+
+
+def test_numbers_on_the_page(results):
+    target = tm.lattice.to_table(entropy_bound.sticky_hmm(5))
+    trajectory, text = entropy_bound.random_orders(target, tm.subset_entropies(target))
+    quoted = [text[1], float(optimal_front(target).lower_bound(2.0)), trajectory[1]]
+    assert [f"{value:.4f}" for value in quoted] == ["0.2638", "0.2937", "0.4397"]
+    for value in quoted:
+        assert f"{value:.4f}" in PAGE
+
+
+def test_switch_rewards_adaptivity():
+    target = entropy_bound.switch()
+    assert target.pmf.sum() == pytest.approx(1.0, abs=1e-15)
+    front, fixed = optimal_front(target), tm.fixed_schedule_front(tm.subset_entropies(target))
+    assert front.calls[-1] == pytest.approx(3.0, abs=1e-12)
+    assert fixed[2].kl > 0.01
+    assert fixed[3].kl == pytest.approx(0.0, abs=1e-12)
+
+
+def test_call_bounds_hold_call_by_call(results):
+    for steps in results.steps:
+        assert (steps.total_correlation <= steps.bound + 1e-12).all()
+        assert steps.probability.max() <= 1.0 + 1e-12
+    tight = next(s for s in results.steps if s.label.startswith("pairs"))
+    np.testing.assert_allclose(tight.total_correlation, tight.bound, atol=1e-12)
+
+
+def test_summary_has_a_line_per_target(results):
+    assert len(entropy_bound.summary(results).splitlines()) == len(results.cases) + 1
+
+
+def test_unknown_profile():
+    with pytest.raises(ValueError, match="profile = 'quick', allowed"):
+        entropy_bound.results("quick", np.random.default_rng(0))
