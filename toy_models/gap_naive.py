@@ -26,50 +26,55 @@ def naive_levels(
     """W_N(n, u, v) for n <= L+1."""
     v_size = chain.vocab_size
     wide = v_size + 1
+    reach = _reach_table(chain, length + 1)
     value = np.zeros((length + 2, wide, wide))
     for u in range(wide):
         for v in range(wide):
-            value[1, u, v] = _reach(chain, 1, u, v) > 0
+            value[1, u, v] = reach[1][u][v] > 0
     for r in reversed(list(hazards)):
         new = np.zeros_like(value)
+        old = value.tolist()
         for n in range(1, length + 2):
             for u in range(wide):
                 for v in range(wide):
-                    if _reach(chain, n, u, v) > 0:
-                        new[n, u, v] = _fill(chain, value, r, n, u, v)
+                    if reach[n][u][v] > 0:
+                        new[n, u, v] = _fill(reach, old, r, n, u, v)
         value = new
     return value
 
 
-def _fill(chain: MarkovChain, value, r: float, n: int, u: int, v: int) -> float:
+def _fill(reach: list, value: list, r: float, n: int, u: int, v: int) -> float:
     """One gap: sum over the rightmost revealed token s and the one before it."""
-    v_size = chain.vocab_size
-    total = (1 - r) ** (n - 1) * value[n, u, v]
-    f = np.zeros((n, v_size))
+    v_size = len(reach[1]) - 1
+    total = (1 - r) ** (n - 1) * value[n][u][v]
+    f = [[0.0] * v_size for _ in range(n)]
     for s in range(1, n):
         for x in range(v_size):
-            h = (1 - r) ** (s - 1) * value[s, u, x]
+            h = (1 - r) ** (s - 1) * value[s][u][x]
             for before in range(1, s):
                 for y in range(v_size):
-                    h += f[before, y] * (1 - r) ** (s - before - 1) * value[s - before, y, x]
-            bridge = _reach(chain, s, u, x) * _reach(chain, n - s, x, v) / _reach(chain, n, u, v)
-            f[s, x] = r * bridge * h
-            total += f[s, x] * (1 - r) ** (n - s - 1) * value[n - s, x, v]
+                    h += f[before][y] * (1 - r) ** (s - before - 1) * value[s - before][y][x]
+            bridge = reach[s][u][x] * reach[n - s][x][v] / reach[n][u][v]
+            f[s][x] = r * bridge * h
+            total += f[s][x] * (1 - r) ** (n - s - 1) * value[n - s][x][v]
     return total
 
 
-def _reach(chain: MarkovChain, n: int, u: int, v: int) -> float:
-    """P^n[u, v] with virtual ends."""
-    if v == chain.vocab_size:
-        return 1.0
-    if u == chain.vocab_size:
-        return float((chain.initial @ np.linalg.matrix_power(chain.transition, n - 1))[v])
-    return float(np.linalg.matrix_power(chain.transition, n)[u, v])
+def _reach_table(chain: MarkovChain, distance: int) -> list:
+    """reach[n][u][v] = P^n[u, v] with virtual ends, as nested lists; each power on its own."""
+    v_size = chain.vocab_size
+    table = [[]]
+    for n in range(1, distance + 1):
+        rows = np.linalg.matrix_power(chain.transition, n).tolist()
+        first = (chain.initial @ np.linalg.matrix_power(chain.transition, n - 1)).tolist()
+        table.append([[*row, 1.0] for row in [*rows[:v_size], first]])
+    return table
 
 
 def naive_log_likelihood(chain: MarkovChain, hazards: Sequence[float] | np.ndarray, x: Int[np.ndarray, " L"]) -> float:
     """log p(x) for q(x) > 0 by the loop over gaps (l, r) of positions; 0 and L+1 are the virtual ends. O(N L^4)."""
     v_size, length = chain.vocab_size, len(x)
+    reach = _reach_table(chain, length + 1)
     at = [v_size, *[int(token) for token in x], v_size]
     value = {(l, l + 1): 1.0 for l in range(length + 1)}
     for hazard in reversed(list(hazards)):
@@ -82,8 +87,8 @@ def naive_log_likelihood(chain: MarkovChain, hazards: Sequence[float] | np.ndarr
 
                 f, total = {l: 1.0}, keep(l, right)
                 for k in range(l + 1, right):
-                    bridge = _reach(chain, k - l, at[l], at[k]) * _reach(chain, right - k, at[k], at[right])
-                    bridge /= _reach(chain, right - l, at[l], at[right])
+                    bridge = reach[k - l][at[l]][at[k]] * reach[right - k][at[k]][at[right]]
+                    bridge /= reach[right - l][at[l]][at[right]]
                     f[k] = hazard * bridge * sum(f[before] * keep(before, k) for before in range(l, k))
                     total += f[k] * keep(k, right)
                 new[l, right] = total
