@@ -54,24 +54,19 @@ def _diagram(ax, trace, symbols: dict[int, str], title: str, palette: dict[int, 
 
 def space_time(results: Results) -> Figure:
     """Five programs, one row per step."""
-    fig, axes = plt.subplot_mosaic("AAB;AAC;DEE", figsize=(9.6, 9.6), height_ratios=[1, 1, 1.25])
+    fig, axes = plt.subplot_mosaic("AB;AC;DE", figsize=(9.6, 8.6), height_ratios=[1, 0.9, 1.7], width_ratios=[1, 1.2])
     bits = {0: "#bcd9f2", 1: "#3f90da", 2: "#ffd58a"}
     p, g = results.parity, results.generation
     marks = {2: "<"}
-    _diagram(axes["A"], p.traces["first pair"], marks, "parity, first pair only: up to 2n − 2 steps", bits)
+    _diagram(axes["A"], p.traces["first pair"], marks, "parity, first pair: up to 2n − 2 steps", bits)
     _diagram(axes["B"], p.traces["tournament"], marks, "parity, all pairs: at most 4 steps", bits)
-    _diagram(axes["C"], g.trace, marks, "uniform even string: 3 steps, hidden bits erased", bits)
+    _diagram(axes["C"], g.trace, marks, "uniform even string: 3 steps", bits)
     _diagram(axes["D"], results.pram.trace, {}, "3-bit counter, two banks", bits)
     letters = {0: "a", 1: "A", 2: "b", 3: "B", 5: "1", 6: "2", 7: "3", 8: "■"}
     palette = {0: "#3f90da", 1: "#bcd9f2", 2: "#ffa90e", 3: "#ffe0a8", **dict.fromkeys(range(5, 9), "#d9c7e8")}
-    title = "two-sided Dyck word by insertion (A = inverse of a; slots 1, 2, 3, ■ hold the phase)"
-    _diagram(axes["E"], results.dyck.growth, letters, title, palette)
-    axes["E"].title.set_fontsize(9.5)
-    for name in "ABCD":
-        axes[name].title.set_fontsize(9.5)
-    _foot(
-        fig, "parity-first-pair, parity-edit-decision, even-parity-generation, pram-two-bank, dyck-support;  ? = mask"
-    )
+    _diagram(axes["E"], results.dyck.growth, letters, "two-sided Dyck word by insertion", palette)
+    note = "? = mask, A = inverse of a, slots 1, 2, 3, ■ hold the phase"
+    _foot(fig, f"parity-first-pair, parity-edit-decision, even-parity-generation, pram-two-bank, dyck-support;  {note}")
     return fig
 
 
@@ -79,20 +74,17 @@ def layouts(results: Results) -> Figure:
     """Context and steps against problem size on the two layouts."""
     fig, (left, right) = plt.subplots(1, 2, figsize=(9.2, 3.9))
     n = [s.size for s in results.pram.scan]
-    left.loglog(n, [s.write_once for s in results.pram.scan], **_style(0))
-    left.loglog(n, [s.two_bank for s in results.pram.scan], **_style(1))
-    left.loglog(n, [s.serial for s in results.pram.scan], **_style(2))
-    left.loglog(n, [s.steps for s in results.pram.scan], **_style(3))
-    top = results.pram.scan[-1]
-    for value, text, k, dy in (
-        (top.write_once, "context, write-once", 0, 4),
-        (top.two_bank, "context, two banks", 1, 4),
-        (top.serial, "steps, one token each", 2, -12),
-        (top.steps, "steps, both layouts", 3, 5),
-    ):
-        left.annotate(
-            text, (n[-1], value), xytext=(-4, dy), textcoords="offset points", ha="right", fontsize=8, color=f"C{k}"
+    for k, (attribute, label) in enumerate(
+        (
+            ("write_once", "context, write-once"),
+            ("two_bank", "context, two banks"),
+            ("serial", "steps, one token each"),
+            ("steps", "steps, both layouts"),
         )
+    ):
+        left.loglog(n, [getattr(s, attribute) for s in results.pram.scan], label=label, **_style(k))
+    left.legend(loc="upper left")
+    left.set_ylim(1.2, 1e5)
     left.set(xlabel="list length n", ylabel="tokens or steps", title="prefix products in S₃")
     c, g, q = results.pram.counter, results.pram.gray, results.pram.qbf_steps
     right.semilogy([s.two_bank for s in c], [s.steps for s in c], label="binary counter, two banks", **_style(0))
@@ -100,17 +92,10 @@ def layouts(results: Results) -> Figure:
     right.semilogy([v[1] for v in q.values()], [v[0] for v in q.values()], label="QBF, two banks", **_style(2))
     span = np.arange(2, 31)
     right.semilogy(span, span, color=GREY, lw=1.2, ls=":")
-    right.annotate(
-        "write-once ceiling: steps ≤ context",
-        (30, 30),
-        xytext=(0, -12),
-        textcoords="offset points",
-        ha="right",
-        fontsize=8,
-        color=GREY,
-    )
-    right.set(xlabel="context (tokens)", ylabel="steps", title="steps in a fixed context")
-    right.legend(loc="upper left")
+    note = "write-once ceiling: steps ≤ context"
+    right.annotate(note, (30, 9), ha="right", fontsize=8, color=GREY)
+    right.set(xlabel="context (tokens)", ylabel="steps", title="steps in a fixed context", ylim=(1.5, 2e4))
+    right.legend(loc="upper left", bbox_to_anchor=(0.42, 1.0))
     _foot(fig, "pram-write-once, pram-two-bank, write-once-step-bound")
     return fig
 
@@ -141,11 +126,13 @@ def dyck(results: Results) -> Figure:
         color=GREY,
     )
     axes[0].set(xlabel="length n", ylabel="words, states", title="words of length n", xlim=(-0.5, 19.5))
+    axes[0].set_xticks(range(0, 19, 2))
     for k, (n, sizes) in enumerate(d.windows.items()):
         axes[1].semilogy(range(n), sizes, label=f"n = {n}", **_style(k))
         axes[1].axhline(d.sizes[2, n], color=f"C{k}", lw=0.9, ls=":")
     axes[1].set(xlabel="window (letters)", ylabel="strings generated", title="left-to-right generator, k = 2")
-    axes[1].legend(title="dotted: the language", title_fontsize=8)
+    axes[1].set_ylim(150, 3e5)
+    axes[1].legend(title="dotted: the language", title_fontsize=8, loc="upper right", ncols=2)
     names = list(d.valid)
     axes[2].barh(range(len(names)), [float(v) for v in d.valid.values()], color="C0", height=0.62)
     for y, v in enumerate(d.valid.values()):
@@ -205,7 +192,7 @@ def search(results: Results) -> Figure:
     axes[2].set(
         xlabel="expected decode steps",
         title="4×4 Sudoku, exact marginals",
-        xlim=(5, 4e8),
+        xlim=(3, 4e8),
         ylim=(-0.6, len(names) + 0.9),
     )
     axes[2].legend(loc="upper left", ncols=2, columnspacing=0.8, handletextpad=0.2)
@@ -240,12 +227,13 @@ def corrector(results: Results) -> Figure:
             ax.plot([2.75, 3.25], [bound.low, bound.low], color="C4", lw=2.2)
             ax.annotate(
                 "mixtures ≥",
-                (3.3, bound.low),
-                xytext=(1, -1),
+                (2.7, bound.low),
+                xytext=(-2, -5),
                 textcoords="offset points",
                 fontsize=7.5,
                 color="C4",
                 va="center",
+                ha="right",
             )
         name = r.model.replace("K_{5,5}", r"$K_{5,5}$").replace("x", "×")
         ax.set_title(f"{name}, β = {r.beta:g}", fontsize=10)
@@ -313,7 +301,7 @@ def learned(results: Results) -> Figure:
         ylim=(-0.03, 1.05),
         title="parity learned from seven transitions",
     )
-    ax.legend(loc="center right")
+    ax.legend(loc="lower right")
     _foot(fig, "learned-parity;  bars: exact intervals at confidence 1 − 1e-6")
     return fig
 

@@ -358,7 +358,7 @@ def corrector_results(full: bool) -> Corrector:
             best = np.maximum([s.kl for s in front], 0.0)
             rows.append(Correction(name, b, best, corrector.two_colour_kl(model, 6)))
     bounds, orbits, symmetries = {}, mixtures.grid_orbits(3), mixtures.grid_symmetries(3)
-    for b in (0.1, 0.2, 0.3, 0.44) if full else (0.2, 0.44):
+    for b in (0.1, 0.2, 0.3, 0.44) if full else (0.2,):
         model = corrector.grid(3, 3, b)
         laws = mixtures.schedule_laws(model, 3, orbits, symmetries)
         bounds[b] = mixtures.best_mixture(np.bincount(orbits, weights=model.pmf.ravel()), laws)

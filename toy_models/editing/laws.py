@@ -14,6 +14,7 @@ from toy_models.editing.transition import emit
 from toy_models.errors import IntractableError
 
 MAX_STRINGS = 2_000_000
+Weight = Fraction | float | int
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,22 +25,22 @@ class ProgramLaw:
     cut = mass of runs that grew beyond max_context; longest = most steps of any run; strings = strings met.
     """
 
-    final: dict[String, Fraction | float]
-    mean_steps: Fraction | float
-    cut: Fraction | float
+    final: dict[String, Weight]
+    mean_steps: Weight
+    cut: Weight
     longest: int
     strings: int
 
 
-def next_law(x: String, program: Program, max_context: int | None = None) -> dict[String, Fraction | float] | None:
+def next_law(x: String, program: Program, max_context: int | None = None) -> dict[String, Weight] | None:
     """Law of g(f(x)); None where the program stops. Strings longer than max_context are left out."""
     sites = program(x)
     if sites is None:
         return None
     check_sites(x, sites)
-    options: list[dict[String, Fraction | float]] = []
+    options: list[dict[String, Weight]] = []
     for token, site in zip(x, sites, strict=True):
-        pieces: dict[String, Fraction | float] = defaultdict(int)
+        pieces: dict[String, Weight] = defaultdict(int)
         for weight, action in site:
             pieces[emit(token, action)] += weight
         options.append(pieces)
@@ -49,7 +50,7 @@ def next_law(x: String, program: Program, max_context: int | None = None) -> dic
         for k in range(len(x) - 1, -1, -1):
             room[k] = left
             left -= min(map(len, options[k]))
-    law: dict[String, Fraction | float] = {(): 1}
+    law: dict[String, Weight] = {(): 1}
     for pieces, most in zip(options, room, strict=True):
         law = {
             head + piece: a * b
@@ -66,12 +67,12 @@ def program_law(program: Program, start: String, max_steps: int = 10_000, max_co
     Forward propagation, one dictionary of strings per step. StepLimit when mass still runs after max_steps (a program
     with loops has no bound: use `visits`); IntractableError beyond 2,000,000 strings in one step.
     """
-    running: dict[String, Fraction | float] = {tuple(start): Fraction(1)}
-    final: dict[String, Fraction | float] = defaultdict(int)
+    running: dict[String, Weight] = {tuple(start): Fraction(1)}
+    final: dict[String, Weight] = defaultdict(int)
     mean_steps = cut = 0
     met: set[String] = set(running)
     for step in range(max_steps + 1):
-        following: dict[String, Fraction | float] = defaultdict(int)
+        following: dict[String, Weight] = defaultdict(int)
         for x, mass in running.items():
             law = next_law(x, program, max_context)
             if law is None:
