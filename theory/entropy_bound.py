@@ -174,7 +174,7 @@ def targets(profile: str) -> dict[str, tuple[str, object]]:
 
 def rule_families(target, profile: str) -> dict[str, list[tuple[float, object]]]:
     """family -> (parameter, rule). EB runs on a grid of gamma and on every value at which its first call grows."""
-    points = 12 if profile == "smoke" or target.vocab_size > 9 else 24
+    points = 8 if profile == "smoke" else 12 if target.vocab_size > 9 else 24
     top = float(target.length * np.log(target.vocab_size))
     first = np.sort(entropies(target.marginals(np.full((1, target.length), tm.MASK))), axis=1)
     grows = prefix_excess(first)[0] * (1 + 1e-12) + 1e-12

@@ -4,9 +4,9 @@ import json
 
 import numpy as np
 import pytest
+from entropy_bound_results import smoke_results
 
 from figures import entropy_bound as figures
-from theory import entropy_bound
 from theory.ledger import load_claims
 
 NAMES = {"fronts", "trace", "steps", "speedup", "decomposition"}
@@ -14,7 +14,7 @@ NAMES = {"fronts", "trace", "steps", "speedup", "decomposition"}
 
 @pytest.fixture(scope="module")
 def results():
-    return entropy_bound.results("smoke", np.random.default_rng(0))
+    return smoke_results()
 
 
 @pytest.fixture(scope="module")

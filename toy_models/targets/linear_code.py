@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cached_property
+from inspect import unwrap
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
@@ -155,4 +156,4 @@ def _eliminate_batch(generator, y, p, inverse):
     return result, impossible
 
 
-eliminate_batch = njit(cache=True, parallel=True)(_eliminate_batch)
+eliminate_batch = njit(cache=True, parallel=True)(unwrap(_eliminate_batch))
