@@ -9,6 +9,8 @@ product is zero only when the support makes it so. Rows with longer gaps, or gap
 take the forward-backward recursion (extended range where float64 does not reach).
 """
 
+from inspect import unwrap
+
 import numpy as np
 from jaxtyping import Bool, Float, Int
 from numba import njit, prange
@@ -109,4 +111,4 @@ def _bridges(left, right, law_row, y, direct, impossible, result):
             before = after
 
 
-bridges_kernel = njit(cache=True, parallel=True, fastmath=FASTMATH, error_model="numpy")(_bridges)
+bridges_kernel = njit(cache=True, parallel=True, fastmath=FASTMATH, error_model="numpy")(unwrap(_bridges))

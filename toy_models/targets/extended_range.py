@@ -5,6 +5,8 @@ A non-negative number is significand * 2**(512 exponent), its significand 0 or i
 a total is zero here exactly when no path of positive probability exists. No logarithm is taken, hence none is rounded.
 """
 
+from inspect import unwrap
+
 import numpy as np
 from jaxtyping import Float, Int
 from numba import njit
@@ -46,10 +48,11 @@ def _add(x, k, y, m):
 
 
 def _relative(x, k, top):
-    """The number as a float64 in units of 2**(512 top), 0 where it is too small for one."""
-    if k == top:
-        return x
-    return x * DOWN if k == top - 1 else 0.0
+    """The number as a float64 in units of 2**(512 top), k <= top; 0 where it is too small for one."""
+    while k < top and x > 0.0:
+        x *= DOWN
+        k += 1
+    return x
 
 
 def _hmm_forward(initial, initial_k, transition, transition_k, likelihood, likelihood_k, tokens, message, message_k):
@@ -179,10 +182,10 @@ def _ngram_marginals(initial, initial_k, conditional, conditional_k, order, y, i
                 back[a], back_k[a] = x, k
 
 
-normal = njit(cache=True)(_normal)
-add = njit(cache=True)(_add)
-relative = njit(cache=True)(_relative)
-hmm_forward = njit(cache=True)(_hmm_forward)
-hmm_marginals = njit(cache=True)(_hmm_marginals)
-hmm_log_prob = njit(cache=True)(_hmm_log_prob)
-ngram_marginals = njit(cache=True)(_ngram_marginals)
+normal = njit(cache=True)(unwrap(_normal))
+add = njit(cache=True)(unwrap(_add))
+relative = njit(cache=True)(unwrap(_relative))
+hmm_forward = njit(cache=True)(unwrap(_hmm_forward))
+hmm_marginals = njit(cache=True)(unwrap(_hmm_marginals))
+hmm_log_prob = njit(cache=True)(unwrap(_hmm_log_prob))
+ngram_marginals = njit(cache=True)(unwrap(_ngram_marginals))

@@ -13,6 +13,8 @@ above 2**-440, their products above 2**-950, and an entry is zero only when the 
 models with p_min < 2**-70, are done again in extended range.
 """
 
+from inspect import unwrap
+
 import numpy as np
 from jaxtyping import Bool, Float, Int
 from numba import get_num_threads, njit, prange
@@ -235,7 +237,7 @@ def _log_prob(initial, transition, likelihood, x, cadence, block, flagged, log_p
         forward(initial, transition, likelihood, tokens, cadence, ring, flagged[first:last], log_prob[first:last])
 
 
-forward = njit(cache=True, fastmath=FASTMATH, error_model="numpy")(_forward)
-backward = njit(cache=True, fastmath=FASTMATH, error_model="numpy")(_backward)
-marginals_kernel = njit(cache=True, parallel=True, error_model="numpy")(_marginals)
-log_prob_kernel = njit(cache=True, parallel=True, error_model="numpy")(_log_prob)
+forward = njit(cache=True, fastmath=FASTMATH, error_model="numpy")(unwrap(_forward))
+backward = njit(cache=True, fastmath=FASTMATH, error_model="numpy")(unwrap(_backward))
+marginals_kernel = njit(cache=True, parallel=True, error_model="numpy")(unwrap(_marginals))
+log_prob_kernel = njit(cache=True, parallel=True, error_model="numpy")(unwrap(_log_prob))

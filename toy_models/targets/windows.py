@@ -9,6 +9,8 @@ As in forward_backward.py nothing is clamped: messages are rescaled at every ste
 falls under LOW is done again in extended range.
 """
 
+from inspect import unwrap
+
 import numpy as np
 from jaxtyping import Bool, Float, Int
 from numba import njit, prange
@@ -177,7 +179,7 @@ def _marginals(initial, conditional, context, longest, y, flagged, impossible, r
 
 
 FASTMATH = {"contract", "reassoc", "nsz"}
-agreeing = njit(cache=True)(_agreeing)
-rescale = njit(cache=True, fastmath=FASTMATH)(_rescale)
-row_marginals = njit(cache=True, fastmath=FASTMATH)(_row_marginals)
-marginals_kernel = njit(cache=True, parallel=True)(_marginals)
+agreeing = njit(cache=True)(unwrap(_agreeing))
+rescale = njit(cache=True, fastmath=FASTMATH)(unwrap(_rescale))
+row_marginals = njit(cache=True, fastmath=FASTMATH)(unwrap(_row_marginals))
+marginals_kernel = njit(cache=True, parallel=True)(unwrap(_marginals))
