@@ -11,7 +11,7 @@ from math import log, sqrt
 import numpy as np
 from jaxtyping import Float, Int
 
-from toy_models.orders import Order, order_law_checked
+from toy_models.orders import Order, Probability, order_law_checked
 from toy_models.subset_losses import sequence_cross_entropies
 from toy_models.targets.impossible import reveal_one_hot
 from toy_models.targets.protocol import Denoiser
@@ -33,7 +33,7 @@ def order_log_likelihoods(
 
 
 def mixture_log_likelihood(
-    denoiser: Denoiser, law: Mapping[Order, float], x: Int[np.ndarray, "batch L"]
+    denoiser: Denoiser, law: Mapping[Order, Probability], x: Int[np.ndarray, "batch L"]
 ) -> Float[np.ndarray, " batch"]:
     """log sum over orders of law[sigma] p_sigma(x): the likelihood of decoding along one random order."""
     law = order_law_checked(law)
@@ -42,7 +42,7 @@ def mixture_log_likelihood(
         return np.logaddexp.reduce(terms + np.log(np.array(list(law.values()), dtype=np.float64))[:, None], axis=0)
 
 
-def sandwich(law: Mapping[Order, float], first: int = 0, middle: int = 1, last: int = 2) -> tuple[float, float]:
+def sandwich(law: Mapping[Order, Probability], first: int = 0, middle: int = 1, last: int = 2) -> tuple[float, float]:
     """(P(first before middle before last), P(last before middle before first))."""
     forward = backward = 0.0
     for order, p in law.items():

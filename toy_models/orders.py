@@ -16,7 +16,8 @@ from toy_models.errors import IntractableError
 
 MAX_LISTED = 8  # L! orders kept in a dict: 40320
 Order = tuple[int, ...]
-OrderLaw = dict[Order, float]
+Probability = float | Fraction | int
+OrderLaw = dict[Order, Probability]
 
 
 def positive_weights(weights) -> list:
@@ -84,12 +85,12 @@ def uniform_orders(length: int) -> OrderLaw:
     return dict.fromkeys(permutations(range(length)), 1.0 / factorial(length))
 
 
-def reversed_law(law: Mapping[Order, float]) -> OrderLaw:
+def reversed_law(law: Mapping[Order, Probability]) -> OrderLaw:
     """The law of the reversed order: what a wrong sign of the sort would give."""
     return {order[::-1]: p for order, p in law.items()}
 
 
-def order_law_checked(law: Mapping[Order, float]) -> OrderLaw:
+def order_law_checked(law: Mapping[Order, Probability]) -> OrderLaw:
     """A copy of `law`, or ValueError naming the entry that is no permutation, negative, or the wrong sum."""
     if not law:
         raise ValueError("the order law is empty")
@@ -105,7 +106,7 @@ def order_law_checked(law: Mapping[Order, float]) -> OrderLaw:
     return dict(law)
 
 
-def pairwise(law: Mapping[Order, float]) -> Float[np.ndarray, "L L"]:
+def pairwise(law: Mapping[Order, Probability]) -> Float[np.ndarray, "L L"]:
     """P[i, j] = probability that i is decoded before j; 0 on the diagonal. O(L^2) per order."""
     length = len(next(iter(law)))
     result = np.zeros((length, length))
@@ -116,7 +117,7 @@ def pairwise(law: Mapping[Order, float]) -> Float[np.ndarray, "L L"]:
     return result
 
 
-def positions_table(law: Mapping[Order, float]) -> Float[np.ndarray, "L L"]:
+def positions_table(law: Mapping[Order, Probability]) -> Float[np.ndarray, "L L"]:
     """P[i, k] = probability that position i is the k-th one decoded."""
     length = len(next(iter(law)))
     result = np.zeros((length, length))

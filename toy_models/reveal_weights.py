@@ -12,7 +12,7 @@ import numpy as np
 from jaxtyping import Float
 from numba import njit
 
-from toy_models.orders import Order, order_law_checked, positive_weights
+from toy_models.orders import Order, Probability, order_law_checked, positive_weights
 from toy_models.reveal_times import masking, time_grid
 from toy_models.schedules import Schedule
 from toy_models.subset_losses import require_subsets
@@ -93,7 +93,7 @@ def quadrature_reveals(schedules: Sequence[Schedule]) -> Float[np.ndarray, "sets
     return result
 
 
-def order_reveals(law: Mapping[Order, float]) -> Float[np.ndarray, "sets L"]:
+def order_reveals(law: Mapping[Order, Probability]) -> Float[np.ndarray, "sets L"]:
     """W[T, i] = total probability of the orders that decode T first and i next. O(L) per order."""
     law = order_law_checked(law)
     length = len(next(iter(law)))

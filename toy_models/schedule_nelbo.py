@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from jaxtyping import Float, Int
 
-from toy_models.orders import Order, positive_weights
+from toy_models.orders import Order, Probability, positive_weights
 from toy_models.reveal_times import masking, time_grid
 from toy_models.reveal_weights import (
     inclusion_exclusion_reveals,
@@ -23,13 +23,14 @@ from toy_models.reveal_weights import (
 from toy_models.schedules import Schedule
 from toy_models.subset_losses import mean_cross_entropies, sequence_cross_entropies
 from toy_models.targets.protocol import Denoiser, Target
+from toy_models.time_dependent import TimedDenoiser
 
 METHODS = ("subsets", "inclusion-exclusion", "quadrature", "orders")
 
 
 def schedule_nelbo(
     target: Target,
-    denoiser: Denoiser | None,
+    denoiser: Denoiser | TimedDenoiser | None,
     weights,
     x: Int[np.ndarray, "batch L"] | None = None,
     method: str = "subsets",
@@ -78,7 +79,7 @@ def nelbo_of_schedules(
 def nelbo_of_orders(
     target: Target,
     denoiser: Denoiser | None,
-    law: Mapping[Order, float],
+    law: Mapping[Order, Probability],
     x: Int[np.ndarray, "batch L"] | None = None,
 ) -> float | Float[np.ndarray, " batch"]:
     """sum over orders of law[sigma] * (autoregressive loss along sigma)."""

@@ -18,6 +18,7 @@ from toy_models.validation import MASK, tokens
 
 MAX_SUBSET_LENGTH = 22  # tables with one row per subset
 MAX_ENTRIES = 2**27
+ROWS = 2**16  # contexts per denoiser call
 
 
 def require_subsets(length: int, what: str, limit: int = MAX_SUBSET_LENGTH) -> None:
@@ -31,7 +32,7 @@ def require_subsets(length: int, what: str, limit: int = MAX_SUBSET_LENGTH) -> N
 def sequence_cross_entropies(denoiser: Denoiser, x: Int[np.ndarray, "batch L"]) -> Float[np.ndarray, "sets L batch"]:
     """C[T, i, row] = -log p(x_i | x_T) for i not in T, 0 for i in T; a context of probability 0 counts as inf.
 
-    Cost: 2^L calls of the denoiser on the whole batch.
+    Cost: the denoiser on 2^L * batch contexts.
     """
     x = tokens(x, denoiser.vocab_size, denoiser.length, masks=False)
     batch, length = x.shape
@@ -44,14 +45,14 @@ def sequence_cross_entropies(denoiser: Denoiser, x: Int[np.ndarray, "batch L"]) 
             "pass fewer sequences at a time",
         )
     result = np.zeros((2**length, length, batch))
-    for revealed in range(2**length):
-        hidden = [i for i in range(length) if not revealed >> i & 1]
-        y = x.copy()
-        y[:, hidden] = MASK
-        marginals = denoiser.marginals(y, on_impossible="nan")
-        chosen = np.take_along_axis(marginals, x[:, :, None], axis=2)[:, :, 0]
+    shown = (np.arange(2**length)[:, None] >> np.arange(length) & 1).astype(bool)
+    for part in np.array_split(np.arange(2**length), 2**length * batch // ROWS + 1):
+        y = np.where(shown[part, None, :], x, MASK)
+        marginals = denoiser.marginals(y.reshape(-1, length), on_impossible="nan").reshape(*y.shape, -1)
+        chosen = np.take_along_axis(marginals, np.broadcast_to(x, y.shape)[..., None], axis=3)[..., 0]
         with np.errstate(divide="ignore"):
-            result[revealed, hidden] = -np.log(np.where(np.isnan(chosen), 0.0, chosen))[:, hidden].T
+            losses = -np.log(np.where(np.isnan(chosen), 0.0, chosen))
+        result[part] = np.where(shown[part, None, :], 0.0, losses).transpose(0, 2, 1)
     return result
 
 
@@ -116,6 +117,8 @@ def local_losses(target: Target, denoiser: Denoiser) -> LocalLosses | None:
 def _local_values(target: Target, denoiser: Denoiser, i: int, row: list[int]) -> Float[np.ndarray, " patterns"]:
     vocab_size = target.vocab_size
     joint = joint_law(target, [*row, i])
+    # only tokens inside the window are revealed below, where a window denoiser is its own target
+    source = denoiser.target if isinstance(denoiser, Windowed) else denoiser
     values = np.empty(2 ** len(row))
     for pattern in range(2 ** len(row)):
         seen = [k for k in range(len(row)) if pattern >> k & 1]
@@ -125,7 +128,7 @@ def _local_values(target: Target, denoiser: Denoiser, i: int, row: list[int]) ->
             y[:, [row[k] for k in seen]] = np.stack(
                 np.unravel_index(np.arange(len(law)), (vocab_size,) * len(seen)), axis=1
             )
-        p = np.nan_to_num(denoiser.marginals(y, on_impossible="nan")[:, i])
+        p = np.nan_to_num(source.marginals(y, on_impossible="nan")[:, i])
         with np.errstate(divide="ignore", invalid="ignore"):
             values[pattern] = -np.where(law > 0, law * np.log(p), 0.0).sum()
     return values

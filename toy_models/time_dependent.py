@@ -6,6 +6,7 @@ A time-dependent denoiser offers `at_noise_time(s)`, the denoiser in use at nois
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import permutations
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -15,6 +16,13 @@ from toy_models.reveal_times import masking, time_grid
 from toy_models.schedules import Schedule
 from toy_models.subset_losses import require_subsets, sequence_cross_entropies
 from toy_models.targets.protocol import Denoiser, Target
+
+
+@runtime_checkable
+class TimedDenoiser(Protocol):
+    """A denoiser that depends on noise time."""
+
+    def at_noise_time(self, s: float) -> Denoiser: ...
 
 
 @dataclass(frozen=True, eq=False)
