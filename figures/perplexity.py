@@ -125,8 +125,8 @@ def order(results: Results) -> Figure:
         left.set(
             xlabel="steps N", ylabel="excess log TER, nats per token", title="2-, 3-, 4-gram of the same text, L = 64"
         )
-        left.set_ylim(1e-2, 4)
-        steps_axis(left, 16)
+        left.set_ylim(2e-2, 4)
+        steps_axis(left, 8)
         left.legend(title="dotted: (h(0) − h(1))/N")
         epsilon = np.geomspace(0.02, 0.5, 60)
         right.loglog(epsilon, np.ceil(1 / (4 * epsilon)), "k-", label="enough for every language: ⌈1/(4ε)⌉")

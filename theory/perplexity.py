@@ -190,13 +190,13 @@ def compare_schedules(language: str, target, steps: int) -> Schedules:
 
 def order_curve(order: int, profile: str, corpus: str, rng: np.random.Generator) -> Orders:
     """2-grams exactly, higher orders from the estimated information curve at L = 64."""
-    length, steps = 64, (1, 2, 4, 8, 16)
+    length, steps = 64, (1, 2, 4, 8)
     target = tm.corpus.language(order, length, corpus)
     if order == 2:
         g = tm.information_curve(target)
         value = np.array([curve_kl(g, uniform(n)) for n in steps]) / length
         return Orders(order, steps, value, value, value, float(g[0] - g[-1]))
-    size = {3: 400, 4: 60}[order] if profile == "full" else 8
+    size = {3: 1000, 4: 100}[order] if profile == "full" else 8
     found = tm.estimate_uniform_kl(target, steps, size, rng)
     ends = tm.estimate_information_curve(target, size, rng, revealed=[0, length - 1]).value
     value, low, high = (part / length for part in (found.value, found.low, found.high))
