@@ -225,8 +225,10 @@ def decompositions(results: Results) -> Figure:
     return fig
 
 
-def save_all(results: Results, out_dir: str | Path, parameters: dict, seed: int) -> list[Path]:
-    """Write every figure of the topic."""
+def save_all(
+    results: Results, out_dir: str | Path, parameters: dict, seed: int, only: tuple[str, ...] | None = None
+) -> list[Path]:
+    """Write every figure of the topic, or those named in `only`."""
     depends = ("theory/entropy_bound.py", "figures/entropy_bound.py")
     jobs = [
         (
@@ -263,6 +265,7 @@ def save_all(results: Results, out_dir: str | Path, parameters: dict, seed: int)
             depends=depends,
         )
         for name, draw, data, claims in jobs
+        if only is None or name in only
     ]
 
 
