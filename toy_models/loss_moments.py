@@ -174,7 +174,7 @@ def _sizes(length: int) -> np.ndarray:
     return np.bitwise_count(np.arange(2**length, dtype=np.int64)).astype(np.int64)
 
 
-def _prepare(target: Target, denoiser: Denoiser | None, pairs: bool):
+def _prepare(target, denoiser, pairs):
     """q(x) on the support, the support, and -log p(v | state) for every masked state."""
     model = target if denoiser is None else denoiser
     for name in ("vocab_size", "length", "marginals"):
