@@ -129,7 +129,10 @@ def _form_at(target, length: int | float) -> HiddenForm:
 
 
 def _as_chain(target):
-    """A 2-gram is a Markov chain."""
+    """A 2-gram is a Markov chain, a 1-gram one without memory."""
+    if hasattr(target, "conditional") and np.ndim(target.conditional) == 1:
+        law = np.asarray(target.conditional)
+        return MarkovChain(np.tile(law, (len(law), 1)), target.length, law)
     if hasattr(target, "conditional") and np.ndim(target.conditional) == 2:
         return MarkovChain(target.conditional, target.length, np.asarray(target.initial).ravel())
     return target

@@ -16,6 +16,7 @@ MAX_WINDOW = 2**11
 MAX_EXACT_ATOMS = {3: 3000}  # beyond this a grid on three states is cheaper
 MAX_CORNERS = {"grid": 20_000, "hybrid": 10_000}
 MAX_EXTREMAL_CELLS = 20_000
+FEW_ATOMS = 300  # no forecast from lists shorter than this
 SHORT_PATTERNS = 10**5  # (V+1)^(L-1) patterns are taken in one go
 MAX_SINGLE_CELLS = 10**6  # one-sided lists are not paired
 
@@ -95,13 +96,13 @@ def tighten(
 
     def worth(window: int, width: float, before: float, routes: list[str]) -> bool:
         """Whether longer exact windows get there first: atoms and width both go on geometrically."""
-        if routes[-1] == "exact":
+        count = atoms(window)
+        if routes[-1] == "exact" or count < FEW_ATOMS:
             return True
         ratio = min(width / before, 0.999)
         steps = math.ceil(math.log(tolerance / width) / math.log(ratio))
-        count = atoms(window)
         growth = count / max(atoms(window - 1), 1)
-        return math.log(count) + steps * math.log(max(growth, 1.0)) <= math.log(max_atoms)
+        return math.log(count) + steps * math.log(max(growth, 1.0)) <= math.log(2 * max_atoms)
 
     for kind in kinds:
         window, cells, top = _first_values(kind, form, length, tolerance / scale, max_extremal, guess)

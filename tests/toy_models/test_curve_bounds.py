@@ -122,7 +122,7 @@ def test_infinite_length_contains_the_narrower_enclosures(target, tolerance, pri
 
 
 def test_trigram_by_exact_windows_to_ten_digits():
-    bounds = tm.reveal_curve_bounds(trigram(3), [0.5, 0.8], 2.4e-6, length=INF, method="exact")
+    bounds = tm.reveal_curve_bounds(trigram(3), [0.5, 0.8], 2.4e-6, length=INF)
     np.testing.assert_allclose(bounds.low, [0.4059102406, 0.3533354578], rtol=0, atol=6e-11)
     np.testing.assert_allclose(bounds.high, [0.4059126162, 0.3533354582], rtol=0, atol=6e-11)
     assert bounds.window.tolist() == [11, 11]
@@ -220,6 +220,10 @@ def test_a_chain_written_as_an_hmm_gives_the_gap_formula():
     assert value <= high + 1e-13
     bigram = Gram(CHAIN_A, chain.initial, 30)
     assert tm.reveal_curve_bounds(bigram, 0.3, 1e-9).method == "gap"
+    unigram = Gram(chain.initial, np.ones(()), 30)
+    assert tm.reveal_curve_bounds(unigram, 0.3, 1e-9).low == pytest.approx(
+        -float(chain.initial @ np.log(chain.initial)), abs=1e-15
+    )
 
 
 def test_start_off_the_stationary_law_at_a_length_beyond_enumeration():
