@@ -72,11 +72,9 @@ def test_endpoint_exponents_are_the_log_slopes(schedule):
     np.testing.assert_allclose(slope, [r / 2 - 1, s / 2 - 1], atol=1e-4)
 
 
-@pytest.mark.parametrize("schedule", SMOOTH, ids=repr)
+@pytest.mark.parametrize("schedule", [s for s in SMOOTH if not isinstance(s, tm.BetaSchedule)], ids=repr)
 def test_log_speed_near_both_ends_against_fifty_digits(schedule):
     """At distance 1e-12 from either end, where 1 - alpha has no digits left in float64."""
-    if isinstance(schedule, tm.BetaSchedule):
-        pytest.skip("the Beta density is its own definition; its integral is checked through the energies")
     for t, u in ((1e-12, 1 - 1e-12), (1 - 1e-12, 1e-12)):
         with mpmath.workdps(50):
             exact_t = mpmath.mpf(t) if t < 0.5 else 1 - mpmath.mpf(u)
