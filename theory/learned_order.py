@@ -22,7 +22,7 @@ from toy_models.orders import plackett_luce, positions_table, reversed_law, unif
 from toy_models.reveal_times import NoisePowerSchedule, binned_order_law, order_law
 from toy_models.reveal_weights import order_reveals, plackett_luce_reveals, quadrature_reveals
 from toy_models.schedule_nelbo import nelbo_variance
-from toy_models.subset_losses import joint_law, mean_cross_entropies, sequence_cross_entropies
+from toy_models.subset_losses import joint_law, local_losses, mean_cross_entropies, sequence_cross_entropies
 from toy_models.toys import k1, k2
 
 CIRCULANT = np.array([[0.1, 0.8, 0.1], [0.1, 0.1, 0.8], [0.8, 0.1, 0.1]])
@@ -279,10 +279,12 @@ def landscape(points: int, steps: int) -> Landscape:
     """A cycle of parents 2 -> 0 -> 1 -> 2 on K1 with three positions: three valleys, one per broken edge."""
     import torch
 
-    from toy_models.order_learner_torch import learn, subset_loss
+    from toy_models.order_learner_torch import learn, parent_pointer_loss
 
-    table = mean_cross_entropies(k1(3), ParentPointer(k1(3), (2, 0, 1)))
-    loss = subset_loss(table)
+    denoiser = ParentPointer(k1(3), (2, 0, 1))
+    table, values = mean_cross_entropies(k1(3), denoiser), local_losses(k1(3), denoiser).values
+    information = torch.tensor((values[:, 0] - values[:, 1])[None])
+    loss = parent_pointer_loss(torch.tensor([[2, 0, 1]]), information, float(values[:, 0].sum()))
     axis = np.linspace(-6.0, 6.0, points)
     first, second = np.meshgrid(axis, axis)
     s = np.stack([first.ravel(), np.zeros(first.size), -second.ravel()], axis=1)
@@ -397,7 +399,7 @@ def results(profile: str, rng: np.random.Generator) -> Results:
         success=success_rates(240 if full else 40, 1500 if full else 300, 6, rng),
         edge_flow=(start, 2.0 * np.abs(start) + 2.0 * np.sinh(np.abs(start))),
         landscape=landscape(81 if full else 25, 2000 if full else 400),
-        gaps=gaps(cases, 800 if full else 150),
+        gaps=gaps(cases, 800 if full else 80),
         fronts=fronts(8 if full else 6),
         sandwiches=sandwiches(3000 if full else 300, rng),
         sandwich_pl=np.array([sandwich(plackett_luce((1.0, float(w), 1.0))) for w in middle]),

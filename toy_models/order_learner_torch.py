@@ -45,7 +45,9 @@ def parent_pointer_loss(
     index = parents.clamp(min=0)
 
     def loss(s: Tensor) -> Tensor:
-        return entropy - torch.where(edge, information * torch.sigmoid(s.gather(1, index) - s), 0.0).sum(dim=1)
+        return entropy - torch.where(
+            edge, information * torch.sigmoid(s.gather(1, index.expand(len(s), -1)) - s), 0.0
+        ).sum(dim=1)
 
     return loss
 

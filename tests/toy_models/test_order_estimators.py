@@ -57,7 +57,7 @@ def test_order_scores_have_mean_zero():
 def test_weights_at_most_one_are_infinite_or_refused():
     assert np.isinf(estimator_moments(EACH, Q, WEIGHTS / 3.0, "rloo").variance).all()
     assert np.isfinite(estimator_moments(EACH, Q, WEIGHTS / 3.0, "orders").variance).all()
-    with pytest.raises(ValueError, match="between 1 and 1.1"):
+    with pytest.raises(ValueError, match=r"between 1 and 1\.1"):
         estimator_moments(EACH, Q, WEIGHTS / 2.9, "rloo")
     with pytest.raises(ValueError, match="name = 'reinforce', allowed"):
         estimator_moments(EACH, Q, WEIGHTS, "reinforce")
