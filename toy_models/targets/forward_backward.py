@@ -8,9 +8,9 @@ factor per row. A masked token has likelihood 1 (the sum of its emission row), s
 
 Nothing is clamped. A row is trusted when no positive number can have been lost to underflow: every `cadence` steps the
 messages are rescaled, and a positive entry under LOW flags the row. In between a path loses at most a factor
-p_min**(2 cadence) >= 2**-140, p_min being the smallest positive probability of the model. Then positive entries stay
-above 2**-440, their products above 2**-950, and an entry is zero only when the support makes it so. Flagged rows, and
-models with p_min < 2**-70, are done again in extended range.
+p_min**(2 cadence) >= 2**-220, p_min being the smallest positive probability of the model. Then positive entries stay
+above 2**-460, products f b likelihood above 2**-990, and an entry is zero only when the support makes it so. Flagged
+rows, and models with p_min < 2**-70, are done again in extended range.
 """
 
 from inspect import unwrap
@@ -22,8 +22,9 @@ from numba import get_num_threads, njit, prange
 from toy_models.targets import extended_range
 from toy_models.targets.impossible import reveal_one_hot, settle_impossible
 
-LOW = 2.0**-300
-DROP_BITS = 70
+LOW = 2.0**-240
+DROP_BITS = 110
+SMALLEST_BITS = 70
 MAX_CADENCE = 8
 TILE = 32  # positions written at once: long runs of contiguous memory
 ROWS = 32  # sequences carried together, so that one step is a matrix product
@@ -100,7 +101,7 @@ def safe_cadence(*parameters: Float[np.ndarray, "..."]) -> int:
     """Steps between two rescalings in which nothing can underflow; 0 when even one step might."""
     smallest = min(float(p.min(where=p > 0, initial=1.0)) for p in parameters)
     bits = max(-np.log2(smallest), 1.0)
-    return int(min(MAX_CADENCE, DROP_BITS // bits))
+    return int(min(MAX_CADENCE, DROP_BITS // bits)) if bits <= SMALLEST_BITS else 0
 
 
 def mask_first_likelihood(emission: Float[np.ndarray, "S V"]) -> Float[np.ndarray, "V+1 S"]:

@@ -65,8 +65,8 @@ def test_gaps_count_both_ways_to_a_revealed_token():
 
 def test_powers_stop_before_a_positive_entry_is_lost():
     assert len(bridges.safe_powers(np.array(CHAIN_A), 50)) == 51
-    assert len(bridges.safe_powers(np.array([[1.0, 0.0], [1e-80, 1 - 1e-80]]), 9)) == 10
-    assert len(bridges.safe_powers(np.array([[1e-40, 1 - 1e-40], [0.0, 1.0]]), 9)) == 3
+    assert len(bridges.safe_powers(np.array([[1.0, 0.0], [1e-60, 1 - 1e-60]]), 9)) == 10
+    assert len(bridges.safe_powers(np.array([[1e-30, 1 - 1e-30], [0.0, 1.0]]), 9)) == 3
     assert len(bridges.safe_powers(np.array([[1.0, 1e-200], [1e-200, 1.0]]), 9)) == 1
     assert len(bridges.safe_laws(np.array([1e-200, 1.0]), np.eye(2), 5)) == 0
 
