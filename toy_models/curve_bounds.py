@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, Int
 
-from toy_models.curve_tighten import MAX_SINGLE_CELLS, curve_points, reduction, tighten
+from toy_models.curve_tighten import MAX_GRID_STATES, MAX_SINGLE_CELLS, curve_points, curve_routes, reduction, tighten
 from toy_models.curve_window import MAX_SINGLE_ATOMS, HiddenForm, atom_count, entropy_bound, hidden_form
 from toy_models.gap_formula import chain_reveal_curve, curve_length, reveal_fractions
 from toy_models.targets.markov import MarkovChain, entropy_of_rows
@@ -44,9 +44,10 @@ def reveal_curve_bounds(
     "gap"      Markov chains, exact (low == high);
     "exact"    every pattern of the window, proportional atoms added: best for n-grams; atoms grow geometrically;
     "extremal" two hidden states, O(cells^2) per point, width O(cells^-2);
-    "grid"     any number S of hidden states, width O(cells^-2) at binom(cells+S-1, S-1) atoms;
+    "grid"     S <= 6 hidden states, width O(cells^-2) at binom(cells+S-1, S-1) atoms;
     "hybrid"   the heaviest atoms exact, the others on a grid.
-    None takes gap for chains, extremal for two hidden states; else exact, then grid (three states), then hybrid.
+    None takes gap for chains, extremal for two hidden states; else exact, then grid (three states), then hybrid (at
+    most six states).
     IntractableError, with the width reached, when the tolerance is out of reach.
     """
     a = reveal_fractions(a)
@@ -87,7 +88,7 @@ def entropy_bounds(target, tolerance: int | float) -> tuple[float, float]:
         shorten = reduction(kind, cells, form.states)
         return tuple(entropy_bound(form, length, window, shorten, upper) for upper in (False, True))
 
-    kinds = ["extremal"] if form.states == 2 else ["exact", "hybrid"]
+    kinds = [kind for kind in curve_routes(form.states) if kind != "grid"]
 
     def atoms(window: int) -> int:
         return atom_count(form, 1.0, window)
@@ -151,6 +152,9 @@ def _check_method(method: str | None, form: HiddenForm) -> None:
         raise ValueError(f"method = {method!r}, allowed for this target: None, {allowed}")
     if method == "extremal" and form.states != 2:
         raise ValueError(f"method = 'extremal' needs two hidden states, the target has {form.states}")
+
+    if method in ("grid", "hybrid") and form.states > MAX_GRID_STATES:
+        raise ValueError(f"method = {method!r} needs at most {MAX_GRID_STATES} hidden states, it has {form.states}")
 
 
 def _positive(name: str, value) -> float:

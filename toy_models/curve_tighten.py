@@ -8,12 +8,11 @@ import numpy as np
 from tqdm import tqdm
 
 from toy_models.curve_cells import Exact, Extremal, Grid, Hybrid
-from toy_models.curve_window import MAX_PAIRED_ATOMS, HiddenForm, TooManyAtoms, atom_count, curve_bound
+from toy_models.curve_window import HiddenForm, TooManyAtoms, atom_count, curve_bound
 from toy_models.errors import IntractableError
 
-ROUTES = {2: ["extremal"], 3: ["exact", "grid", "hybrid"]}
+MAX_GRID_STATES = 6  # a grid in more dimensions is too coarse to help
 MAX_WINDOW = 2**11
-MAX_EXACT_ATOMS = {3: 3000}  # beyond this a grid on three states is cheaper
 MAX_CORNERS = {"grid": 20_000, "hybrid": 10_000}
 MAX_EXTREMAL_CELLS = 20_000
 FEW_ATOMS = 300  # no forecast from lists shorter than this
@@ -45,6 +44,15 @@ def curve_points(form: HiddenForm, a, tolerances, length: int | float, method: s
     return points
 
 
+def curve_routes(states: int) -> list[str]:
+    """What is tried in turn when no method is forced."""
+    if states == 2:
+        return ["extremal"]
+    if states == 3:
+        return ["exact", "grid", "hybrid"]
+    return ["exact", "hybrid"] if states <= MAX_GRID_STATES else ["exact"]
+
+
 def _cheaper(found: Enclosure, tolerance: float) -> Enclosure:
     """The same parameters with as many cells as the tolerance needs, by width ~ cells^-2."""
     factor = math.sqrt(1.2 * (found.high - found.low) / tolerance)
@@ -63,14 +71,14 @@ def curve_point(
         shorten = reduction(kind, cells, form.states)
         return tuple(curve_bound(form, a, length, window, shorten, upper) for upper in (False, True))
 
-    kinds = [method] if method else ROUTES.get(form.states, ["exact", "hybrid"])
+    kinds = [method] if method else curve_routes(form.states)
     if guess and guess.method in kinds:
         kinds = kinds[kinds.index(guess.method) :]
 
     def atoms(window: int) -> int:
         return atom_count(form, a, window)
 
-    limit = MAX_EXACT_ATOMS.get(form.states, MAX_PAIRED_ATOMS)
+    limit = 3000 if form.states == 3 else math.inf  # beyond this a grid on three states is cheaper
     name = f"h({a:g})"
     return tighten(attempt, kinds, form, length, tolerance, 1.0, MAX_EXTREMAL_CELLS, guess, name, atoms, limit)
 
@@ -86,9 +94,11 @@ def tighten(
     guess: Enclosure | None,
     what: str,
     atoms: Callable[[int], int],
-    max_atoms: int,
+    max_atoms: int | float,
 ) -> Enclosure:
     """Raise window and cells, each where it helps, until high - low <= tolerance; the routes `kinds` in turn.
+
+    The exact route is left early when it is forecast to need more than `max_atoms` atoms, counted by `atoms(window)`.
 
     A width that more cells do not lower by their square is due to the window, and the other way round.
     """
@@ -96,8 +106,10 @@ def tighten(
 
     def worth(window: int, width: float, before: float, routes: list[str]) -> bool:
         """Whether longer exact windows get there first: atoms and width both go on geometrically."""
+        if routes[-1] == "exact" or max_atoms == math.inf:
+            return True
         count = atoms(window)
-        if routes[-1] == "exact" or count < FEW_ATOMS:
+        if count < FEW_ATOMS:
             return True
         ratio = min(width / before, 0.999)
         steps = math.ceil(math.log(tolerance / width) / math.log(ratio))
@@ -139,7 +151,7 @@ def tighten(
     raise IntractableError(
         f"{what} within {tolerance:.3g}",
         f"a width of {high - low:.3g}, reached with window {last[0]}, cells {last[1]} ({last[2]}),",
-        f"{form.states} hidden states; window <= {MAX_WINDOW}, about 20000 atoms a side",
+        f"{form.states} hidden states; window <= {MAX_WINDOW}, lists of at most {form.paired_limit} atoms",
         "allow a larger tolerance or use estimate_information_curve",
     )
 

@@ -22,7 +22,7 @@ from toy_models.targets.markov import MarkovChain, stationary_law
 
 MAX_BURN_IN = 10**5
 MAX_OWN_LISTS = 2**12  # positions near the start, or before the hidden law is stationary
-MAX_PAIRED_ATOMS = 24_000  # on one side; pairing two such lists takes about 5 s
+MAX_PAIRED_WORK = 2.5 * 10**9  # pairs times (V + 1) (1 + S / 16): about 5 s on one core
 MAX_SINGLE_ATOMS = 2 * 10**6  # where only one side counts
 MAX_ENTRIES = 5 * 10**7  # numbers in one list before it is shortened
 
@@ -50,6 +50,11 @@ class HiddenForm:
     def backward(self) -> Float[np.ndarray, "S S"]:
         """Right atoms move by rho(s) A(s, s') / rho(s')."""
         return (self.reference[:, None] * self.transition / self.reference).T
+
+    @property
+    def paired_limit(self) -> int:
+        """The longest list that may be paired with another one as long."""
+        return int(math.sqrt(MAX_PAIRED_WORK / (self.emission.shape[1] + 1) / (1 + self.states / 16)))
 
     def at_infinity(self) -> "HiddenForm":
         """The stationary process, on its recurrent states."""
@@ -144,7 +149,7 @@ def curve_bound(form: HiddenForm, a: float, length: int | float, window: int, re
         return pair_entropy(left, right, form.emission, form.reference)
 
     def lists(start, matrix, steps):
-        return one_sided_lists(start, symbols, matrix, int(steps), reduction, upper, MAX_PAIRED_ATOMS)
+        return one_sided_lists(start, symbols, matrix, int(steps), reduction, upper, form.paired_limit)
 
     def inner(law, matrix):
         return lists(law[None] if upper else np.diag(law)[law > 0], matrix, window)[-1]

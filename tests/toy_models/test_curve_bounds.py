@@ -343,6 +343,7 @@ def test_a_frozen_hidden_state_is_told(monkeypatch):
         ({"method": "guess"}, "method = 'guess', allowed"),
         ({"method": "gap"}, "method = 'gap', allowed for this target: None, exact"),
         ({"target": hmm(A3, B3, 5), "method": "extremal"}, "needs two hidden states, the target has 3"),
+        ({"target": hmm(np.full((7, 7), 1 / 7), B2[[0, 1] * 3 + [0]], 5), "method": "grid"}, "at most 6 hidden states"),
         ({"target": tm.pairs(2, 4)}, "allowed: HMM, NGram, MarkovChain"),
     ],
 )
