@@ -41,7 +41,7 @@ def claim_graph(claims: Mapping[str, Claim], verdicts: Mapping[str, Mapping]) ->
             ax.text(x + 0.07, y, name, fontsize=6.5, va="center")
         for column, topic in enumerate(topics):
             ax.text(column, 0.9, TITLES[topic], fontsize=9, weight="bold", va="bottom")
-        ax.set_xlim(-0.2, len(topics))
+        ax.set_xlim(-0.35, len(topics) - 0.1)
         ax.set_ylim(-depth, 2)
         ax.axis("off")
         ax.legend(loc="lower center", ncols=6, bbox_to_anchor=(0.5, -0.02))
@@ -54,6 +54,6 @@ def _in_order(place, claims, known):
 
 
 def _arrow(ax, start, end) -> None:
-    bend = -0.3 if start[0] == end[0] else 0.12
+    bend = -0.22 if start[0] == end[0] else 0.12
     style = {"arrowstyle": "-|>", "color": "0.6", "lw": 0.7, "shrinkA": 4, "shrinkB": 4}
     ax.annotate("", end, start, arrowprops={**style, "connectionstyle": f"arc3,rad={bend}"})

@@ -103,7 +103,7 @@ def subset_log_likelihood(denoiser: Denoiser, rule, x: Int[np.ndarray, "batch L"
     return result
 
 
-def _run_stages(chance: Float[np.ndarray, "2**L L"], stages: list[Stage]) -> float:
+def _run_stages(chance: Float[np.ndarray, "sets L"], stages: list[Stage]) -> float:
     mass = np.zeros(len(chance))
     mass[0] = 1.0
     for stage in stages:

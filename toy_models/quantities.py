@@ -52,12 +52,12 @@ def curve_kl(g: Float[np.ndarray, " L"], rule: RandomOrder | IndependentReveal |
     return float(len(g) * total - g.sum())
 
 
-def _tail_integral(g: Float[np.ndarray, " L"], a: float) -> Float[np.ndarray, ""]:
+def _tail_integral(g: Float[np.ndarray, " L"], a: float) -> float:
     """int_a^1 (1 - s) h(s) ds: (1 - s) h(s) has Bernstein coefficients (L - k)/L g[k] of degree L."""
     length = len(g)
     coefficients = np.append((length - np.arange(length)) / length * g, 0.0)
     sums = np.concatenate([[0.0], np.cumsum(coefficients)]) / (length + 1)
-    return sums[-1] - bernstein(sums, np.asarray(a, dtype=np.float64))
+    return float(sums[-1] - bernstein(sums, np.asarray(a, dtype=np.float64)))
 
 
 def _path_cross_entropy(target: Target, rule, denoiser: Denoiser | None) -> float:
@@ -69,7 +69,7 @@ def _path_cross_entropy(target: Target, rule, denoiser: Denoiser | None) -> floa
     return float(sum(w * _stage_losses(loss, stages, target.length) for w, stages in rule.stages(target.length)))
 
 
-def _stage_losses(loss: Float[np.ndarray, "2**L L"], stages, length: int) -> float:
+def _stage_losses(loss: Float[np.ndarray, "sets L"], stages, length: int) -> float:
     """sum over stages and revealed sets T of P(T) sum_i P(i revealed now | T) loss[T, i]."""
     subsets = np.arange(2**length)
     mass = np.zeros(2**length)

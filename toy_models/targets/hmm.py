@@ -1,5 +1,6 @@
 """Hidden Markov models."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,9 +20,9 @@ MERGE_DIGITS = 14  # beliefs that agree to this many digits are added up
 class HMM:
     """q(x) = sum over s of initial[s_1] prod transition[s_i, s_{i+1}] prod emission[s_i, x_i]."""
 
-    initial: Float[np.ndarray, " S"]
-    transition: Float[np.ndarray, "S S"]
-    emission: Float[np.ndarray, "S V"]
+    initial: Float[np.ndarray, " S"] | Sequence[float]
+    transition: Float[np.ndarray, "S S"] | Sequence[Sequence[float]]
+    emission: Float[np.ndarray, "S V"] | Sequence[Sequence[float]]
     length: int
 
     def __post_init__(self):

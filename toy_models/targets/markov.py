@@ -1,5 +1,6 @@
 """Markov chains on tokens."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -16,9 +17,9 @@ from toy_models.validation import positive_int, probabilities, tokens
 class MarkovChain:
     """q(x) = initial[x_1] prod transition[x_i, x_{i+1}]; `initial=None` takes the stationary law, if it is unique."""
 
-    transition: Float[np.ndarray, "V V"]
+    transition: Float[np.ndarray, "V V"] | Sequence[Sequence[float]]
     length: int
-    initial: Float[np.ndarray, " V"] | None = None
+    initial: Float[np.ndarray, " V"] | Sequence[float] | None = None
 
     def __post_init__(self):
         transition = probabilities("transition", self.transition, ndim=2)

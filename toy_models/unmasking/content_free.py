@@ -5,6 +5,7 @@ revealed with probability weights[m, s], the same for every set of that size; th
 of stage lists. `draw_steps` draws the partition itself: the step in which each position is revealed.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import comb
 
@@ -20,14 +21,14 @@ class Stage:
     """One denoiser call: each set of s of the m masked positions among `active` is revealed w.p. weights[m, s]."""
 
     active: Bool[np.ndarray, " L"]
-    weights: Float[np.ndarray, "L+1 L+1"]
+    weights: Float[np.ndarray, "m s"]
 
 
 @dataclass(frozen=True, eq=False)
 class IndependentReveal:
     """Each position draws its step i.i.d.: P(step = j) = weights[j]   (the sampler of Feng et al. 2025)."""
 
-    weights: Float[np.ndarray, " N"]
+    weights: Float[np.ndarray, " N"] | Sequence[float]
 
     def __post_init__(self):
         weights = np.array(self.weights, dtype=np.float64)
@@ -95,7 +96,7 @@ class ShiftedReveal:
 class RandomOrder:
     """A uniformly random order, cut into steps of the given sizes: sizes[j] tokens in step j, summing to L."""
 
-    sizes: tuple[int, ...]
+    sizes: Sequence[int]
 
     def __post_init__(self):
         sizes = tuple(positive_int(f"sizes[{j}]", s, minimum=0) for j, s in enumerate(self.sizes))
@@ -125,7 +126,7 @@ class RandomOrder:
 class FixedOrder:
     """Blocks of positions, one block per step; the blocks are an ordered partition of 0..L-1."""
 
-    blocks: tuple[tuple[int, ...], ...]
+    blocks: Sequence[Sequence[int]]
 
     def __post_init__(self):
         blocks = tuple(tuple(int(i) for i in block) for block in self.blocks)
