@@ -306,8 +306,8 @@ def learned(results: Results) -> Figure:
     return fig
 
 
-def save_all(results: Results, out_dir: str | Path, parameters: dict, seed: int) -> list[Path]:
-    """Draw and write every figure of the topic; the JSON paths."""
+def save_all(results: Results, out_dir: str | Path, parameters: dict, seed: int, names=None) -> list[Path]:
+    """Draw and write every figure of the topic, or those named; the JSON paths."""
     p, d, c = results.pram, results.dyck, results.corrector
     data = {
         "any-process-space-time": (space_time, "exact", ["parity-first-pair", "parity-edit-decision",
@@ -333,6 +333,8 @@ def save_all(results: Results, out_dir: str | Path, parameters: dict, seed: int)
     paths = []
     with plt.style.context(STYLE):
         for name, (draw, kind, claims, content) in data.items():
+            if names is not None and name not in names:
+                continue
             paths.append(
                 save(
                     draw(results),

@@ -390,12 +390,12 @@ def corrector_results(full: bool) -> Corrector:
 
 def instances(length: int) -> dict[str, tm.Target]:
     """Binary targets: two chains, an HMM (flip .1, noise .1), two modes (noise .05), even parity."""
-    flip = [[0.9, 0.1], [0.1, 0.9]]
+    flip = np.array([[0.9, 0.1], [0.1, 0.9]])
     even = 1.0 - np.indices((2,) * length).sum(axis=0) % 2
     return {
         "Markov .1": tm.MarkovChain(flip, length),
-        "Markov .3": tm.MarkovChain([[0.7, 0.3], [0.3, 0.7]], length),
-        "HMM": tm.HMM([0.5, 0.5], flip, flip, length),
+        "Markov .3": tm.MarkovChain(np.array([[0.7, 0.3], [0.3, 0.7]]), length),
+        "HMM": tm.HMM(np.array([0.5, 0.5]), flip, flip, length),
         "two modes": floors.two_mode(length, 0.05),
         "even parity": tm.Table(even / even.sum()),
     }

@@ -110,11 +110,11 @@ def _kl(p: Float[np.ndarray, " n"], q: Float[np.ndarray, " n"]) -> float:
 
 
 def two_colour_program(model: Bipartite, steps: int):
-    """The same as an edit program. The sequence carries one clock slot in front: a mask at first, then K - 1, ..., 1.
+    """(edit program, its start) for K >= 2 steps; two slots in front hold a clock that counts down from K to 0.
 
-    The clock is needed for the last step only; it is written by unmasking one of two slots while the other is remasked.
+    One slot is unmasked to the next value while the other is remasked. The clock is needed for the last step only.
     """
-    target = model.target()
+    target, steps = model.target(), positive_int("steps", steps, minimum=2)
 
     def program(x: String) -> list[Site] | None:
         clock, cells = x[:2], x[2:]
@@ -134,4 +134,4 @@ def two_colour_program(model: Bipartite, steps: int):
                 sites.append(sure(HOLD))
         return slots + sites
 
-    return program, (positive_int("steps", steps), MASK, *(MASK,) * model.length)
+    return program, (steps, MASK, *(MASK,) * model.length)

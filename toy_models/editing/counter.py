@@ -5,7 +5,7 @@ from itertools import product
 import numpy as np
 
 from toy_models.editing.pram import Machine
-from toy_models.editing.programs import Site, String, stay, sure
+from toy_models.editing.programs import Site, String, stay_all, sure
 from toy_models.editing.transition import REMASK, write
 from toy_models.validation import MASK, positive_int
 
@@ -27,7 +27,7 @@ def gray_walk(x: String) -> list[Site] | None:
     The bit to flip is remasked, then unmasked flipped. With bit j masked the others tell its old value: bit 0 flips at
     even parity; bit j > 0 flips at odd parity, when bit j - 1 is the lowest 1.
     """
-    sites = [stay(v) for v in x]
+    sites = stay_all(x)
     if MASK in x:
         j = x.index(MASK)
         rest = sum(v for v in x if v != MASK) % 2

@@ -5,11 +5,11 @@ round inserts x x^-1 at some places; every nonempty word of L_k has an adjacent 
 """
 
 from fractions import Fraction
-from functools import lru_cache
+from functools import cache, lru_cache
 from itertools import product
 
 from toy_models.editing.laws import next_law, visits
-from toy_models.editing.programs import Site, String, stay, sure
+from toy_models.editing.programs import Site, String, stay, stay_all, sure
 from toy_models.editing.transition import DELETE, REMASK, write
 from toy_models.validation import MASK, positive_int
 
@@ -38,10 +38,11 @@ def is_one_sided(word: String) -> bool:
     return not stack
 
 
-def language(k: int, length: int, one_sided: bool = False) -> set[String]:
+@cache
+def language(k: int, length: int, one_sided: bool = False) -> frozenset[String]:
     """All words of L_k (or of one-sided Dyck-k) of one length, by enumeration of (2k)^length words."""
     member = is_one_sided if one_sided else (lambda w: not reduced(w))
-    return {w for w in product(range(2 * k), repeat=length) if member(w)}
+    return frozenset(w for w in product(range(2 * k), repeat=length) if member(w))
 
 
 def grower(k: int, one_sided: bool = False):
@@ -60,10 +61,10 @@ def grower(k: int, one_sided: bool = False):
         if len(x) < 2 or 0 <= x[0] < 2 * k:
             return None
         if x[0] == x[1] == MASK:
-            return [sure(DELETE), sure(DELETE), *(stay(v) for v in x[2:])]
+            return [sure(DELETE), sure(DELETE), *stay_all(x[2:])]
         phase = max(x[0], x[1])
         if phase == stop:
-            return [sure(REMASK), sure(REMASK), *(stay(v) for v in x[2:])]
+            return [sure(REMASK), sure(REMASK), *stay_all(x[2:])]
         coming = (turn[phase],) if phase in turn else (one, stop)
         share = Fraction(1, len(coming))
         insert = phase == one
@@ -181,7 +182,7 @@ def longest_covered(k: int, states: int) -> int:
     return n
 
 
-def window_support(words: set[String], window: int) -> int:
+def window_support(words: frozenset[String], window: int) -> int:
     """Support size of the smallest position-aware left-to-right generator with a window of `window` letters that covers
     `words`: the next letter may be whatever follows the same window at the same position in some word."""
     length = len(next(iter(words)))
@@ -200,7 +201,7 @@ def window_support(words: set[String], window: int) -> int:
     return sum(counts.values())
 
 
-def valid_probability(words: set[String], groups: list[list[int]]) -> Fraction:
+def valid_probability(words: frozenset[String], groups: list[list[int]]) -> Fraction:
     """P(a word of the set) when groups are decoded in parallel from the exact marginals of its uniform law."""
     words = sorted(words)
     return sum((_path(tuple(words), w, tuple(map(tuple, groups))) for w in words), Fraction(0))

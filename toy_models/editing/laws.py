@@ -52,13 +52,13 @@ def next_law(x: String, program: Program, max_context: int | None = None) -> dic
             left -= min(map(len, options[k]))
     law: dict[String, Weight] = {(): 1}
     for pieces, most in zip(options, room, strict=True):
-        law = {
-            head + piece: a * b
-            for head, a in law.items()
-            for piece, b in pieces.items()
-            if b and (most is None or len(head) + len(piece) <= most)
-        }
-    return law
+        longer: dict[String, Weight] = defaultdict(int)
+        for head, a in law.items():
+            for piece, b in pieces.items():
+                if b and (most is None or len(head) + len(piece) <= most):
+                    longer[head + piece] += a * b  # different splits may give the same string
+        law = longer
+    return dict(law)
 
 
 def program_law(program: Program, start: String, max_steps: int = 10_000, max_context: int | None = None) -> ProgramLaw:

@@ -11,7 +11,7 @@ from math import comb
 
 import numpy as np
 
-from toy_models.editing.programs import Program, Run, Site, String, run, stay, sure
+from toy_models.editing.programs import Program, Run, Site, String, run, stay_all, sure
 from toy_models.editing.rules import Rules
 from toy_models.editing.transition import write
 from toy_models.validation import MASK, positive_int
@@ -47,7 +47,7 @@ def prefix_scratch(x: String) -> list[Site] | None:
 
     Radius 2, exactly n steps, context 2n + 1.
     """
-    sites = [stay(token) for token in x]
+    sites = stay_all(x)
     ready = [i for i in range(2, len(x), 2) if x[i] == MASK and (i == 2 or x[i - 2] != MASK)]
     for i in ready:
         sites[i] = sure(write(x[i - 1] ^ (x[i - 2] if i > 2 else 0)))

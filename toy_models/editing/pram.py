@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Int
 
-from toy_models.editing.programs import Site, String, stay, sure
-from toy_models.editing.transition import REMASK, write
+from toy_models.editing.programs import Site, String, stay_all, sure, write_all
+from toy_models.editing.transition import REMASK
 from toy_models.validation import MASK, positive_int
 
 State = tuple[int, ...]
@@ -42,7 +42,7 @@ def two_bank(machine: Machine):
         state = x[:size] if first else x[size:]
         if machine.done(state):
             return None
-        fresh = [sure(write(v)) for v in machine.update(state)]
+        fresh = write_all(machine.update(state))
         old = [sure(REMASK)] * size
         return old + fresh if first else fresh + old
 
@@ -68,8 +68,8 @@ def write_once(machine: Machine):
             return None
         written = x.index(MASK)
         fresh = machine.update(x[written - size : written])
-        sites = [stay(v) for v in x]
-        sites[written : written + size] = [sure(write(v)) for v in fresh]
+        sites = stay_all(x)
+        sites[written : written + size] = write_all(fresh)
         return sites
 
     return program
@@ -107,8 +107,8 @@ def layered_scan(n: int, product: Int[np.ndarray, "q q"]):
         shift = 1 << (written // n - 1)
         v = x[written - n : written]
         fresh = v[:shift] + tuple(table[v[i - shift]][v[i]] for i in range(shift, n))
-        sites = [stay(u) for u in x]
-        sites[written : written + n] = [sure(write(u)) for u in fresh]
+        sites = stay_all(x)
+        sites[written : written + n] = write_all(fresh)
         return sites
 
     return program

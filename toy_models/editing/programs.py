@@ -12,7 +12,7 @@ from fractions import Fraction
 import numpy as np
 
 from toy_models.editing.trace import render
-from toy_models.editing.transition import HOLD, KEEP, Action, emit, sequence
+from toy_models.editing.transition import HOLD, KEEP, Action, emit_all, sequence
 from toy_models.validation import MASK, positive_int
 
 String = tuple[int, ...]
@@ -70,6 +70,16 @@ def stay(token: int) -> Site:
     return sure(HOLD if token == MASK else KEEP)
 
 
+def stay_all(x: Sequence[int]) -> list[Site]:
+    """`stay` of every token."""
+    return [((1, HOLD),) if v == MASK else ((1, KEEP),) for v in x]
+
+
+def write_all(values: Sequence[int]) -> list[Site]:
+    """The sites that unmask to the given tokens, one each."""
+    return [((1, (int(v), 0, 0, 0)),) for v in values]
+
+
 def run(
     program: Program,
     start,
@@ -92,7 +102,7 @@ def run(
         drawn = any(len(site) > 1 for site in sites)
         if drawn and rng is None:
             raise ValueError(f"rng = None, but the program draws at step {len(trace)}; pass a numpy Generator")
-        following = tuple(v for token, site in zip(x, sites, strict=True) for v in emit(token, _draw(site, rng)))
+        following = emit_all(x, [site[0][1] if len(site) == 1 else _draw(site, rng) for site in sites])
         if following == x and not drawn:
             break
         if len(trace) > max_steps:
@@ -121,8 +131,6 @@ def _check_context(x: String, limit: int | None, trace: list[String]) -> None:
 
 
 def _draw(site: Site, rng: np.random.Generator | None) -> Action:
-    if len(site) == 1:
-        return site[0][1]
     u, total = rng.random(), 0.0
     for weight, action in site:
         total += float(weight)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 
-from toy_models.editing.programs import Site, String, stay, sure
+from toy_models.editing.programs import Site, String, stay_all, sure
 from toy_models.editing.transition import REMASK, write
 from toy_models.validation import MASK, positive_int
 
@@ -151,7 +151,7 @@ def backtracker(n: int):
         row = board.index(MASK)
         tried = x[n + row * n : n + (row + 1) * n]
         free = [c for c in candidates(board, row) if tried[c] == MASK]
-        sites = [stay(v) for v in x]
+        sites = stay_all(x)
         if free:
             sites[row] = tuple((Fraction(1, len(free)), write(c)) for c in free)
             return sites
@@ -181,7 +181,7 @@ def forgetful(n: int):
             return None
         row = x.index(MASK)
         free = candidates(x, row)
-        sites = [stay(v) for v in x]
+        sites = stay_all(x)
         if free:
             sites[row] = sure(write(free[0]))
         elif row:

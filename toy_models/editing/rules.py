@@ -11,7 +11,7 @@ rewritten, else one block per stride, and a shorter block may be left over at th
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from toy_models.editing.programs import Site, String, stay, sure
+from toy_models.editing.programs import Site, String, stay_all, sure
 from toy_models.editing.transition import DELETE, HOLD, KEEP, REMASK, Action, write
 from toy_models.validation import MASK
 
@@ -34,7 +34,7 @@ class Rules:
         return max(map(len, self.table))
 
     def __call__(self, x: String) -> list[Site] | None:
-        sites = [stay(token) for token in x]
+        sites = stay_all(x)
         starts = [self.first] if self.stride is None else range(self.first, len(x), self.stride)
         matched = False
         for start in starts:

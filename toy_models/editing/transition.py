@@ -8,6 +8,8 @@ and the new sequence is the concatenation. Delete is tested on the old token, so
 A mask is unmasked by default; a mask that stays masked carries the remask bit.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 from jaxtyping import Bool, Int
 
@@ -33,6 +35,18 @@ def emit(token: int, action: Action) -> tuple[int, ...]:
         return ()
     kept = MASK if remask else (candidate if token == MASK else token)
     return (kept, MASK) if insert else (kept,)
+
+
+def emit_all(tokens: Sequence[int], actions: Sequence[Action]) -> tuple[int, ...]:
+    """The concatenation of `emit` over all positions: the next sequence."""
+    result: list[int] = []
+    for token, (candidate, remask, insert, delete) in zip(tokens, actions, strict=True):
+        if delete and token == MASK:
+            continue
+        result.append(MASK if remask else (candidate if token == MASK else token))
+        if insert:
+            result.append(MASK)
+    return tuple(result)
 
 
 def apply(tokens, proposal, remask, insert, delete) -> Int[np.ndarray, " new"]:

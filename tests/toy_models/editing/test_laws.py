@@ -54,10 +54,10 @@ def test_next_law_agrees_with_sampled_runs():
 def test_a_loop_is_refused_and_summed_by_visits():
     with pytest.raises(tm.editing.StepLimit, match="mass still runs"):
         tm.editing.program_law(retry, (MASK,), max_steps=20)
-    kernel = {"mask": {"mask": F(2, 3), "one": F(1, 3)}, "one": {}}
-    assert tm.editing.visits(kernel.__getitem__, "mask", ["mask", "one"].index) == {"mask": 3, "one": 1}
-    with pytest.raises(ValueError, match="moves from one"):
-        tm.editing.visits({"mask": {"one": F(1)}, "one": {"mask": F(1)}}.__getitem__, "mask", ["mask", "one"].index)
+    kernel = {(MASK,): {(MASK,): F(2, 3), (1,): F(1, 3)}, (1,): {}}
+    assert tm.editing.visits(kernel.__getitem__, (MASK,), sum) == {(MASK,): 3, (1,): 1}
+    with pytest.raises(ValueError, match=r"moves from \(1,\)"):
+        tm.editing.visits({(MASK,): {(1,): F(1)}, (1,): {(MASK,): F(1)}}.__getitem__, (MASK,), sum)
 
 
 def test_support_is_what_can_be_reached():

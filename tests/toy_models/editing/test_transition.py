@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import toy_models as tm
-from toy_models.editing.transition import DELETE, HOLD, KEEP, REMASK, emit, write
+from toy_models.editing.transition import DELETE, HOLD, KEEP, REMASK, emit, emit_all, write
 from toy_models.validation import MASK
 
 SITES = tuple(product((MASK, 0, 1), (0, 1), product((0, 1), repeat=3)))
@@ -22,7 +22,8 @@ def test_every_input_is_a_concatenation_of_one_position_maps(n):
     count = 0
     for choice in product(SITES, repeat=n):
         x, actions = [s[0] for s in choice], [(s[1], *s[2]) for s in choice]
-        assert step(x, actions) == tuple(v for token, a in zip(x, actions, strict=True) for v in emit(token, a))
+        pieces = tuple(v for token, a in zip(x, actions, strict=True) for v in emit(token, a))
+        assert step(x, actions) == pieces == emit_all(x, actions)
         count += 1
     assert count == 48**n
 
