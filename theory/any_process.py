@@ -214,7 +214,7 @@ def dyck_results(full: bool) -> Dyck:
             equal[k, longest, "parallel" if parallel else "one anchor"] = set(found) == wanted
         last = [r for w, r in found.items() if len(w) == longest]
         rounds[k, longest] = (max(last), Fraction(sum(last), len(last)))
-    for k, longest in ((1, 10 if full else 8), (2, 8 if full else 6)):
+    for k, longest in ((1, 10 if full else 6), (2, 8 if full else 4)):
         reached = support(dyck.grower(k), dyck.grower_start(k), longest + 2)
         equal[k, longest, "program"] = {x for x in reached if not x or 0 <= x[0] < 2 * k} == words(k, longest)
     one_sided = all(set(dyck.insertion_rounds(k, n, True, True)) == words(k, n, True) for k, n in ((1, 10), (2, 6)))

@@ -31,7 +31,7 @@ def test_insertion_reaches_exactly_the_language(k, longest, parallel):
     assert mean == ({1: F(200, 63), 2: F(1559, 523)}[k] if parallel else longest // 2)
 
 
-@pytest.mark.parametrize(("k", "longest"), [(1, 8), (2, 4)])
+@pytest.mark.parametrize(("k", "longest"), [(1, 6), (2, 4)])
 def test_the_edit_program_has_the_same_support(k, longest):
     reached = support(dyck.grower(k), dyck.grower_start(k), longest + 2)
     assert {x for x in reached if not x or 0 <= x[0] < 2 * k} == words(k, longest)
