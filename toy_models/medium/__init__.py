@@ -1,0 +1,49 @@
+"""Trained networks on languages whose laws are known exactly. Imported apart: needs torch.
+
+from toy_models import medium
+medium.marginals(target, y)      # exact masked posterior on the device
+medium.train(config, ...)        # a transformer on sequences of the target
+medium.learning_error(target, medium.Network(model), x, fractions, generator)
+"""
+
+from toy_models.medium.checkpoint import CheckpointError
+from toy_models.medium.data import stream, text_stream
+from toy_models.medium.device import describe, resolve
+from toy_models.medium.judge import (
+    generative_cross_entropy,
+    learning_error,
+    loss_decomposition,
+    path_cost,
+    sequence_error,
+)
+from toy_models.medium.model import Config, Transformer
+from toy_models.medium.posterior import error_bound, marginals
+from toy_models.medium.sampling import Network, Oracle, sample, sample_left_to_right
+from toy_models.medium.train import NonFiniteLoss, OutOfMemory, Trained, TrainOptions, start_processes, train
+
+__all__ = [
+    "CheckpointError",
+    "Config",
+    "Network",
+    "NonFiniteLoss",
+    "Oracle",
+    "OutOfMemory",
+    "TrainOptions",
+    "Trained",
+    "Transformer",
+    "describe",
+    "error_bound",
+    "generative_cross_entropy",
+    "learning_error",
+    "loss_decomposition",
+    "marginals",
+    "path_cost",
+    "resolve",
+    "sample",
+    "sample_left_to_right",
+    "sequence_error",
+    "start_processes",
+    "stream",
+    "text_stream",
+    "train",
+]

@@ -1,0 +1,225 @@
+"""Train a model on a stream: AdamW, warm-up and cosine decay, clipping, EMA, accumulation, bf16, checkpoints, DDP.
+
+Under torchrun each process draws its own data, gradients are averaged, and the first process writes checkpoints:
+    torchrun --nproc-per-node 2 script.py       (gloo on CPU, nccl on CUDA)
+"""
+
+import math
+import os
+from collections.abc import Callable
+from contextlib import nullcontext
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.distributed as dist
+from torch import Tensor
+from torch.nn.parallel import DistributedDataParallel
+from tqdm import tqdm
+
+from toy_models.losses_torch import LossOptions, training_losses
+from toy_models.medium import checkpoint
+from toy_models.medium.device import resolve
+from toy_models.medium.model import Config, Transformer
+from toy_models.validation import positive_int
+
+
+@dataclass(frozen=True)
+class TrainOptions:
+    """How long and how fast. Each step averages `accumulate` batches of `batch` sequences (per process)."""
+
+    steps: int = 200
+    batch: int = 128
+    rate: float = 3e-3
+    warmup: int = 20
+    weight_decay: float = 0.0
+    betas: tuple[float, float] = (0.9, 0.98)
+    clip: float = 1.0
+    ema: float = 0.98  # decay of the averaged weights; 0: the last weights
+    accumulate: int = 1
+    bf16: bool = False
+    compile: bool = False
+    save_every: int = 100
+
+    def __post_init__(self):
+        for name in ("steps", "batch", "accumulate", "save_every"):
+            positive_int(name, getattr(self, name))
+        positive_int("warmup", self.warmup, 0)
+        if not self.rate > 0 or not 0 <= self.ema < 1 or not self.clip > 0:
+            raise ValueError(
+                f"rate = {self.rate}, ema = {self.ema}, clip = {self.clip}: allowed rate > 0, 0 <= ema < 1, clip > 0"
+            )
+
+    def rate_at(self, step: int) -> float:
+        """Linear warm-up, then a cosine to a hundredth of the rate."""
+        if step < self.warmup:
+            return self.rate * (step + 1) / self.warmup
+        part = (step - self.warmup) / max(1, self.steps - self.warmup)
+        return self.rate * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * part)))
+
+
+class NonFiniteLoss(ArithmeticError):
+    """The loss was nan or infinite; `step` says when. The weights of the last good checkpoint are kept."""
+
+    def __init__(self, step: int, value: float, path: Path | None):
+        self.step, self.value = step, value
+        kept = f"the last good checkpoint {path} is kept" if path is not None else "no checkpoint path was given"
+        super().__init__(f"loss = {value} at step {step}: training stopped, {kept}; try a smaller rate or clip")
+
+
+class OutOfMemory(RuntimeError):
+    """The device memory did not hold the batch."""
+
+
+@dataclass(eq=False)
+class Trained:
+    """model: with the averaged weights. losses: mean loss of every step, nats per token."""
+
+    model: Transformer
+    losses: list[float] = field(default_factory=list)
+    resumed_at: int = 0
+
+
+def seed_generator(seed: int, device: torch.device) -> torch.Generator:
+    """One generator per process: ranks draw different data."""
+    return torch.Generator(device=device).manual_seed(1000003 * seed + rank())
+
+
+def rank() -> int:
+    return dist.get_rank() if dist.is_initialized() else 0
+
+
+def start_processes(device: str = "auto") -> torch.device:
+    """Join the process group when torchrun started this process; the device of this process."""
+    place = resolve(device)
+    if "RANK" in os.environ and not dist.is_initialized():
+        if place.type == "cuda":
+            place = torch.device("cuda", int(os.environ["LOCAL_RANK"]))
+            torch.cuda.set_device(place)
+        dist.init_process_group("nccl" if place.type == "cuda" else "gloo")
+    return place
+
+
+def train(
+    config: Config,
+    make_stream: Callable[[torch.Generator], Callable[[int], Tensor]],
+    options: TrainOptions,
+    seed: int = 0,
+    device: str | torch.device = "auto",
+    loss: LossOptions | None = None,
+    path: str | Path | None = None,
+    progress: bool = False,
+) -> Trained:
+    """Train a Transformer of `config` on sequences of make_stream(generator).
+
+    Bidirectional: losses_torch.training_losses with `loss` (default: the number of masks uniform on 1..L, one mask).
+    Causal: the mean of -log p(x_i | x_{<i}). With `path` the run resumes from its checkpoint and saves every
+    options.save_every steps; the same seed gives the same weights with or without an interruption.
+    """
+    place = resolve(device)
+    if loss is None and not config.causal:
+        loss = LossOptions(size_weights=[1.0 / config.length] * config.length)
+    model = Transformer(config, torch.Generator().manual_seed(seed)).to(place)
+    averaged = {name: p.detach().clone() for name, p in model.state_dict().items()}
+    wrapped = DistributedDataParallel(model) if dist.is_initialized() else model
+    called = torch.compile(wrapped) if options.compile else wrapped
+    optimiser = torch.optim.AdamW(
+        model.parameters(), lr=options.rate, betas=options.betas, weight_decay=options.weight_decay
+    )
+    generator = seed_generator(seed, place)
+    draw = make_stream(generator)
+    path = None if path is None else Path(path)
+    configuration = _plain({"model": asdict(config), "options": asdict(options), "loss": _describe(loss), "seed": seed})
+    losses, first = [], 0
+    found = None if path is None else checkpoint.load_latest(path, configuration, place)
+    if found is not None:
+        model.load_state_dict(found["model"])
+        averaged = found["averaged"]
+        optimiser.load_state_dict(found["optimiser"])
+        generator.set_state(found["generators"][rank()].cpu())
+        first, losses = found["step"], list(found["losses"])
+    if options.bf16:
+        context = torch.autocast(place.type, dtype=torch.bfloat16)
+    else:
+        context = nullcontext()
+    for step in tqdm(range(first, options.steps), desc="training", disable=not progress or rank() > 0, leave=False):
+        for group in optimiser.param_groups:
+            group["lr"] = options.rate_at(step)
+        optimiser.zero_grad(set_to_none=True)
+        total = 0.0
+        try:
+            for part in range(options.accumulate):
+                last = part + 1 == options.accumulate
+                sync = nullcontext() if last or not dist.is_initialized() else wrapped.no_sync()
+                with sync:
+                    with context:
+                        value = mean_loss(called, config, draw(options.batch), loss, generator) / options.accumulate
+                    value.backward()
+                total += float(value.detach())
+        except torch.OutOfMemoryError as problem:
+            raise OutOfMemory(_memory_message(options, config)) from problem
+        total = _average(total, place)
+        if not math.isfinite(total):
+            raise NonFiniteLoss(step, total, path)
+        torch.nn.utils.clip_grad_norm_(model.parameters(), options.clip)
+        optimiser.step()
+        losses.append(total)
+        decay = min(options.ema, (1 + step) / (10 + step))
+        with torch.no_grad():
+            for name, p in model.state_dict().items():
+                averaged[name].lerp_(p, 1 - decay)
+        if path is not None and ((step + 1) % options.save_every == 0 or step + 1 == options.steps):
+            _save(path, configuration, model, averaged, optimiser, generator, step + 1, losses)
+    model.load_state_dict(averaged)
+    return Trained(model.eval(), losses, first)
+
+
+def mean_loss(model, config: Config, x: Tensor, loss: LossOptions | None, generator: torch.Generator) -> Tensor:
+    """The training loss of a batch, nats per token."""
+    if not config.causal:
+        return training_losses(model, x, loss, generator).mean()
+    return torch.nn.functional.cross_entropy(model(x).flatten(0, 1).float(), x.flatten())
+
+
+def _average(value: float, device: torch.device) -> float:
+    if not dist.is_initialized():
+        return value
+    shared = torch.tensor(value, dtype=torch.float64, device=device)
+    dist.all_reduce(shared)
+    return float(shared) / dist.get_world_size()
+
+
+def _save(path, configuration, model, averaged, optimiser, generator, step, losses) -> None:
+    states = [generator.get_state()]
+    if dist.is_initialized():
+        states = [torch.empty_like(states[0]) for _ in range(dist.get_world_size())]
+        dist.all_gather_object(states, generator.get_state())
+    if rank() == 0:
+        state = {"model": model.state_dict(), "averaged": averaged, "optimiser": optimiser.state_dict()}
+        checkpoint.save(path, {**state, "generators": states, "step": step, "losses": losses}, configuration)
+    if dist.is_initialized():
+        dist.barrier()
+
+
+def _memory_message(options: TrainOptions, config: Config) -> str:
+    half = max(1, options.batch // 2)
+    return (
+        f"out of memory with batch = {options.batch} sequences of length {config.length}, width {config.width}, "
+        f"{config.layers} layers; try batch = {half} with accumulate = {2 * options.accumulate} (the same gradient)"
+    )
+
+
+def _describe(loss: LossOptions | None) -> dict:
+    if loss is None:
+        return {}
+    density = None if loss.density is None else str(loss.density.name)
+    sizes = None if loss.size_weights is None else [float(w) for w in np.asarray(loss.size_weights)]
+    return {"density": density, "coupling": loss.coupling, "masks": loss.masks, "sizes": sizes, "epsilon": loss.epsilon}
+
+
+def _plain(value):
+    """Tuples as lists, so that a configuration compares equal after a round trip."""
+    if isinstance(value, dict):
+        return {k: _plain(v) for k, v in value.items()}
+    return [_plain(v) for v in value] if isinstance(value, list | tuple) else value
