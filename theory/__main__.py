@@ -11,13 +11,11 @@ import argparse
 import json
 import platform
 import sys
-import time
 from pathlib import Path
 
-from tqdm import tqdm
-
-from theory.ledger import LedgerError, available_topics, load_claims, run_topic
+from theory.ledger import LedgerError, available_topics, load_claims, load_topic
 from theory.links import broken_links
+from theory.parallel import all_topics
 from theory.registry import TIERS
 from theory.report import differences, is_red, write
 
@@ -52,13 +50,9 @@ def _require(what: str, value: str | None, allowed: list[str]) -> None:
 
 
 def _run(topics: list[str], options) -> int:
-    lines, seconds = [], {}
-    with tqdm(topics, unit="topic", disable=not sys.stderr.isatty()) as bar:
-        for topic in bar:
-            bar.set_description(topic)
-            start = time.perf_counter()
-            lines += run_topic(topic, "smoke" if options.fast else "full", only=options.claim)
-            seconds[topic] = round(time.perf_counter() - start, 2)
+    lines, seconds = all_topics(topics, "smoke" if options.fast else "full", options.claim)
+    for topic in topics:
+        load_topic(topic)  # the links below ask the registry of this process
     if options.tier:
         lines = [line for line in lines if line.tier == options.tier]
     partial = bool(options.claim or options.topic or options.tier)

@@ -679,7 +679,7 @@ def symmetric_start_symbolically(results: Results) -> Outcome:
     f = -sum(m[i, j] * sympy.log(m[i, j]) for i in range(3) for j in range(3)) / 3
     slope = sympy.simplify(sympy.diff(f, s).subs(s, sympy.Rational(1, 2)))
     bend = sympy.diff(f, s, 2).subs(s, sympy.Rational(1, 2))
-    return decide(slope == 0 and bend < 0, 1, 0.0)
+    return decide(bool(slope == 0 and bend < 0), 1, 0.0)
 
 
 @control("symmetric-start-is-stationary", tier="float64")
