@@ -5,12 +5,13 @@ JSON are byte-stable run to run on one machine.
 """
 
 import hashlib
+import io
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, is_dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -41,6 +42,8 @@ def save(
     {"value": ..., "low": ..., "high": ...}. `depends` lists code files below the repository root, beside the library,
     that the data depend on, such as "theory/perplexity.py".
     """
+    if kind not in get_args(Kind):
+        raise ValueError(f"{name}: kind = {kind!r}, allowed: {', '.join(get_args(Kind))}")
     out = Path(out_dir)
     out.mkdir(parents=True, exist_ok=True)
     record = {
@@ -53,14 +56,16 @@ def save(
         "code": code_hash(depends),
         "data": plain(data),
     }
-    with plt.style.context(STYLE):  # colours C0, C1, ... and the SVG salt are resolved while drawing
-        write_aside(out / f"{name}.svg", lambda p: fig.savefig(p, format="svg", metadata={"Date": None}))
-        write_aside(out / f"{name}.png", lambda p: fig.savefig(p, format="png", metadata={"Software": None}))
     text = json.dumps(record, indent=1, sort_keys=True, allow_nan=True) + "\n"
-    target = out / f"{name}.json"
-    write_aside(target, lambda p: Path(p).write_text(text, encoding="utf-8"))
+    svg, png = io.BytesIO(), io.BytesIO()
+    with plt.style.context(STYLE):  # colours C0, C1, ... and the SVG salt are resolved while drawing
+        fig.savefig(svg, format="svg", metadata={"Date": None})
+        fig.savefig(png, format="png", metadata={"Software": None})
     plt.close(fig)
-    return target
+    # all three exist before the first is renamed into place: a figure that cannot be drawn or told leaves nothing
+    for suffix, content in (("svg", svg.getvalue()), ("png", png.getvalue()), ("json", text.encode())):
+        write_aside(out / f"{name}.{suffix}", lambda p, content=content: p.write_bytes(content))
+    return out / f"{name}.json"
 
 
 def code_hash(depends: Sequence[str] = ()) -> str:

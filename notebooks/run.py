@@ -63,12 +63,25 @@ def checked_parameters(path: Path, given: dict[str, str]) -> dict[str, object]:
         raise ParameterError(f"{path.stem}: profile = {result['profile']!r}, allowed: smoke, full, gpu")
     if "device" in result:
         check_device(path.stem, result["device"])
+    for name in ("out_dir", "corpus"):  # the kernel runs in the repository root, the caller perhaps elsewhere
+        if result.get(name) and Path.cwd() != ROOT:
+            result[name] = str(Path(result[name]).resolve())
     if "out_dir" in result:
         check_writable(path.stem, Path(result["out_dir"]))
     if result.get("corpus"):
         from toy_models import corpus
 
         corpus.load(result["corpus"])
+    return result
+
+
+def once(notebook: str, pairs: list[list[str]]) -> dict[str, str]:
+    """The given (name, value) pairs as a dictionary; ParameterError when a name comes twice."""
+    result = dict(pairs)
+    if len(result) != len(pairs):
+        names = [name for name, _ in pairs]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        raise ParameterError(f"{notebook}: given more than once: {', '.join(twice)}")
     return result
 
 
@@ -150,7 +163,7 @@ def main(arguments: list[str] | None = None) -> int:
             print(name + "\n  " + ", ".join(f"{n}: {k.__name__} = {d}" for n, (k, d, _) in declared.items()))
         return 0
     try:
-        print(run(options.notebook, dict(options.p), progress=not options.quiet).relative_to(ROOT))
+        print(run(options.notebook, once(options.notebook, options.p), progress=not options.quiet).relative_to(ROOT))
     except (ParameterError, ValueError) as problem:
         print(f"notebooks.run: {problem}", file=sys.stderr)
         return 2

@@ -13,7 +13,7 @@ import platform
 import sys
 from pathlib import Path
 
-from theory.ledger import LedgerError, available_topics, load_claims, load_topic
+from theory.ledger import TOPICS, LedgerError, available_topics, load_claims, load_topic
 from theory.links import broken_links
 from theory.parallel import all_topics
 from theory.registry import TIERS
@@ -31,7 +31,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--compare", action="store_true", help="compare with the committed verdicts, write nothing")
     options = parser.parse_args(arguments)
     try:
-        claims, topics = load_claims(), available_topics()
+        claims = load_claims()
+        known = {*available_topics(), *(claim.topic for claim in claims.values())}
+        topics = [topic for topic in TOPICS if topic in known]
         _require("claim", options.claim, list(claims))
         _require("topic", options.topic, topics)
         _require("tier", options.tier, list(TIERS))

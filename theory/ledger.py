@@ -93,20 +93,26 @@ class Line:
 
     @property
     def controls(self) -> int:
-        return sum(r.entry.role == "control" for r in self.ran)
+        """Controls that were rejected."""
+        return sum(r.entry.role == "control" and bool(r.outcome) and r.outcome.result == "REFUTED" for r in self.ran)
 
 
 def load_claims(path: Path = HERE / "claims.toml") -> dict[str, Claim]:
     """All claims by id. LedgerError names the file and the claim or key at fault."""
     try:
         data = tomllib.loads(path.read_text(encoding="utf-8"))
-    except tomllib.TOMLDecodeError as problem:
+    except OSError as problem:
+        raise LedgerError(f"{path.name} cannot be read: {problem.strerror}") from problem
+    except ValueError as problem:  # bad TOML or bad UTF-8
         raise LedgerError(f"{path.name}: {problem}") from problem
     unknown = set(data) - {"claim"}
     if unknown:
         raise LedgerError(f"{path.name}: unknown table(s) {sorted(unknown)}, only [[claim]] is allowed")
+    blocks = data.get("claim", [])
+    if not isinstance(blocks, list) or not blocks or not all(isinstance(raw, dict) for raw in blocks):
+        raise LedgerError(f"{path.name}: no [[claim]] blocks")
     claims: dict[str, Claim] = {}
-    for number, raw in enumerate(data.get("claim", []), start=1):
+    for number, raw in enumerate(blocks, start=1):
         name = raw.get("id", f"number {number}")
         line = _line_of(path, f'id = "{name}"')
         missing, extra = [f for f in FIELDS if f not in raw], [f for f in raw if f not in FIELDS]
@@ -116,6 +122,11 @@ def load_claims(path: Path = HERE / "claims.toml") -> dict[str, Claim]:
             wanted = list if key == "uses" else str
             if not isinstance(raw[key], wanted):
                 raise LedgerError(f"{path.name}:{line}: claim {name}: {key} must be a {wanted.__name__}")
+        if not all(isinstance(used, str) for used in raw["uses"]):
+            raise LedgerError(f"{path.name}:{line}: claim {name}: uses must be a list of claim ids")
+        empty = [key for key in ("id", "paper", "statement", "prior") if not raw[key].strip()]
+        if empty:
+            raise LedgerError(f"{path.name}:{line}: claim {name}: empty {empty}")
         if raw["form"] not in FORMS:
             raise LedgerError(f"{path.name}:{line}: claim {name}: form = {raw['form']!r}, allowed: {', '.join(FORMS)}")
         if raw["topic"] not in TOPICS:
@@ -128,7 +139,8 @@ def load_claims(path: Path = HERE / "claims.toml") -> dict[str, Claim]:
     for claim in claims.values():
         for used in claim.uses:
             if used not in claims:
-                raise LedgerError(f"{path.name}: claim {claim.id} uses {used!r}, which is no claim")
+                line = _line_of(path, f'id = "{claim.id}"')
+                raise LedgerError(f"{path.name}:{line}: claim {claim.id}: uses {used!r}, which is no claim")
     _refuse_cycles(claims)
     return claims
 
@@ -198,11 +210,12 @@ def judge(claim: Claim, ran: tuple[Ran, ...]) -> Line:
             problems.append(f"tightness {r.entry.function.__name__} came out {r.outcome.result}")
     for role in ("condition", "sharper"):
         for r in by_role[role]:
-            if r.outcome and r.outcome.result == "REFUTED":
-                problems.append(f"{role} {r.entry.function.__name__} came out REFUTED")
+            if r.outcome and r.outcome.result != "PROVED":
+                problems.append(f"{role} {r.entry.function.__name__} came out {r.outcome.result}")
     for r in ran:
         if r.error:
             problems.append(f"{r.entry.role} {r.entry.function.__name__} raised {r.error}")
+    raised = any(r.error for r in ran)
     deciding = by_role["condition"] if "REFUTED" in results["check"] and by_role["condition"] else statement
     tier = max((r.entry.tier for r in deciding), key=TIERS.index, default="-")
     outcomes = [r.outcome for r in deciding if r.outcome]
@@ -210,7 +223,7 @@ def judge(claim: Claim, ran: tuple[Ran, ...]) -> Line:
     notes = [r.outcome.note for r in statement if r.outcome and r.outcome.note]
     return Line(
         claim,
-        _verdict(results, any(r.error for r in ran), bool(by_role["construction"])),
+        _verdict(results, raised, construction=not by_role["check"] and bool(by_role["construction"])),
         tier,
         min(margins) if margins else None,
         sum(o.instances for o in outcomes),
@@ -225,6 +238,8 @@ def structural_problems(claim: Claim, by_role: dict[str, list[Ran]]) -> list[str
     problems = []
     if not by_role["check"] and not by_role["construction"]:
         problems.append("no check is registered")
+    if by_role["check"] and by_role["construction"]:
+        problems.append("a check and a construction are registered, one of them decides")
     if not by_role["control"]:
         problems.append("no control is registered")
     if not by_role["tightness"] and claim.id not in REGISTRY.not_tight:
@@ -252,11 +267,15 @@ def _verdict(results: dict[str, list[str]], raised: bool, construction: bool) ->
 
 
 def run_topic(topic: str, profile: str, seed: int = 0, only: str | None = None, results=None) -> list[Line]:
-    """All lines of one topic; `results` are computed once, or passed in."""
-    module = load_topic(topic)
+    """All lines of one topic; `results` are computed once, or passed in. If that raises, every line is an error."""
     claims = [c for c in load_claims().values() if c.topic == topic and only in (None, c.id)]
-    if results is None and claims:
-        results = module.results(profile, np.random.default_rng(seed))
+    try:
+        module = load_topic(topic)
+        if results is None and claims:
+            results = module.results(profile, np.random.default_rng(seed))
+    except Exception as problem:
+        why = f"theory.{topic} raised {type(problem).__name__}: {problem}"
+        return [Line(claim, "error", "-", None, 0, "", (why,), ()) for claim in claims]
     return [run_claim(claim, results) for claim in claims]
 
 

@@ -14,10 +14,14 @@ Roles of one claim:
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from math import isnan
 from typing import Literal
+
+import numpy as np
 
 Verdict = Literal["PROVED", "REFUTED", "UNDECIDED"]
 Tier = Literal["symbolic", "rational", "enclosed", "float64", "sampled"]
+VERDICTS = ("PROVED", "REFUTED", "UNDECIDED")
 ROLES = ("check", "condition", "sharper", "tightness", "control", "construction")
 TIERS = ("symbolic", "rational", "enclosed", "float64", "sampled")  # strongest first
 
@@ -31,9 +35,19 @@ class Outcome:
     margin: float | None = None  # distance from equality, in the unit the note names
     note: str = ""  # one line; the counterexample when REFUTED
 
+    def __post_init__(self):
+        if self.result not in VERDICTS:
+            raise ValueError(f"result = {self.result!r}, allowed: {', '.join(VERDICTS)}")
+        if self.instances < 1:
+            raise ValueError(f"instances = {self.instances}: nothing was decided")
+        if self.margin is not None and isnan(self.margin):
+            raise ValueError("margin is nan")
+
 
 def decide(holds: bool, instances: int, margin: float | None = None, note: str = "") -> Outcome:
     """PROVED or REFUTED from a plain boolean (float64 and rational tiers)."""
+    if not isinstance(holds, bool | np.bool_):  # a verdict such as "REFUTED" is true
+        raise TypeError(f"holds = {holds!r}, it must be a boolean")
     return Outcome("PROVED" if holds else "REFUTED", int(instances), None if margin is None else float(margin), note)
 
 
@@ -83,4 +97,6 @@ construction = _register("construction")
 
 def not_claimed_tight(claim: str, why: str) -> None:
     """Declare that the statement claims no tightness (an identity, or an existence statement)."""
+    if not why.strip():
+        raise ValueError(f"not_claimed_tight({claim!r}) needs a reason")
     REGISTRY.not_tight[claim] = why

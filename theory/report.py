@@ -72,8 +72,9 @@ def _row(line: Line) -> str:
     links = f"[proof]({claim.topic}.md#{claim.derivation}) · [notebook](../notebooks/{claim.notebook}.ipynb)" + (
         f" · [figure](../figures/out/{claim.figure}.svg)" if claim.figure else ""
     )
+    source = f"{claim.paper}, {claim.where}".replace("|", "\\|")
     return (
-        f"| `{claim.id}` | {claim.paper}, {claim.where} | {claim.form} | {line.verdict} | {line.tier} | {margin} "
+        f"| `{claim.id}` | {source} | {claim.form} | {line.verdict} | {line.tier} | {margin} "
         f"| {line.instances} | {line.controls} | {links} |"
     )
 
@@ -112,11 +113,14 @@ def write(lines: Sequence[Line], folder: Path, readme: Path) -> None:
 
 def differences(lines: Sequence[Line], committed: Path) -> list[str]:
     """Claims whose id, verdict or tier differ from the committed verdicts."""
+    if not committed.exists():
+        return [f"{committed.name}: no committed verdicts to compare with"]
     old, new = json.loads(committed.read_text(encoding="utf-8")), verdicts(lines)
     found = [f"{i}: in the committed ledger, did not run" for i in sorted(set(old) - set(new))]
     found += [f"{i}: ran, but is not in the committed ledger" for i in sorted(set(new) - set(old))]
     for i in sorted(set(old) & set(new)):
         for key in ("verdict", "tier"):
-            if old[i][key] != new[i][key]:
-                found.append(f"{i}: {key} was {old[i][key]!r}, is {new[i][key]!r}")
+            before = old[i].get(key)
+            if before != new[i][key]:
+                found.append(f"{i}: {key} was {before!r}, is {new[i][key]!r}")
     return found

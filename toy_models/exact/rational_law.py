@@ -58,6 +58,8 @@ def independent_stages(weights: Sequence) -> Stages:
     """Independent reveal: weight(m, s) = r^s (1-r)^(m-s) with r the hazard of the step."""
     left, stages = fmpq(1), []
     for weight in map(rational, weights):
+        if weight < 0:
+            raise ValueError(f"weights hold {weight}, they must be >= 0")
         hazard = weight / left if left != 0 else fmpq(0)
         stages.append(lambda m, s, r=hazard: r**s * (1 - r) ** (m - s))
         left -= weight
@@ -115,6 +117,9 @@ def law(pmf: np.ndarray, stages: Stages, marginals=None) -> tuple[np.ndarray, fm
         if -1 in state:
             raise ValueError("the stages leave masked positions: their weights or sizes do not cover the sequence")
         result[state] = probability
+    written = sum(mass.values(), fmpq(0))
+    if written + impossible != 1:
+        raise ValueError(f"the stages lose mass {1 - written - impossible}: their sizes exceed the sequence")
     return result, impossible
 
 
