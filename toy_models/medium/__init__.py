@@ -15,6 +15,7 @@ from toy_models.medium.judge import (
     loss_decomposition,
     path_cost,
     sequence_error,
+    tabulate,
 )
 from toy_models.medium.model import Config, Transformer
 from toy_models.medium.posterior import error_bound, marginals
@@ -44,6 +45,7 @@ __all__ = [
     "sequence_error",
     "start_processes",
     "stream",
+    "tabulate",
     "text_stream",
     "train",
 ]

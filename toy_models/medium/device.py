@@ -4,7 +4,7 @@ import torch
 
 
 def resolve(device: str | torch.device) -> torch.device:
-    """The device named: "auto" takes CUDA where there is one, else the CPU. ValueError when CUDA is asked for in vain."""
+    """The device named; "auto" takes CUDA where there is one, else the CPU. ValueError for CUDA that is not there."""
     if isinstance(device, str) and device == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     try:

@@ -2,9 +2,9 @@
 
     q(x_i = v | revealed) ~ sum over s of f_i(s) b_i(s) emission[s, v]   (see targets/forward_backward.py)
 
-Every number is a sum of products of nonnegative numbers, so errors are relative and only add up: `error_bound`. Messages
-are rescaled at every position, and a row with a positive entry below LOW, from which a product could underflow, is done
-again in float64 and, should it be flagged there too, on the CPU in extended range.
+Every number is a sum of products of nonnegative numbers, so errors are relative and only add up: `error_bound`.
+Messages are rescaled at every position, and a row with a positive entry below LOW, from which a product could
+underflow, is done again in float64 and, should it be flagged there too, on the CPU in extended range.
 """
 
 from dataclasses import dataclass

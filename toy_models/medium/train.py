@@ -139,10 +139,7 @@ def train(
         optimiser.load_state_dict(found["optimiser"])
         generator.set_state(found["generators"][rank()].cpu())
         first, losses = found["step"], list(found["losses"])
-    if options.bf16:
-        context = torch.autocast(place.type, dtype=torch.bfloat16)
-    else:
-        context = nullcontext()
+    context = torch.autocast(place.type, dtype=torch.bfloat16) if options.bf16 else nullcontext()
     for step in tqdm(range(first, options.steps), desc="training", disable=not progress or rank() > 0, leave=False):
         for group in optimiser.param_groups:
             group["lr"] = options.rate_at(step)
