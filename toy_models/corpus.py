@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Int
 
+from toy_models.errors import IntractableError
 from toy_models.targets.markov import MarkovChain
 from toy_models.targets.ngram import NGram
 from toy_models.validation import positive_int
@@ -19,16 +20,22 @@ from toy_models.validation import positive_int
 ALPHABET = "abcdefghijklmnopqrstuvwxyz "
 SHIPPED = Path(__file__).with_name("data") / "english_4gram.npz"
 SHIPPED_ORDER = 4
+MAX_ORDER = 5  # 27^5 counts: 115 MB
 
 
 def fold(text: str) -> Int[np.ndarray, " tokens"]:
-    """Tokens 0..26 of a text: accents dropped, letters lower-cased, every other run of characters one space."""
-    plain = unicodedata.normalize("NFKD", text).lower().encode("ascii", "ignore")
+    """Tokens 0..26 of a text: accents dropped, letters lower-cased, every other run of characters one space.
+
+    A leading run is dropped: on the circle it meets the one at the end.
+    """
+    if not text.isascii():
+        text = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
+    plain = text.lower().encode("ascii", "replace")
     codes = np.frombuffer(plain, dtype=np.uint8).astype(np.int64) - ord("a")
     codes[(codes < 0) | (codes > 25)] = 26
-    repeated = np.zeros(len(codes), dtype=bool)
-    repeated[1:] = (codes[1:] == 26) & (codes[:-1] == 26)
-    return codes[~repeated]
+    space = codes == 26
+    after_space = np.concatenate([[True], space[:-1]])[: len(codes)]
+    return codes[~(space & after_space)]
 
 
 def unfold(tokens: Int[np.ndarray, " tokens"]) -> str:
@@ -85,6 +92,13 @@ def circular_counts(tokens: Int[np.ndarray, " tokens"], order: int) -> Int[np.nd
     if len(tokens) < order:
         raise ValueError(f"the text has {len(tokens)} tokens after folding, order {order} needs at least {order}")
     size = len(ALPHABET)
+    if order > MAX_ORDER:
+        raise IntractableError(
+            "the table of n-gram counts",
+            f"order = {order}, hence {size}^{order} entries",
+            f"order <= {MAX_ORDER}",
+            "lower the order",
+        )
     code = np.zeros(len(tokens), dtype=np.int64)
     for shift in range(order):
         code = code * size + np.roll(tokens, -shift)

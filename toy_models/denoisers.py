@@ -60,7 +60,8 @@ class Tempered:
         return self.target.length
 
     def marginals(self, y: Int[np.ndarray, "batch L"], on_impossible: str = "raise") -> Float[np.ndarray, "batch L V"]:
-        powered = self.target.marginals(y, on_impossible) ** self.power
+        exact = self.target.marginals(y, on_impossible)
+        powered = (exact / exact.max(axis=2, keepdims=True)) ** self.power  # a large power never empties a row
         return powered / powered.sum(axis=2, keepdims=True)
 
 
@@ -147,7 +148,8 @@ def learning_error(target: Target, denoiser: Denoiser, reduce: str = "max") -> f
     """Max, or mean, over revealed sets T, contexts x_T with q(x_T) > 0 and i not in T of KL(q(.|x_T) || p(.|x_T)).
 
     Nats per token. `max` is the epsilon_learning of Feng et al. 2025; `mean` weighs every pair (T, i) equally and
-    x_T by q. inf when the denoiser rules out what the target allows, or refuses a possible context. Cost O((V+1)^L L V).
+    x_T by q. inf when the denoiser rules out what the target allows, or refuses a possible context.
+    Cost O((V+1)^L L V).
     """
     if reduce not in ("max", "mean"):
         raise ValueError(f'reduce = {reduce!r}, allowed: "max", "mean"')

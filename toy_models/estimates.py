@@ -5,8 +5,9 @@ from numpy.random import Generator
 from scipy.stats import t as student
 
 from toy_models.information import Estimate
+from toy_models.sampler import sample
 from toy_models.targets.protocol import Denoiser, Target
-from toy_models.validation import MASK, positive_int
+from toy_models.validation import MASK, confidence_level, positive_int
 
 
 def estimate_trajectory_kl(
@@ -18,6 +19,7 @@ def estimate_trajectory_kl(
     in `size` (a sum over L tokens is close to normal). `entropy` saves recomputing H(X).
     """
     positive_int("size", size, 2)
+    confidence_level(confidence)
     if hasattr(rule, "select"):
         raise ValueError(f"rule = {rule!r} must be content-free (have draw_steps)")
     x = target.sample(size, rng)
@@ -41,14 +43,17 @@ def estimate_uniform_kl(
     """E_tau KL of uniform independent reveal for several N at once, each dividing the largest one.
 
     One sequence and one uniform U_i per position and sample: position i counts as revealed at a when U_i < a, so all
-    reveal fractions k/N_max share a sample, and a masked position weighs 1/(1 - a). -log q(x), whose mean H(X) is known,
-    serves as control variate. Student interval, asymptotic.
+    reveal fractions k/N_max share a sample, and a masked position weighs 1/(1 - a). The control variate
+    is -log q(x), whose mean H(X) is known. Student interval, asymptotic.
     """
     steps = [positive_int(f"steps[{k}]", n) for k, n in enumerate(steps)]
+    if not steps:
+        raise ValueError("steps must not be empty")
     finest = max(steps)
     if any(finest % n for n in steps):
         raise ValueError(f"steps = {steps}, each must divide the largest one, {finest}")
     positive_int("size", size, 3)
+    confidence_level(confidence)
     x, u = target.sample(size, rng), rng.random((size, target.length))
     level = np.empty((size, finest))
     for k in range(finest):
@@ -68,12 +73,20 @@ def estimate_uniform_kl(
 
 
 def estimate_generative_cross_entropy(
-    target: Target, rule, size: int, rng: Generator, denoiser: Denoiser | None = None
-) -> float:
-    """Mean of -log q(x) over written sequences: what papers plot as generative perplexity; inf off the support."""
-    from toy_models.sampler import sample
+    target: Target, rule, size: int, rng: Generator, confidence: float = 0.99, denoiser: Denoiser | None = None
+) -> Estimate:
+    """E_{x~p}[-log q(x)] from `size` runs: what papers plot as generative perplexity. Student interval, asymptotic.
 
+    One written sequence off the support proves that the value is inf: value, low and high are then inf.
+    """
+    positive_int("size", size, 2)
+    confidence_level(confidence)
     runs = sample(denoiser or target, rule, size, rng)
-    if runs.impossible.any():
-        return float("inf")
-    return float(-target.log_prob(runs.tokens).mean())
+    loss = np.full(size, np.inf)
+    loss[~runs.impossible] = -target.log_prob(runs.tokens[~runs.impossible])
+    if np.isinf(loss).any():
+        endless = np.asarray(np.inf)
+        return Estimate(endless, endless, endless, confidence)
+    radius = student.ppf((1 + confidence) / 2, size - 1) * loss.std(ddof=1) / np.sqrt(size)
+    value, low, high = (np.asarray(loss.mean() + shift) for shift in (0.0, -radius, radius))
+    return Estimate(value, low, high, confidence)

@@ -24,13 +24,22 @@ def log_likelihood(
 
     Routes: "replay" (deterministic rules: the path along x is unique, any length; DUEL, arXiv 2603.01367), "gap
     recursion" (Markov chains under independent reveal), "blocks" (independent copies under independent reveal),
-    "subsets" (any content-free rule, O(N 3^L) per row, L <= 16).
+    "subsets" (any content-free rule, O(N 3^L) per row, L <= 16). A randomly shifted grid is a mixture of independent
+    reveals and takes the same routes. ValueError for a route that does not serve the denoiser and the rule.
     """
     if method not in (None, *METHODS):
         raise ValueError(f"method = {method!r}, allowed: None, {', '.join(METHODS)}")
     x = tokens(x, denoiser.vocab_size, denoiser.length, masks=False)
+    served = _routes(denoiser, rule)
     if method is None:
-        method = _cheapest(denoiser, rule)
+        method = served[0]
+    if method not in served:
+        raise ValueError(
+            f"method = {method!r} does not serve {type(rule).__name__} on {type(denoiser).__name__}, "
+            f"allowed: {', '.join(served)}"
+        )
+    if not hasattr(rule, "select"):
+        rule.stages(denoiser.length)  # refuses sizes or blocks that do not fit the length
     if method == "replay":
         return replay_log_likelihood(denoiser, rule, x)
     if isinstance(rule, ShiftedReveal):
@@ -44,18 +53,18 @@ def log_likelihood(
     return subset_log_likelihood(denoiser, rule, x)
 
 
-def _cheapest(denoiser: Denoiser, rule) -> str:
-    if hasattr(rule, "select") or isinstance(rule, FixedOrder):
-        return "replay"
-    if isinstance(denoiser, Blocks) and isinstance(rule, IndependentReveal):
-        return "blocks"
-    if (
-        isinstance(denoiser, MarkovChain)
-        and isinstance(rule, IndependentReveal | ShiftedReveal)
-        and denoiser.length > 6
-    ):
-        return "gap recursion"
-    return "subsets"
+def _routes(denoiser: Denoiser, rule) -> list[str]:
+    """The routes that serve this denoiser and rule, the cheapest first."""
+    if hasattr(rule, "select"):
+        return ["replay"]
+    if isinstance(rule, FixedOrder):
+        return ["replay", "subsets"]
+    independent = isinstance(rule, IndependentReveal | ShiftedReveal)
+    if independent and isinstance(denoiser, Blocks):
+        return ["blocks", "subsets"]
+    if independent and isinstance(denoiser, MarkovChain):
+        return ["gap recursion", "subsets"] if denoiser.length > 6 else ["subsets", "gap recursion"]
+    return ["subsets"]
 
 
 def replay_log_likelihood(denoiser: Denoiser, rule, x: Int[np.ndarray, "batch L"]) -> Float[np.ndarray, " batch"]:

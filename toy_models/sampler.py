@@ -9,7 +9,7 @@ from tqdm import tqdm
 
 from toy_models.information import Estimate
 from toy_models.targets.protocol import Denoiser, Target
-from toy_models.validation import MASK, positive_int
+from toy_models.validation import MASK, confidence_level, positive_int
 
 PROGRESS_CELLS = 2**26  # rows * L * V from which a progress bar is shown
 
@@ -71,8 +71,9 @@ def estimate_sequence_error(
     rng: np.random.Generator,
     confidence: float = 0.99,
     denoiser: Denoiser | None = None,
-):
+) -> Estimate:
     """Share of sampled sequences outside the support of q, with its Clopper-Pearson interval -> Estimate."""
+    confidence_level(confidence)
     runs = sample(denoiser or target, rule, size, rng)
     whole = ~runs.impossible
     wrong = int((~whole).sum() + np.isneginf(target.log_prob(runs.tokens[whole])).sum())

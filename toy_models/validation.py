@@ -40,6 +40,13 @@ def positive_int(name: str, value, minimum: int = 1) -> int:
     return int(value)
 
 
+def confidence_level(value) -> float:
+    """`value` if it lies strictly between 0 and 1."""
+    if not 0 < value < 1:
+        raise ValueError(f"confidence = {value}, it must lie strictly between 0 and 1")
+    return float(value)
+
+
 def tokens(y, vocab_size: int, length: int, masks: bool) -> Int[np.ndarray, "batch L"]:
     """`y` as a (batch, length) int64 array of tokens 0..V-1, with MASK = -1 where `masks` allows it."""
     array = np.asarray(y)

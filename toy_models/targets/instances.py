@@ -8,7 +8,7 @@ from toy_models.errors import IntractableError
 from toy_models.targets.blocks import Blocks
 from toy_models.targets.linear_code import LinearCode
 from toy_models.targets.markov import MarkovChain
-from toy_models.targets.table import Table
+from toy_models.targets.table import MAX_CELLS, Table
 from toy_models.validation import positive_int
 
 
@@ -34,6 +34,13 @@ def zero_sum(K: int, length: int) -> LinearCode | Table:
     if all(K % d for d in range(2, int(K**0.5) + 1)):
         generator = np.concatenate([np.eye(length - 1, dtype=np.int64), np.full((length - 1, 1), K - 1)], axis=1)
         return LinearCode(generator, K)
+    if K**length > MAX_CELLS:
+        raise IntractableError(
+            f"the table of zero_sum for the composite K = {K}",
+            f"length = {length}, hence K^L = {K**length}",
+            f"K^L <= {MAX_CELLS}",
+            "use a prime K",
+        )
     total = np.indices((K,) * length).sum(axis=0) % K
     return Table((total == 0) / K ** (length - 1))
 

@@ -9,7 +9,7 @@ from jaxtyping import Bool, Float, Int
 from numba import njit, prange
 
 from toy_models.targets.impossible import reveal_one_hot, settle_impossible
-from toy_models.validation import tokens
+from toy_models.validation import positive_int, tokens
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,8 +23,8 @@ class LinearCode:
     modulus: int = 2
 
     def __post_init__(self):
-        p = self.modulus
-        if p < 2 or any(p % d == 0 for d in range(2, int(p**0.5) + 1)):
+        p = positive_int("modulus", self.modulus, 2)
+        if any(p % d == 0 for d in range(2, int(p**0.5) + 1)):
             raise ValueError(f"modulus = {p}, it must be prime")
         generator = np.array(self.generator)
         if generator.ndim != 2 or generator.size == 0 or generator.dtype.kind not in "iu":

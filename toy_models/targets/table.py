@@ -6,6 +6,7 @@ from functools import cached_property
 import numpy as np
 from jaxtyping import Float, Int
 
+from toy_models.errors import IntractableError
 from toy_models.sampling import inverse_cdf
 from toy_models.targets.impossible import reveal_one_hot, settle_impossible
 from toy_models.validation import nonnegative, tokens
@@ -75,9 +76,11 @@ class Table:
 def context_probabilities(pmf: Float[np.ndarray, "..."]) -> Float[np.ndarray, "..."]:
     """Sums of `pmf` over every set of axes: shape (V,)*L -> (V+1,)*L with index 0 for "summed". O(L (V+1)^L)."""
     if (pmf.shape[0] + 1) ** pmf.ndim > MAX_CELLS:
-        raise ValueError(
-            f"a table over V = {pmf.shape[0]}, L = {pmf.ndim} has {(pmf.shape[0] + 1) ** pmf.ndim} masked states, "
-            f"the limit is {MAX_CELLS}; use a structured target (MarkovChain, NGram, HMM, LinearCode, Blocks)"
+        raise IntractableError(
+            "the masked states of a table",
+            f"V = {pmf.shape[0]}, L = {pmf.ndim}, hence (V+1)^L = {(pmf.shape[0] + 1) ** pmf.ndim}",
+            f"(V+1)^L <= {MAX_CELLS}",
+            "use a structured target (MarkovChain, NGram, HMM, LinearCode, Blocks)",
         )
     sums = pmf
     for axis in range(pmf.ndim):

@@ -129,7 +129,10 @@ class FixedOrder:
     blocks: Sequence[Sequence[int]]
 
     def __post_init__(self):
-        blocks = tuple(tuple(int(i) for i in block) for block in self.blocks)
+        blocks = tuple(
+            tuple(positive_int(f"blocks[{j}][{k}]", i, minimum=0) for k, i in enumerate(block))
+            for j, block in enumerate(self.blocks)
+        )
         flat = [i for block in blocks for i in block]
         if sorted(flat) != list(range(len(flat))) or not flat:
             raise ValueError(
