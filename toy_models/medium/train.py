@@ -124,9 +124,8 @@ def train(
     averaged = {name: p.detach().clone() for name, p in model.state_dict().items()}
     wrapped = DistributedDataParallel(model) if dist.is_initialized() else model
     called = torch.compile(wrapped) if options.compile else wrapped
-    optimiser = torch.optim.AdamW(
-        model.parameters(), lr=options.rate, betas=options.betas, weight_decay=options.weight_decay
-    )
+    settings = {"lr": options.rate, "betas": options.betas, "weight_decay": options.weight_decay}
+    optimiser = torch.optim.AdamW(model.parameters(), fused=True, **settings)
     generator = seed_generator(seed, place)
     draw = make_stream(generator)
     path = None if path is None else Path(path)
