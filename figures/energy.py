@@ -275,10 +275,11 @@ def steps(res: Results) -> Figure:
         axis.axhline(np.pi**2 / 4, color="0.4", lw=1, ls=":")
         axis.annotate(
             "π²/4, reached by sin²; 3t² − 2t³ tends to (9/4) ln 3",
-            (64, np.pi**2 / 4),
-            (0, 6),
+            (1024, np.pi**2 / 4),
+            (0, 7),
             textcoords="offset points",
             fontsize=9,
+            ha="right",
         )
         axis.set_xscale("log", base=2)
         axis.set_xticks([1, 4, 16, 64, 256, 1024], ["1", "4", "16", "64", "256", "1024"])
