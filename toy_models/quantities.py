@@ -77,7 +77,7 @@ def _stage_losses(loss: Float[np.ndarray, "sets L"], stages, length: int) -> flo
     total = 0.0
     for stage in stages:
         active = np.flatnonzero(stage.active)
-        masked = sum(1 - (subsets >> i & 1) for i in active)
+        masked = sum((1 - (subsets >> i & 1) for i in active), start=np.zeros_like(subsets))
         for i in active:
             open_here = (mass > 0) & (subsets >> i & 1 == 0)
             chance = _inclusion(stage.weights)[masked[open_here]]

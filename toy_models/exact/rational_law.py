@@ -17,7 +17,9 @@ Stages = list[Callable[[int, int], fmpq]]  # weight(m, s): a given set of s of t
 
 
 def rational(value) -> fmpq:
-    """A Fraction, int, string "a/b" or float (its exact binary value) as fmpq."""
+    """An fmpq, Fraction, int, string "a/b" or float (its exact binary value) as fmpq."""
+    if isinstance(value, fmpq):
+        return value
     exact = Fraction(value)
     return fmpq(exact.numerator, exact.denominator)
 
