@@ -1,6 +1,6 @@
 """Properties on drawn rational instances: identities with ==, inequalities decided, float routes against rationals."""
 
-from itertools import combinations, permutations, product
+from itertools import combinations, pairwise, permutations, product
 from math import comb, factorial, log
 
 import numpy as np
@@ -105,7 +105,7 @@ def rational_curve(pmf):
     for subset, value in exact.subset_entropies(pmf).items():
         size = subset.bit_count()
         means[size] = means[size] + value.scaled(fmpq(1, comb(pmf.ndim, size)))
-    return [b - a for a, b in zip(means, means[1:], strict=False)]
+    return [b - a for a, b in pairwise(means)]
 
 
 @few
@@ -133,7 +133,7 @@ def test_curve_identity(data):
 @given(laws())
 def test_the_curve_falls_from_marginal_to_conditional_entropy(pmf):
     g = rational_curve(pmf)
-    assert {exact.decide_at_most(b, a) for a, b in zip(g, g[1:], strict=False)} <= {"PROVED"}
+    assert {exact.decide_at_most(b, a) for a, b in pairwise(g)} <= {"PROVED"}
     assert exact.decide_at_most(LogSum(), g[-1]) == "PROVED"
     assert exact.decide_equal(sum(g, LogSum()), exact.entropy(pmf)) == "PROVED"
 

@@ -2,7 +2,7 @@
 
 import time
 from fractions import Fraction
-from itertools import product
+from itertools import pairwise, product
 
 import numpy as np
 import pytest
@@ -32,7 +32,7 @@ def test_hmm_law_against_hidden_paths(hmm):
         total = Fraction(0)
         for path in product(range(len(hmm.initial)), repeat=hmm.length):
             term = hmm.initial[path[0]]
-            for s, t in zip(path, path[1:], strict=False):
+            for s, t in pairwise(path):
                 term *= hmm.transition[s][t]
             for s, v in zip(path, x, strict=True):
                 term *= hmm.emission[s][v]
@@ -46,7 +46,7 @@ def test_chain_law_against_the_product_and_its_float_twin(chain):
     pmf = exact.chain_pmf(chain.initial, chain.transition, chain.length)
     for x, p in np.ndenumerate(pmf):
         term = chain.initial[x[0]]
-        for a, b in zip(x, x[1:], strict=False):
+        for a, b in pairwise(x):
             term *= chain.transition[a][b]
         assert Fraction(int(p.p), int(p.q)) == term
     initial, transition, emission, length = chain.floats
