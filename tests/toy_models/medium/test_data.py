@@ -1,0 +1,62 @@
+"""Streams have the law they claim: every sequence of a small target by its frequency."""
+
+import numpy as np
+import pytest
+import torch
+from scipy.stats import chi2
+
+import toy_models as tm
+from toy_models import medium
+from toy_models.lattice import to_table
+
+ALPHA = 1e-6
+SIZE = 20_000
+
+
+def statistic(target, tokens):
+    """Pearson's statistic against the exact law, and its quantile; inf when an impossible sequence was drawn."""
+    pmf = to_table(target).pmf.ravel()
+    code = np.ravel_multi_index(tuple(tokens.numpy().T), (target.vocab_size,) * target.length)
+    seen = np.bincount(code, minlength=len(pmf))
+    if seen[pmf == 0].any():
+        return np.inf, 0.0
+    wanted = pmf[pmf > 0] * len(tokens)
+    value = ((seen[pmf > 0] - wanted) ** 2 / wanted).sum()
+    return value, chi2.isf(ALPHA, max(len(wanted) - 1, 1))
+
+
+TARGETS = {
+    "chain": tm.MarkovChain([[0.7, 0.3, 0.0], [0.0, 0.6, 0.4], [0.5, 0.0, 0.5]], 4),
+    "3-gram": tm.NGram(np.array([[[0.3, 0.7], [0.6, 0.4]], [[0.5, 0.5], [0.9, 0.1]]]), 5),
+    "hmm": tm.HMM([0.4, 0.6], [[0.8, 0.2], [0.1, 0.9]], [[0.7, 0.3, 0.0], [0.0, 0.25, 0.75]], 3),
+    "pairs": tm.pairs(2, 4),
+    "code": tm.LinearCode(np.array([[1, 0, 1, 1], [0, 1, 1, 0]])),
+    "table": tm.Table(np.array([[0.1, 0.2], [0.3, 0.4]])),
+}
+
+
+@pytest.mark.parametrize("name", TARGETS)
+def test_frequencies(name):
+    draw = medium.stream(TARGETS[name], torch.Generator().manual_seed(5))
+    value, limit = statistic(TARGETS[name], draw(SIZE))
+    assert value < limit
+
+
+def test_a_wrong_stream_is_rejected():
+    wrong = tm.MarkovChain([[0.66, 0.34, 0.0], [0.0, 0.6, 0.4], [0.5, 0.0, 0.5]], 4)
+    value, limit = statistic(TARGETS["chain"], medium.stream(wrong, torch.Generator().manual_seed(5))(SIZE))
+    assert value > limit
+
+
+def test_text_windows_come_from_the_circle():
+    corpus = np.array([0, 1, 2, 3, 4])
+    windows = medium.text_stream(corpus, 3, torch.Generator().manual_seed(0))(200)
+    assert ((windows[:, 1:] - windows[:, :-1]) % 5 == 1).all()
+    assert len(windows[:, 0].unique()) == 5
+    with pytest.raises(ValueError, match="5 tokens"):
+        medium.text_stream(corpus, 6, torch.Generator())
+
+
+def test_unknown_target():
+    with pytest.raises(TypeError, match="no stream for int"):
+        medium.stream(3, torch.Generator())

@@ -1,0 +1,72 @@
+"""The transformer: shapes, causality, cache, rotary positions."""
+
+import pytest
+import torch
+
+from toy_models.medium import Config, Transformer
+from toy_models.medium.model import rotary_tables, rotate
+
+
+def model(**options):
+    """Random weights everywhere, so that nothing is hidden by the zero head."""
+    config = Config(5, 9, width=16, **options)
+    made = Transformer(config, torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        made.head.weight.normal_(generator=torch.Generator().manual_seed(1))
+    return made
+
+
+def test_untrained_model_is_uniform():
+    made = Transformer(Config(5, 9, width=16), torch.Generator().manual_seed(0))
+    assert made(torch.full((2, 9), -1)).abs().max() == 0
+    assert made.parameter_count() == sum(p.numel() for p in made.parameters())
+
+
+def test_bidirectional_sees_both_sides_and_causal_only_the_left():
+    y = torch.full((1, 9), -1)
+    changed = y.clone()
+    changed[0, 6] = 3
+    both = (model()(y) - model()(changed)).abs().amax(dim=2)[0]
+    assert (both > 0).all()
+    x = torch.arange(9)[None] % 5
+    other = x.clone()
+    other[0, 6] = (x[0, 6] + 1) % 5
+    gap = (model(causal=True)(x) - model(causal=True)(other)).abs().amax(dim=2)[0]
+    assert gap[:7].max() == 0
+    assert gap[7:].min() > 0
+
+
+def test_cache_gives_the_logits_of_the_whole_pass():
+    made = model(causal=True)
+    x = torch.randint(5, (3, 9), generator=torch.Generator().manual_seed(2))
+    whole, cache = made(x), made.new_cache()
+    for i in range(9):
+        one = made.step(x[:, i - 1] if i else x[:, 0], i, cache)
+        torch.testing.assert_close(one, whole[:, i], rtol=1e-5, atol=1e-5)
+
+
+def test_rotary_products_depend_on_differences():
+    cos, sin = rotary_tables(12, 8, 10000.0)
+    q, k = torch.randn(2, 8, generator=torch.Generator().manual_seed(3))
+    turned_q, turned_k = (rotate(v.expand(1, 1, 12, 8), cos, sin)[0, 0] for v in (q, k))
+    products = turned_q @ turned_k.T
+    torch.testing.assert_close(products[:-1, :-1], products[1:, 1:], rtol=1e-4, atol=1e-5)
+    assert (products[0, 0] - products[0, 5]).abs() > 1e-3
+
+
+def test_time_conditioning_changes_the_answer_only_when_on():
+    y = torch.full((2, 9), -1)
+    made = model(time=True)
+    assert (made(y, torch.tensor([0.1, 0.9]))[0] - made(y, torch.tensor([0.1, 0.9]))[1]).abs().max() > 1e-4
+    assert model().time is None
+
+
+def test_bad_configurations():
+    with pytest.raises(ValueError, match="even number"):
+        Config(3, 4, width=10, heads=4)
+    with pytest.raises(ValueError, match="causal"):
+        Config(3, 4, causal=True, time=True)
+    with pytest.raises(ValueError, match="needs causal"):
+        model().step(torch.zeros(1, dtype=torch.int64), 0, [])
+    with pytest.raises(ValueError, match="length 9"):
+        model()(torch.zeros(1, 10, dtype=torch.int64))

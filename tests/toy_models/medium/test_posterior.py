@@ -1,0 +1,109 @@
+"""The device posterior beside the CPU route and beside the table of the law, within its derived bound."""
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+import toy_models as tm
+from toy_models import medium
+from toy_models.lattice import to_table
+
+CHAIN_A = [[0.7, 0.3, 0.0], [0.0, 0.6, 0.4], [0.5, 0.0, 0.5]]
+
+
+def instances(rng):
+    yield tm.MarkovChain(CHAIN_A, 6)
+    yield tm.NGram(rng.dirichlet(np.full(3, 0.4), (3, 3)), 6)
+    yield tm.NGram(rng.dirichlet(np.full(2, 0.4), (2, 2, 2)), 6)
+    yield tm.NGram(rng.dirichlet(np.full(2, 0.4), (2, 2, 2)), 3)
+    yield tm.NGram(np.array([0.2, 0.5, 0.3]), 4)
+    yield tm.HMM(rng.dirichlet(np.ones(3)), rng.dirichlet(np.full(3, 0.3), 3), rng.dirichlet(np.full(2, 0.3), 3), 7)
+    yield tm.HMM([0.5, 0.5], [[1 - 1e-14, 1e-14], [1e-14, 1 - 1e-14]], [[1.0, 0.0], [1e-14, 1 - 1e-14]], 6)
+    yield tm.Blocks(tm.MarkovChain(CHAIN_A, 3), 2)
+    yield tm.pairs(2, 6)
+    yield tm.Table(rng.dirichlet(np.full(27, 0.3)).reshape(3, 3, 3))
+
+
+def contexts(target, rng, size=60):
+    x = target.sample(size, rng)
+    return np.where(rng.random(x.shape) < rng.random((size, 1)), x, tm.MASK)
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float32])
+def test_agrees_with_the_table_within_the_bound(rng, dtype):
+    for target in instances(rng):
+        y = contexts(target, rng)
+        exact = to_table(target).marginals(y)
+        found = medium.marginals(target, y, "cpu", dtype)
+        assert found.dtype == dtype
+        gap = np.abs(found.double().numpy() - exact)
+        # the table's own sums: at most 3^7 nonnegative terms
+        allowed = medium.error_bound(target, dtype) + 2 * 3**7 * 2.0**-53
+        assert (gap <= allowed * exact).all(), type(target).__name__
+
+
+def test_bound_grows_with_length_and_shrinks_with_precision():
+    short, long = tm.MarkovChain(CHAIN_A, 8), tm.MarkovChain(CHAIN_A, 64)
+    assert medium.error_bound(short) < medium.error_bound(long) < medium.error_bound(long, torch.float32)
+    with pytest.raises(ValueError, match="float64"):
+        medium.error_bound(tm.MarkovChain(CHAIN_A, 2_000_000), torch.float32)
+
+
+@given(st.integers(2, 4), st.integers(1, 3), st.integers(1, 9), st.integers(0, 2**32 - 1))
+def test_random_hmms_with_zeros(states, vocab, length, seed):
+    rng = np.random.default_rng(seed)
+
+    def rows(size, width):
+        weight = rng.integers(0, 3, (size, width)).astype(float)
+        weight[np.arange(size), rng.integers(width, size=size)] += 1
+        return weight / weight.sum(axis=1, keepdims=True)
+
+    target = tm.HMM(rows(1, states)[0], rows(states, states), rows(states, vocab), length)
+    y = rng.integers(-1, vocab, (40, length))
+    exact = target.marginals(y, on_impossible="nan")
+    found = medium.marginals(target, y, "cpu", on_impossible="nan").numpy()
+    assert (np.isnan(found) == np.isnan(exact)).all()
+    seen = ~np.isnan(exact)
+    allowed = 2 * medium.error_bound(target)
+    assert (np.abs(found - exact)[seen] <= allowed * exact[seen]).all()
+
+
+def test_impossible_contexts():
+    target = tm.MarkovChain(CHAIN_A, 4)
+    y = np.array([[0, -1, -1, -1], [0, 2, -1, -1], [0, 1, 2, 2], [0, 2, 2, 2]])
+    with pytest.raises(tm.ImpossibleContext) as problem:
+        medium.marginals(target, y, "cpu")
+    assert problem.value.rows == [1, 3]
+    uniform = medium.marginals(target, y, "cpu", on_impossible="uniform").numpy()
+    assert uniform[1, 2] == pytest.approx(np.full(3, 1 / 3))
+    assert np.isnan(medium.marginals(target, y, "cpu", on_impossible="nan").numpy()).any(axis=(1, 2)).tolist() == [
+        False,
+        True,
+        False,
+        False,
+    ]
+
+
+def test_long_rows_with_tiny_probabilities_do_not_underflow():
+    """A path of probability 1e-40 per step for 200 steps: below float64 as a product, exact after rescaling."""
+    target = tm.HMM([0.5, 0.5], [[1 - 1e-9, 1e-9], [1e-9, 1 - 1e-9]], [[1.0, 0.0], [1e-9, 1 - 1e-9]], 200)
+    y = np.tile([0, 1, -1, -1], (1, 50))
+    exact = target.marginals(y)
+    for dtype in (torch.float64, torch.float32):
+        found = medium.marginals(target, y, "cpu", dtype).double().numpy()
+        allowed = medium.error_bound(target, dtype) + medium.error_bound(target)
+        assert (np.abs(found - exact) <= allowed * exact).all()
+
+
+def test_bad_input():
+    target = tm.MarkovChain(CHAIN_A, 4)
+    with pytest.raises(ValueError, match=r"shape \(batch, 4\)"):
+        medium.marginals(target, np.zeros((2, 3), dtype=int), "cpu")
+    with pytest.raises(ValueError, match=r"allowed: 0\.\.2"):
+        medium.marginals(target, np.full((1, 4), 3), "cpu")
+    with pytest.raises(ValueError, match="float64"):
+        medium.marginals(target, np.zeros((1, 4), dtype=int), "cpu", torch.float16)
+    with pytest.raises(TypeError, match="LinearCode"):
+        medium.marginals(tm.LinearCode(np.array([[1, 1]])), np.zeros((1, 2), dtype=int), "cpu")
