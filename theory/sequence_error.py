@@ -108,7 +108,7 @@ def results(profile: str, rng: np.random.Generator, corpus: str = "") -> Results
 
 
 def pair_curves(lengths: tuple[int, ...], fixed_length: int) -> Pairs:
-    ratio = np.unique(np.round(np.geomspace(1 / 32, 4, 43), 12))
+    ratio = np.unique(np.round(np.geomspace(1 / 32, 4, 29), 12))
     ratio = np.unique(np.concatenate([ratio, [1.0]]))
     independent = np.array([[_pair_error(length, ceil(r * length)) for r in ratio] for length in lengths])
     fixed = np.full(len(ratio), np.nan)
@@ -169,13 +169,13 @@ def text_curve(order: int, corpus: str, full: bool, rng: np.random.Generator) ->
     length = 64 if full else 24
     target = tm.corpus.language(order, length, corpus)
     if order == 2:
-        max_steps = 16 if full else 8
+        max_steps = 8  # V = 27: six seconds for each step at L = 64
         table = sequence_error_table(target, max_steps, [length])
-        steps = np.array([n for n in (1, 2, 4, 8, 12, 16) if n <= max_steps])
+        steps = np.array([n for n in (1, 2, 3, 4, 6, 8)])
         exact = table.error[steps - 1, 0]
         return Text(order, steps, exact, exact, exact)
     steps = np.array([4, 16, 64] if full and order == 3 else [4, 16])
-    size = {3: 400, 4: 80}[order] if full else 20
+    size = {3: 400, 4: 60}[order] if full else 20
     found = [tm.estimate_sequence_error(target, uniform(int(n)), size, rng) for n in steps]
     return Text(order, steps, *(np.array([float(getattr(e, k)) for e in found]) for k in ("value", "low", "high")))
 

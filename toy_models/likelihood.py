@@ -1,5 +1,8 @@
 """Exact log-likelihood of given sequences under a sampler."""
 
+from collections.abc import Iterator
+from inspect import unwrap
+
 import numpy as np
 from jaxtyping import Float, Int
 from numba import njit
@@ -14,6 +17,7 @@ from toy_models.unmasking import FixedOrder, IndependentReveal, ShiftedReveal, S
 from toy_models.validation import MASK, tokens
 
 MAX_SUBSET_LENGTH = 16  # 3^L terms per step and sequence
+CONTEXTS = 2**14  # contexts per denoiser call
 METHODS = ("replay", "gap recursion", "blocks", "subsets")
 
 
@@ -38,9 +42,9 @@ def log_likelihood(
             f"method = {method!r} does not serve {type(rule).__name__} on {type(denoiser).__name__}, "
             f"allowed: {', '.join(served)}"
         )
-    if not hasattr(rule, "select"):
-        rule.stages(denoiser.length)  # refuses sizes or blocks that do not fit the length
     if method == "replay":
+        if isinstance(rule, FixedOrder):
+            rule.require_length(denoiser.length)
         return replay_log_likelihood(denoiser, rule, x)
     if isinstance(rule, ShiftedReveal):
         parts = [(np.log(w), log_likelihood(denoiser, inner, x, method)) for w, inner in rule.mixture(denoiser.length)]
@@ -48,8 +52,7 @@ def log_likelihood(
     if method == "gap recursion":
         return gap_log_likelihood(denoiser, rule.weights, x).log_p[:, -1]
     if method == "blocks":
-        inner = x.reshape(-1, denoiser.target.length)
-        return log_likelihood(denoiser.target, rule, inner).reshape(len(x), -1).sum(axis=1)
+        return block_log_likelihood(denoiser, rule, x)
     return subset_log_likelihood(denoiser, rule, x)
 
 
@@ -89,8 +92,48 @@ def replay_log_likelihood(denoiser: Denoiser, rule, x: Int[np.ndarray, "batch L"
         y[going] = np.where(selected, x[going], y[going])
 
 
+def block_log_likelihood(
+    blocks: Blocks, rule: IndependentReveal, x: Int[np.ndarray, "batch L"]
+) -> Float[np.ndarray, " batch"]:
+    """log p(x): the sum over blocks where q(x) > 0; off the support a run stops as soon as one block is impossible.
+
+    Then p(x) = sum over j of prod over blocks of C(j), C(j) = P(the block reads x after step j, possible before it).
+    """
+    target, words = blocks.target, x.reshape(-1, blocks.target.length)
+    seen = np.isfinite(target.log_prob(words)).reshape(len(x), -1)
+    result = np.empty(len(x))
+    inside = seen.all(axis=1)
+    if inside.any():
+        parts = log_likelihood(target, rule, x[inside].reshape(-1, target.length))
+        result[inside] = parts.reshape(-1, blocks.repeats).sum(axis=1)
+    for row in np.flatnonzero(~inside):
+        written = subset_completions(target, rule, x[row].reshape(-1, target.length))
+        fresh = np.diff(written, axis=1, prepend=0.0)
+        with np.errstate(divide="ignore"):
+            result[row] = logsumexp(np.log(np.where(seen[row][:, None], written, fresh)).sum(axis=0))
+    return result
+
+
+def subset_completions(
+    denoiser: Denoiser, rule: IndependentReveal, x: Int[np.ndarray, "batch L"]
+) -> Float[np.ndarray, "batch N"]:
+    """P(the run reads x after step j), j = 1..N, over revealed sets."""
+    ((_, stages),) = rule.stages(x.shape[1])
+    return np.array([_run_stages(chance, stages) for chance in _chances(denoiser, x)])
+
+
 def subset_log_likelihood(denoiser: Denoiser, rule, x: Int[np.ndarray, "batch L"]) -> Float[np.ndarray, " batch"]:
     """log p(x) over revealed sets: F_j(T) = sum over S in T of F_{j-1}(T - S) w(S) prod_{i in S} p(x_i | x_{T-S})."""
+    mixture = rule.stages(x.shape[1])
+    result = np.empty(len(x))
+    for row, chance in enumerate(_chances(denoiser, x)):
+        with np.errstate(divide="ignore"):
+            result[row] = np.log(sum(w * _run_stages(chance, stages)[-1] for w, stages in mixture))
+    return result
+
+
+def _chances(denoiser: Denoiser, x: Int[np.ndarray, "batch L"]) -> Iterator[Float[np.ndarray, "sets L"]]:
+    """For each row [T, i] = p(x_i | x_T), 0 where the revealed part is impossible."""
     length = x.shape[1]
     if length > MAX_SUBSET_LENGTH:
         raise IntractableError(
@@ -100,24 +143,24 @@ def subset_log_likelihood(denoiser: Denoiser, rule, x: Int[np.ndarray, "batch L"
             "use a deterministic rule, a Markov chain under independent reveal, or sample the order",
         )
     revealed = (np.arange(2**length)[:, None] >> np.arange(length) & 1).astype(bool)
-    result = np.empty(len(x))
-    for row, word in enumerate(x):
-        contexts = np.where(revealed, word, MASK)
+    rows = max(1, CONTEXTS // len(revealed))
+    for part in (x[start : start + rows] for start in range(0, len(x), rows)):
+        words = np.repeat(part, len(revealed), axis=0)
+        contexts = np.where(np.tile(revealed, (len(part), 1)), words, MASK)
         marginals = denoiser.marginals(contexts, on_impossible="nan")
-        chance = np.take_along_axis(marginals, np.broadcast_to(word[None, :, None], (*revealed.shape, 1)), axis=2)
-        chance = np.ascontiguousarray(np.nan_to_num(chance[..., 0], nan=0.0))
-        probability = sum(w * _run_stages(chance, stages) for w, stages in rule.stages(length))
-        with np.errstate(divide="ignore"):
-            result[row] = np.log(probability)
-    return result
+        chance = np.take_along_axis(marginals, words[..., None], axis=2)[..., 0]
+        yield from np.nan_to_num(chance, nan=0.0).reshape(len(part), *revealed.shape)
 
 
-def _run_stages(chance: Float[np.ndarray, "sets L"], stages: list[Stage]) -> float:
+def _run_stages(chance: Float[np.ndarray, "sets L"], stages: list[Stage]) -> list[float]:
+    """Mass of the full set after each stage."""
+    full = []
     mass = np.zeros(len(chance))
     mass[0] = 1.0
     for stage in stages:
         mass = push_subsets(mass, chance, stage.active, stage.weights)
-    return mass[-1]
+        full.append(float(mass[-1]))
+    return full
 
 
 def _push_subsets(mass, chance, active, weights):
@@ -145,4 +188,4 @@ def _push_subsets(mass, chance, active, weights):
     return result
 
 
-push_subsets = njit(cache=True)(_push_subsets)
+push_subsets = njit(cache=True)(unwrap(_push_subsets))

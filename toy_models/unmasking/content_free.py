@@ -109,15 +109,16 @@ class RandomOrder:
         return len(self.sizes)
 
     def stages(self, length: int) -> list[tuple[float, list[Stage]]]:
-        self._check(length)
+        self.require_length(length)
         return [(1.0, [_fixed_size_stage(s, length) for s in self.sizes])]
 
     def draw_steps(self, size: int, length: int, rng: np.random.Generator) -> Int[np.ndarray, "size L"]:
-        self._check(length)
+        self.require_length(length)
         steps = np.repeat(np.arange(len(self.sizes)), self.sizes)
         return rng.permuted(np.broadcast_to(steps, (size, length)), axis=1)
 
-    def _check(self, length: int) -> None:
+    def require_length(self, length: int) -> None:
+        """Raise unless the sizes sum to the length."""
         if sum(self.sizes) != length:
             raise ValueError(f"sizes {self.sizes} sum to {sum(self.sizes)}, they must sum to the length {length}")
 
@@ -145,18 +146,19 @@ class FixedOrder:
         return len(self.blocks)
 
     def stages(self, length: int) -> list[tuple[float, list[Stage]]]:
-        self._check(length)
+        self.require_length(length)
         everything = np.eye(length + 1)
         return [(1.0, [Stage(np.isin(np.arange(length), block), everything) for block in self.blocks])]
 
     def draw_steps(self, size: int, length: int, rng: np.random.Generator) -> Int[np.ndarray, "size L"]:
-        self._check(length)
+        self.require_length(length)
         step = np.empty(length, dtype=np.int64)
         for j, block in enumerate(self.blocks):
             step[list(block)] = j
         return np.broadcast_to(step, (size, length))
 
-    def _check(self, length: int) -> None:
+    def require_length(self, length: int) -> None:
+        """Raise unless the blocks cover the length."""
         covered = sum(len(block) for block in self.blocks)
         if covered != length:
             raise ValueError(f"blocks cover {covered} positions, the length is {length}")
