@@ -37,6 +37,7 @@ from toy_models.path_rates import (
     kinetic_constant,
     kinetic_sum,
     lattice_of,
+    net_flow,
     path_probabilities,
     path_slopes,
     point_mass,
@@ -293,7 +294,7 @@ def state_sums_have_one_minimiser(_: Results):
             holds &= bool((energies(found) - found.error > least).all())
             worst = min(worst, float((energies(found) / least).min() - 1))
             count += 1
-    return decide(holds, count, worst)
+    return decide(holds, count, worst, "margin: least relative excess of another schedule")
 
 
 def energies(found) -> np.ndarray:
@@ -356,13 +357,14 @@ not_claimed_tight("energy-beta-pairs", "an identity of functions")
 
 @check("energy-time-change", "rational")
 def time_change(_: Results):
-    """Rates Q(gamma_t) gamma'_t on p(gamma_t): integrand under weight gamma = gamma' times that under weight t."""
+    """energy-time-change: Q(gamma_t) gamma'_t generates p(gamma_t); its integrand under gamma is gamma' times Q's."""
     count, holds = 0, True
     for pmf, s, speed in product((rational(SKEWED_WEIGHTS), *sparse_tables()[:3]), ALPHAS, (fmpq(1, 3), fmpq(5, 2))):
         lattice = lattice_of(pmf)
         p, q_rates = path_probabilities(lattice, s**2), rates(lattice, s**2, 2 * s)  # alpha(s) = s^2
         moved = kinetic_sum(lattice, p, q_rates * speed) / speed
         holds &= moved == speed * kinetic_sum(lattice, p, q_rates)
+        holds &= bool((net_flow(lattice, p, q_rates * speed) == path_slopes(lattice, s**2, 2 * s * speed)).all())
         count += 1
     return decide(holds, count, 0.0)
 
@@ -741,7 +743,7 @@ def two_steps_tell_schedules_apart(_: Results):
     """Two steps: linear, sin^2 and Beta(.9, .9) differ. They do not: all reveal half of the tokens by symmetry."""
     shown = [tm.LinearSchedule(), tm.SineSquaredSchedule(), tm.BetaSchedule(0.9, 0.9)]
     gap = max(float(np.abs(s.weights(2) - 0.5).max()) for s in shown)
-    return decide(gap > 1e-12, 3, gap)
+    return decide(gap > 1e-12, 3, gap, "margin: largest difference of a reveal probability from 1/2")
 
 
 not_claimed_tight("energy-blind-to-target", "a statement about two named targets")
@@ -756,7 +758,8 @@ def best_beta_between(res: Results):
     )
     least = min(row.reached for row in res.budgets if row.linear > row.optimum * (1 + 1e-6))
     worst = max(row.best_beta / row.optimum for row in res.budgets)
-    return decide(holds and worst < 1.1, len(res.budgets), least, f"best Beta is at most {worst:.4f} times the optimum")
+    note = f"best Beta at most {worst:.4f} times the optimum; margin: least share of the possible gain on linear"
+    return decide(holds and worst < 1.1, len(res.budgets), least, note)
 
 
 @tightness("energy-beta-against-optimum", "float64")
