@@ -74,6 +74,54 @@ def blind_choice_keeps_conditionals(results: Results) -> Outcome:
     )
 
 
+def data_process(law: exact.RationalLaw, weight) -> tuple[dict, list[bool]]:
+    """Law of the text of q_phi summed over orders, and at each call: is the revealed block's law q(. | revealed)?
+
+    The text is drawn first; then every call draws its set with probability weight(y, S), blind to hidden tokens.
+    """
+    empty = (tm.MASK,) * law.length
+    reached = {(empty, x): p for x, p in law.pmf.items()}  # P(history ending in state y, hidden text x), states only
+    text, same = dict.fromkeys(law.pmf, fmpq(0)), []
+    while reached:
+        following: dict = {}
+        for y in sorted({y for y, _ in reached}):
+            here = {x: p for (z, x), p in reached.items() if z == y}
+            mass = sum(here.values(), fmpq(0))
+            for subset in exact.subsets(exact.masked(y)):
+                chance = weight(y, subset)
+                for tokens, q in law.joint(y, subset).items():
+                    after = exact.replace(y, subset, tokens)
+                    found = sum((p for x, p in here.items() if exact.fits(x, after)), fmpq(0))
+                    same.append(found == q * mass)
+                for x, p in here.items():
+                    after = exact.replace(y, subset, (x[i] for i in subset))
+                    if tm.MASK in after:
+                        following[after, x] = following.get((after, x), fmpq(0)) + chance * p
+                    else:
+                        text[x] += chance * p
+        reached = following
+    return text, same
+
+
+@check("eb-order-free", "rational")
+def every_call_of_a_random_rule(results: Results) -> Outcome:
+    """eb-order-free: all calls of random rules that see revealed tokens only; the text keeps the law q."""
+    found, rng = [], np.random.default_rng(14)
+    for law in laws(1, 6):
+        drawn: dict = {}
+
+        def weight(y, subset, drawn=drawn):
+            if y not in drawn:
+                sets = exact.subsets(exact.masked(y))
+                w = [int(v) for v in rng.integers(1, 9, len(sets))]
+                drawn[y] = {s: fmpq(v, sum(w)) for s, v in zip(sets, w, strict=True)}
+            return drawn[y][subset]
+
+        text, same = data_process(law, weight)
+        found += [*same, text == law.pmf]
+    return decide(all(found), len(found), note="sum over orders of q_phi = q; every block of every call follows q")
+
+
 @control("eb-order-free", "rational")
 def choice_that_peeks(results: Results) -> Outcome:
     found = []
@@ -257,7 +305,8 @@ not_claimed_tight("eb-monotone", "an identity")
 
 
 @control("eb-monotone", "rational")
-def sum_minus_own_is_monotone(results: Results) -> Outcome:
+def sum_minus_own_entropy(results: Results) -> Outcome:
+    """eb-monotone with the entropy of the last token in place of the running maximum: too few tokens are revealed."""
     h = [fmpq(1, 2), fmpq(1, 20), fmpq(1, 20), fmpq(3, 5)]  # confidence order
     own = [sum(h[: k + 1], fmpq(0)) - h[k] for k in range(len(h))]
     fits, right = sum(e <= fmpq(3, 25) for e in own), sum(e <= fmpq(3, 25) for e in excesses(h))
@@ -472,7 +521,7 @@ def recursion_against_every_policy(results: Results) -> Outcome:
             policy = optimal_policy(table, step_cost)
             least = (reached[:, 1] + step_cost * reached[:, 0]).min()
             gaps += [abs(policy.cost - least), abs(policy.cost - policy.value)]
-    return decide(max(gaps) < ROUNDING, len(gaps), max(gaps), "Bellman = the list of all policies, L <= 3")
+    return decide(max(gaps) < ROUNDING, len(gaps), max(gaps), "Bellman = list of all policies, L <= 3; margin: nats")
 
 
 @check("optimal-front", "float64")
