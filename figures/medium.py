@@ -28,7 +28,7 @@ def learning(results: Results) -> Figure:
             smooth = np.convolve(part.losses, np.ones(width) / width, mode="valid")
             right.plot(np.arange(len(smooth)) + width, smooth, ls=LINES[k], color=f"C{k}", label=part.name)
         left.axhline(0.02, color="0.4", lw=0.8, ls=":")
-        left.annotate("0.02", (left.get_xlim()[0], 0.02), (3, 3), textcoords="offset points", fontsize=8, color="0.35")
+        left.annotate("0.02", (1.0, 0.02), (2, 3), textcoords="offset points", fontsize=8, color="0.35")
         left.plot([], [], "o", mfc="none", color="0.4", label="largest met (open markers)")
         left.set(xlabel="mask fraction", ylabel="KL(oracle ‖ network), nats per token", title="learning error")
         right.set(xlabel="training step", ylabel="training loss, nats per token", title="running mean of the loss")
@@ -59,7 +59,7 @@ def token_error(results: Results) -> Figure:
         axes[0].set_ylabel("KL per token, nats (excess log TER)")
         axes[0].set_ylim(2e-4, 1.0)
         plain_ticks(axes[0].yaxis, (0.001, 0.01, 0.1, 1))
-        axes[0].legend(fontsize=7.5, loc="lower left")
+        axes[0].legend(fontsize=7, loc="upper right")
         caption(
             fig,
             f"claims: causal-error-adds · trained; L = {results.languages[0].length}, uniform independent reveal, "
@@ -152,36 +152,38 @@ def policies(results: Results) -> Figure:
         caption(
             fig,
             f"claims: network-ser-from-max · trained; chain A, L = {results.languages[0].length}, "
-            f"Clopper–Pearson {interval(results)} for the network",
+            f"Clopper–Pearson {interval(results)}; a run of the exact denoiser stops at an impossible context",
         )
     return fig
 
 
 def variance(results: Results) -> Figure:
-    """Pattern, rate and data noise of the training loss: oracle, network, and the network from samples."""
-    rows = results.small.variance
+    """Pattern, rate and data noise of the training loss, and ways to draw masks at equal compute."""
+    rows, methods = results.small.variance, results.small.methods
     with plt.style.context(STYLE):
-        fig, ax = plt.subplots(figsize=(6.4, 3.8))
+        fig, (left, right) = plt.subplots(1, 2, figsize=(10.4, 4.0))
         labels = {"oracle": "oracle, exact", "network": "network, exact", "estimated": "network, sampled"}
-        bottom = np.zeros(len(rows))
-        for k, (part, name) in enumerate(
-            (("pattern", "A: mask pattern"), ("rate", "B: mask rate"), ("data", "C: data"))
-        ):
+        bottom, names = np.zeros(len(rows)), [labels[r] for r in rows]
+        kinds = (("pattern", "A: mask pattern", ""), ("rate", "B: mask rate", "//"), ("data", "C: data", ".."))
+        for k, (part, name, hatch) in enumerate(kinds):
             height = np.array([rows[r][part] for r in rows])
-            ax.bar(
-                [labels[r] for r in rows],
-                height,
-                0.55,
-                bottom=bottom,
-                color=f"C{k}",
-                hatch=("", "//", "..")[k],
-                label=name,
-            )
+            left.bar(names, height, 0.55, bottom=bottom, color=f"C{k}", hatch=hatch, label=name)
             bottom = bottom + height
-        ax.set(ylabel="variance of the loss S/k, nats² per token²", title="chain A, L = 6, sizes uniform on 1..L")
-        ax.set_ylim(0, 1.3 * bottom.max())
-        ax.legend(ncols=3, loc="upper center", fontsize=8)
-        caption(fig, "claims: network-error-adds · trained, then enumerated; the last bar from sampled masks")
+        left.set(ylabel="variance of the loss, nats²", title="three parts, mask counts uniform on 1..L")
+        left.set_ylim(0, 1.25 * bottom.max())
+        left.legend(ncols=3, loc="upper center", fontsize=7.5)
+        place = np.arange(len(methods))[::-1]
+        for k, (name, hatch) in enumerate((("oracle", ""), ("network", "//"))):
+            height = [row[name] for row in methods.values()]
+            right.barh(place + 0.18 - 0.36 * k, height, 0.34, color=f"C{(0, 2)[k]}", hatch=hatch, label=name)
+        right.set(yticks=place, yticklabels=list(methods), xlabel="variance × calls, nats²", title="at equal compute")
+        right.legend(fontsize=8)
+        right.set_xlim(0, 1.3 * max(row[k] for row in methods.values() for k in ("oracle", "network")))
+        caption(
+            fig,
+            "claims: network-error-adds · trained, then enumerated (chain A, L = 6, loss S/k per token); "
+            "third bar from sampled masks",
+        )
     return fig
 
 
@@ -221,7 +223,7 @@ def save_all(results: Results, out_dir: str | Path, parameters: Mapping, seed: i
         ("medium-sequence-error", sequence_error, sequence, []),
         ("medium-bounds", bounds, enumerated, bounded),
         ("medium-policies", policies, results.policies, []),
-        ("medium-variance", variance, small.variance, []),
+        ("medium-variance", variance, {"parts": small.variance, "per_call": small.methods}, []),
     )
     return [
         save(

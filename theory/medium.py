@@ -111,6 +111,7 @@ class Small:
     network_error: np.ndarray
     budget: float  # TC + DTC
     variance: dict[str, dict[str, float]]  # oracle, network, estimated: pattern, rate, data
+    methods: dict[str, dict[str, float]]  # variance per network call of ways to draw masks: oracle, network
 
 
 @dataclass(frozen=True, eq=False)
@@ -323,20 +324,34 @@ def small_network(plan: Plan, rng: np.random.Generator) -> Small:
         np.array([tm.sequence_error(target, rule) for rule in rules]),
         np.array([tm.sequence_error(target, rule, network) for rule in rules]),
         tm.total_correlation(target) + tm.dual_total_correlation(target),
-        variance_parts(target, network, live, plan, rng),
+        *variance_parts(target, network, live, plan, rng),
     )
 
 
-def variance_parts(target, network: Tabulated, live: medium.Network, plan: Plan, rng) -> dict[str, dict[str, float]]:
-    """A, B, C of the loss S/k, k uniform on 1..L: oracle and network exactly, the network also from samples."""
-    from toy_models.loss_moments import loss_moments
-    from toy_models.variance import size_decomposition
+def variance_parts(target, network: Tabulated, live: medium.Network, plan: Plan, rng) -> tuple[dict, dict]:
+    """A, B, C of the loss S/k, k uniform on 1..L: oracle and network exactly, the network also from samples.
 
-    rows = {}
+    Second, at equal compute: the total variance times the network calls of a draw. "optimal sizes" is P-POTS on mask
+    counts, made for the oracle or for the network itself.
+    """
+    from toy_models.loss_moments import loss_moments
+    from toy_models.variance import optimal_size_weights, size_decomposition
+
+    parts, methods = {}, {}
     for name, denoiser in (("oracle", None), ("network", network)):
-        parts = size_decomposition(loss_moments(target, denoiser).average)
-        rows[name] = {"pattern": parts.pattern, "rate": parts.rate, "data": parts.data}
+        moments = loss_moments(target, denoiser, pairs=True).average
+        uniform_sizes = size_decomposition(moments)
+        best = optimal_size_weights(moments)
+        parts[name] = {k: getattr(uniform_sizes, k) for k in ("pattern", "rate", "data")}
+        for label, weights, masks in (
+            ("uniform sizes", None, "single"),
+            ("optimal sizes (P-POTS)", best, "single"),
+            ("two independent masks", None, "independent-pair"),
+            ("MIRROR", None, "mirror"),
+            ("MIRROR, optimal sizes", optimal_size_weights(moments, "mirror"), "mirror"),
+        ):
+            methods.setdefault(label, {})[name] = size_decomposition(moments, weights, masks).per_call
     x = torch.as_tensor(target.sample(16 * plan.judged, rng))
     generator = torch.Generator().manual_seed(seed_of(rng))
-    rows["estimated"] = medium.loss_decomposition(target, live, x, 2, generator)
-    return rows
+    parts["estimated"] = medium.loss_decomposition(target, live, x, 2, generator)
+    return parts, methods

@@ -6,6 +6,7 @@ killed run leaves the old file or the new one; the one before is kept as <name>.
 
 import os
 import pickle
+import warnings
 import zipfile
 from pathlib import Path
 
@@ -45,7 +46,9 @@ def previous(path: Path) -> Path:
 def load(path: Path, configuration: dict, device: torch.device) -> dict:
     """The state, if the file is whole and of this configuration; CheckpointError otherwise. Nothing is written."""
     try:
-        state = torch.load(path, map_location=device, weights_only=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # about pickles that are no checkpoints: they are refused below
+            state = torch.load(path, map_location=device, weights_only=True)
     except (RuntimeError, EOFError, OSError, pickle.UnpicklingError, zipfile.BadZipFile, ValueError) as problem:
         reason = (str(problem).splitlines() or [""])[0][:120]
         raise CheckpointError(f"checkpoint {path} is truncated or no checkpoint ({reason})") from problem

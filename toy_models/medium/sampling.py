@@ -95,10 +95,15 @@ def sample(denoiser: Network | Oracle, rule, size: int, generator: torch.Generat
         dead = laws.isnan().any(dim=(1, 2))
         stopped[rows[dead]] = True
         rows, laws = rows[~dead], laws[~dead]
-        chosen = wanted[rows] if plan is not None else rule.select(laws, y[rows] == MASK)
+        chosen = wanted[rows] if plan is not None else rule.select(rounded(laws), y[rows] == MASK)
         y[rows] = torch.where(chosen, draw(laws.cumsum(dim=-1), generator), y[rows])
         calls[rows] += 1
     return Written(y, calls, stopped)
+
+
+def rounded(laws: Float[Tensor, "rows L V"]) -> Float[Tensor, "rows L V"]:
+    """Twelve decimals: exact ties, which rules break by position, must survive roundings of the last bit."""
+    return laws.round(decimals=12)
 
 
 def sample_left_to_right(model: Transformer, size: int, generator: torch.Generator) -> Written:
