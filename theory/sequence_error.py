@@ -171,7 +171,7 @@ def text_curve(order: int, corpus: str, full: bool, rng: np.random.Generator) ->
     if order == 2:
         max_steps = 8  # V = 27: six seconds for each step at L = 64
         table = sequence_error_table(target, max_steps, [length])
-        steps = np.array([n for n in (1, 2, 3, 4, 6, 8)])
+        steps = np.array([1, 2, 3, 4, 6, 8])
         exact = table.error[steps - 1, 0]
         return Text(order, steps, exact, exact, exact)
     steps = np.array([4, 16, 64] if full and order == 3 else [4, 16])

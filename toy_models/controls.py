@@ -69,7 +69,11 @@ def context_blind(target: Target) -> Altered:
 
 def swapped_rows(target: Denoiser) -> Altered:
     """Marginals of neighbouring positions exchanged (an off-by-one in the position axis)."""
-    return Altered(target, "swapped rows", lambda p, y: np.roll(p, 1, axis=1))
+
+    def change(p, y):
+        return np.where(np.isnan(p).any(axis=(1, 2))[:, None, None], np.nan, np.roll(p, 1, axis=1))
+
+    return Altered(target, "swapped rows", change)
 
 
 def half_precision(target: Denoiser) -> Altered:

@@ -26,6 +26,8 @@ def sizes_cost(g: Float[np.ndarray, " L"], sizes: Int[np.ndarray, " N"]) -> floa
 def weights_cost(g: Float[np.ndarray, " L"], weights: Float[np.ndarray, " N"]) -> float:
     """E KL(q || p_tau) = L sum_j Delta_j h(a_{j-1}) - sum g of independent reveal with the given weights."""
     weights = np.asarray(weights, dtype=np.float64)
+    if not ((weights >= 0).all() and abs(weights.sum() - 1.0) <= 1e-9):
+        raise ValueError(f"weights sum to {float(weights.sum()):.12g}, they must sum to 1 and be >= 0")
     before = np.clip(np.cumsum(weights) - weights, 0.0, 1.0)
     return float(len(g) * (weights @ reveal_curve(g, before)) - g.sum())
 

@@ -69,7 +69,7 @@ def test_wrong_samplers_are_rejected(name):
 
 
 def test_impossible_rows_are_flagged_and_stop():
-    """Their share is law.impossible, the rest has the law; a stopped row keeps what it wrote, still masked elsewhere."""
+    """Their share is law.impossible, the rest has the law; a stopped row keeps what it wrote, masked elsewhere."""
     chain, rule = tm.MarkovChain(CHAIN_A, 4), tm.IndependentReveal(WEIGHTS)
     law = tm.sampler_law(chain, rule)
     runs = tm.sample(chain, rule, SIZE, np.random.default_rng(4))
@@ -104,14 +104,17 @@ def test_write_tokens_inverts_the_cdf_and_skips_zeros():
     """u = 0 and u just below one never choose a token of probability zero, also where the sum misses one."""
 
     class Fixed(np.random.Generator):
-        def random(self, shape):
-            return np.full(shape, u)
+        u = 0.0
 
+        def random(self, shape):
+            return np.full(shape, self.u)
+
+    rng = Fixed(np.random.PCG64(0))
     y = np.full((1, 2), tm.MASK)
     marginals = np.array([[[0.0, 0.5, 0.25, 0.25 - 1e-10, 0.0]] * 2])
     selected = np.array([[True, False]])
-    for u, token in ((0.0, 1), (0.4999, 1), (0.5 + 1e-9, 2), (0.75 + 1e-9, 3), (1 - 2**-53, 3)):
-        written = write_tokens(y, marginals, selected, Fixed(np.random.PCG64(0)))
+    for rng.u, token in ((0.0, 1), (0.4999, 1), (0.5 + 1e-9, 2), (0.75 + 1e-9, 3), (1 - 2**-53, 3)):
+        written = write_tokens(y, marginals, selected, rng)
         assert written.tolist() == [[token, tm.MASK]]
     assert (y == tm.MASK).all()
 
