@@ -1,0 +1,152 @@
+"""Each kind of difference is found, equal data pass, each kind of figure by its own rule."""
+
+import copy
+import json
+import sys
+
+import pytest
+
+from figures import drift
+
+INTERVAL = {"value": [0.5, 0.7], "low": [0.4, 0.6], "high": [0.6, 0.8], "confidence": 0.99}
+RECORD = {
+    "kind": "exact",
+    "claims": ["c"],
+    "parameters": {"profile": "full"},
+    "seed": 0,
+    "data": {"x": [1, 2.5, 0.0], "s": {"y": 1e-3, "text": "a", "none": None, "flag": True}, "nan": float("nan")},
+}
+
+
+def record(kind="exact", data=None):
+    result = copy.deepcopy(RECORD) | {"kind": kind}
+    return result if data is None else result | {"data": data}
+
+
+def put(folder, content, name="f"):
+    folder.mkdir(exist_ok=True)
+    (folder / f"{name}.json").write_text(content if isinstance(content, str) else json.dumps(content))
+    for suffix in ("svg", "png"):
+        (folder / f"{name}.{suffix}").write_text("picture")
+
+
+def found(tmp_path, fresh, committed):
+    put(tmp_path / "fresh", fresh)
+    put(tmp_path / "committed", committed)
+    return drift.differences(tmp_path / "fresh", tmp_path / "committed")
+
+
+def test_equal_figures(tmp_path):
+    for kind in ("exact", "sampled", "trained"):
+        assert found(tmp_path, record(kind), record(kind)) == []
+        assert found(tmp_path, record(kind, INTERVAL), record(kind, INTERVAL)) == []
+
+
+def change(path, value):
+    """RECORD with the entry at `path` of the data replaced."""
+    result = record()
+    place = result["data"]
+    for key in path[:-1]:
+        place = place[key]
+    place[path[-1]] = value
+    return result
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "line"),
+    [
+        (("x", 1), 2.5 * (1 + 2e-9), "data.x[1]"),
+        (("x", 2), 1e-11, "data.x[2]"),
+        (("x",), [1, 2.5], "data.x: 3 entries, now 2"),
+        (("x", 0), "1", "data.x[0]: 1, now '1'"),
+        (("x", 0), True, "data.x[0]: 1, now True"),
+        (("s", "text"), "b", "data.s.text: 'a', now 'b'"),
+        (("s", "none"), 0.0, "data.s.none: None, now 0.0"),
+        (("s", "flag"), False, "data.s.flag: True, now False"),
+        (("s",), {"y": 1e-3}, "data.s: keys ['flag', 'none', 'text'] are on one side only"),
+        (("s",), 4, "data.s"),
+        (("nan",), 1.0, "data.nan: nan, now 1.0"),
+        (("x", 0), float("inf"), "data.x[0]: 1, now inf"),
+    ],
+)
+def test_exact_data(tmp_path, path, value, line):
+    (told,) = found(tmp_path, change(path, value), record())
+    assert told.startswith(f"f: {line}")
+
+
+def test_rounding_is_no_difference(tmp_path):
+    assert found(tmp_path, change(("x", 1), 2.5 * (1 + 5e-10)), record()) == []
+    assert found(tmp_path, change(("x", 2), 1e-13), record()) == []
+
+
+@pytest.mark.parametrize(
+    ("key", "value"), [("kind", "sampled"), ("claims", ["d"]), ("parameters", {"profile": "smoke"}), ("seed", 1)]
+)
+def test_records(tmp_path, key, value):
+    (told,) = found(tmp_path, record() | {key: value}, record())
+    assert told.startswith(f"f: {key} was ")
+
+
+def test_sampled_data_by_overlap(tmp_path):
+    old = record("sampled", {"curve": INTERVAL})
+    moved = INTERVAL | {"value": [0.55, 0.75], "low": [0.45, 0.65], "high": [0.65, 0.85]}
+    assert found(tmp_path, record("sampled", {"curve": moved}), old) == []
+    away = INTERVAL | {"value": [0.5, 0.9], "low": [0.4, 0.85], "high": [0.6, 0.95]}
+    (told,) = found(tmp_path, record("sampled", {"curve": away}), old)
+    assert told == "f: data.curve[1]: [0.6, 0.8] and now [0.85, 0.95] do not overlap"
+    torn = INTERVAL | {"low": [0.4, float("nan")]}
+    (told,) = found(tmp_path, record("sampled", {"curve": torn}), old)
+    assert "data.curve[1]" in told
+    (told,) = found(tmp_path, record("sampled", {"curve": INTERVAL | {"high": [0.6]}}), old)
+    assert told == "f: data.curve: intervals of different shape"
+    (told,) = found(tmp_path, record("sampled", {"curve": INTERVAL | {"confidence": 0.9}}), old)
+    assert told == "f: data.curve.confidence: 0.99, now 0.9"
+    (told,) = found(tmp_path, record("sampled", {"curve": INTERVAL | {"n": 5}}), old)
+    assert told == "f: data.curve: keys ['n'] are on one side only"
+
+
+def test_numbers_beside_the_intervals_are_compared(tmp_path):
+    (told,) = found(tmp_path, record("sampled", {"x": 2.0}), record("sampled", {"x": 1.0}))
+    assert told == "f: data.x: 1.0, now 2.0"
+
+
+def test_trained_data_by_schema(tmp_path):
+    old = record("trained", {"loss": [1.0, 2.0], "name": "a"})
+    assert found(tmp_path, record("trained", {"loss": [9.0, 8.0, 7.0], "name": "b"}), old) == []
+    (told,) = found(tmp_path, record("trained", {"loss": [1.0, 2.0]}), old)
+    assert told == "f: data: keys ['name'] are on one side only"
+    (told,) = found(tmp_path, record("trained", {"loss": [1.0, "2"], "name": "a"}), old)
+    assert told == "f: data.loss[1]: 2.0, now '2'"
+
+
+def test_missing_figures(tmp_path):
+    put(tmp_path / "fresh", record())
+    put(tmp_path / "committed", record())
+    put(tmp_path / "committed", record(), "g")
+    put(tmp_path / "fresh", record(), "h")
+    (tmp_path / "fresh" / "f.svg").unlink()
+    fresh, committed = tmp_path / "fresh", tmp_path / "committed"
+    assert drift.differences(fresh, committed) == [
+        f"f: no svg in {fresh}",
+        f"g: missing in {fresh}",
+        f"h: missing in {committed}",
+    ]
+    assert drift.differences(tmp_path / "a", tmp_path / "b") == [
+        f"no figure data in {tmp_path / 'a'} nor in {tmp_path / 'b'}"
+    ]
+
+
+def test_torn_json_is_named(tmp_path):
+    (told,) = found(tmp_path, '{"kind": "ex', record())
+    assert told.startswith("f: no JSON, ")
+
+
+def test_command(tmp_path, monkeypatch, capsys):
+    put(tmp_path / "a", record())
+    put(tmp_path / "b", record() | {"seed": 3})
+    for other, code in (("a", 0), ("b", 1)):
+        monkeypatch.setattr(sys, "argv", ["drift", str(tmp_path / "a"), str(tmp_path / other)])
+        assert drift.main() == code
+        assert f"{code} difference(s)" in capsys.readouterr().out
+    monkeypatch.setattr(sys, "argv", ["drift"])
+    assert drift.main() == 2
