@@ -12,7 +12,7 @@ from flint import arb, ctx
 from theory import variance_exact as exact
 from theory.registry import Outcome, check, condition, control, decide, not_claimed_tight, sharper, tightness
 from theory.variance import EPSILON, Results
-from toy_models import Table, Tempered, mirror, timesteps, toys
+from toy_models import Table, Tempered, mirror, repetition, timesteps, toys, zero_sum
 from toy_models import variance as va
 from toy_models import variance_methods as methods
 from toy_models.ensemble_torch import SmallDenoiser, variance_ratio
@@ -142,7 +142,9 @@ def ppots_is_the_minimum(results: Results) -> Outcome:
         for density in _competitors(12, moments):
             gap = min(gap, va.decompose(moments, density, EPSILON).total - best.total)
             count += 1
-    return decide(worst < 1e-12 and gap >= 0, count, gap, f"closed form within {worst:.1e}; smallest gap {gap:.2e}")
+    return decide(
+        worst < 1e-12 and gap >= 0, count, gap, f"closed form within {worst:.1e}; smallest gap {gap:.2e} nats^2"
+    )
 
 
 @tightness("ppots-optimal", tier="symbolic")
@@ -221,7 +223,7 @@ def _excess_of_published(results: Results, name: str) -> float:
 def published_density_is_close(results: Results) -> Outcome:
     """ppots-estimator-optimal within 0.04 % on the six reference cases."""
     excess = [_excess_of_published(results, n) for n in TABLES]
-    return decide(max(excess) < 4e-4, len(excess), 4e-4 - max(excess))
+    return decide(max(excess) < 4e-4, len(excess), 4e-4 - max(excess), "margin: relative excess left below 4e-4")
 
 
 @tightness("ppots-estimator-optimal", tier="float64")
@@ -306,7 +308,9 @@ def schedules_are_densities(results: Results) -> Outcome:
         worst = max(worst, abs(by_density / methods.power_variance(moments, c) - 1) / cut)
     best = results.curves.best_exponent
     inside = np.isinf(methods.power_variance(moments, 1.0)) and 1.6 < best < 1.7
-    return decide(worst < 2 and inside, 3, worst, f"best exponent {best:.4f} on K1 oracle")
+    return decide(
+        worst < 2 and inside, 3, worst, f"best exponent {best:.4f} on K1 oracle; margin: gap over that of the cut"
+    )
 
 
 @control("schedule-is-density", tier="float64")
@@ -330,6 +334,20 @@ def additive_correlation(results: Results) -> Outcome:
     below = (c1**2 + c2**2) * (0 - t * t) / variance + t / (1 - t)
     above = (c1**2 + c2**2) * ((2 * t - 1) - t * t) / variance + (1 - t) / t
     return decide(sympy.simplify(below) == 0 and sympy.simplify(above) == 0, 2, 0.0)
+
+
+@check("mirror-additive", tier="rational")
+def additive_by_enumeration(results: Results) -> Outcome:
+    """mirror-additive over all pairs of masks, L = 1..4, random rational c_i: Cov = -r sum c_i^2 t (1 - t)."""
+    generator, holds, count = Random(9), True, 0
+    for length in (1, 2, 3, 4):
+        for t in (Fraction(1, 5), Fraction(1, 2), Fraction(3, 4)):
+            c = [Fraction(generator.randint(1, 20), 3) for _ in range(length)]
+            s = [sum((v for i, v in enumerate(c) if m >> i & 1), Fraction(0)) for m in range(2**length)]
+            spread = sum(v * v for v in c) * t * (1 - t)
+            holds &= exact.mirrored_covariance(s, length, t) == -min(t / (1 - t), (1 - t) / t) * spread
+            count += 1
+    return decide(holds, count, 0.0)
 
 
 @control("mirror-additive", tier="rational")
@@ -384,13 +402,29 @@ def harris_sign(results: Results) -> Outcome:
     return _harris()
 
 
+@check("mirror-monotone", tier="float64")
+def codes_are_monotone(results: Results) -> Outcome:
+    """mirror-monotone: uniform laws on linear codes have monotone losses at the oracle, and Cov <= 0 for every x."""
+    holds, worst, count = True, -np.inf, 0
+    for target in (repetition(3, 4), zero_sum(2, 4), zero_sum(3, 3)):
+        s = summed_losses(target)
+        masks = np.arange(s.shape[1])
+        for i in range(target.length):
+            without = masks[(masks >> i & 1) == 0]
+            holds &= bool((s[:, without | 1 << i] - s[:, without] >= -1e-12).all())
+        for t in (0.25, 0.5, 0.7):
+            worst = max(worst, float(mirror.pair_covariance(s, t).max()))
+        count += 1
+    return decide(holds and worst <= 1e-12, count, -worst, "margin: least |Cov|, nats^2")
+
+
 @tightness("mirror-monotone", tier="rational")
 def harris_is_approached(results: Results) -> Outcome:
-    """mirror-monotone: S = 1[M = all] at t = 1/2 has rho = -1/(2^L - 1), -1/1023 at L = 10."""
-    t, length = Fraction(1, 2), 10
-    mean = t**length
-    rho = -(mean**2) / (mean - mean**2)
-    return decide(rho == Fraction(-1, 1023), 1, float(-rho), "margin: |rho|")
+    """mirror-monotone: S = 1[M = all] at t = 1/2 has rho = -1/(2^L - 1), enumerated: -1/63 at L = 6."""
+    t, length = Fraction(1, 2), 6
+    s, mean = [Fraction(m == 2**length - 1) for m in range(2**length)], t**length
+    rho = exact.mirrored_covariance(s, length, t) / (mean - mean**2)
+    return decide(rho == Fraction(-1, 63), 1, float(-rho), "margin: |rho|")
 
 
 @control("mirror-monotone", tier="rational")
@@ -430,7 +464,7 @@ not_claimed_tight("mirror-never-hurts", "a statement about a sign; see mirror-mo
 
 @check("mirror-two-positions", tier="enclosed")
 def two_position_constants(results: Results) -> Outcome:
-    """mirror-two-positions: every numerical step of the proof, by balls."""
+    """mirror-two-positions: the numerical inequalities that the proof uses, by balls."""
     ctx.prec = 120
     w0 = arb("0.20319") + arb(0, 1e-5)
     slope = -(w0 * w0.log() ** 2) / (w0 - 1)  # c of the line through (1, 0) touching w log^2 w at w0
@@ -439,6 +473,9 @@ def two_position_constants(results: Results) -> Outcome:
     def psi(y):
         return arb(y).log() ** 2 - bracket * (1 - arb(y))
 
+    def slope_of_psi(y):  # 2 log y / y + c increases on (0, 0.6], so psi decreases there if this is negative at 0.6
+        return 2 * arb(y).log() / arb(y) + bracket
+
     def tangent(w):  # log w + 2 (1 - w) changes sign at w0
         return arb(w).log() + 2 * (1 - arb(w))
 
@@ -446,11 +483,13 @@ def two_position_constants(results: Results) -> Outcome:
         tangent("0.2031") < 0 and tangent("0.2033") > 0,
         slope < bracket,
         psi("0.6") > 0,
+        slope_of_psi("0.6") < 0,
         arb("0.32").log() ** 2 > 2 * bracket,
         arb("0.4") * arb("0.4").log() ** 2 > 2 * bracket * arb("0.24"),
         (arb(-2)).exp() < arb("0.32"),
     ]
-    return Outcome("PROVED" if all(steps) else "UNDECIDED", len(steps), None, "L = 2, every alphabet, law and t")
+    note = "the constants of the proof, which covers L = 2, every alphabet, law and t"
+    return Outcome("PROVED" if all(steps) else "UNDECIDED", len(steps), None, note)
 
 
 @check("mirror-two-positions", tier="float64")
@@ -525,7 +564,9 @@ def tabular_gradients(results: Results) -> Outcome:
         if abs(half + 1 / (2**length - 1)) > 1e-12:
             return decide(False, length, note=f"L = {length}: {half}")
         worst = max(worst, float(mirror.correlation(moments, t).max()))
-    return decide(worst <= 0, 4 * len(t), -worst, "own logits per context: -1/(2^L - 1) at t = 1/2")
+    return decide(
+        worst <= 0, 4 * len(t), -worst, "own logits per context: -1/(2^L - 1) at t = 1/2; margin: least |rho|"
+    )
 
 
 @tightness("mirror-gradient", tier="float64")
@@ -687,7 +728,7 @@ def ema_lowers_logged_variance(results: Results) -> Outcome:
     for name in TABLES:
         case = results.instances[name]
         gains.append(case.methods["uniform"].parts.total - methods.ema_baseline(case.moments, 10, 1.0, 0.9999).variance)
-    return decide(min(gains) > 0, len(gains), min(gains), "the logged loss only")
+    return decide(min(gains) > 0, len(gains), min(gains), "the logged loss only; margin: nats^2")
 
 
 @control("ema-reduces-noise", tier="float64")
@@ -741,7 +782,7 @@ def sizes_stay_finite(results: Results) -> Outcome:
     for name in TABLES:
         moments = results.instances[name].moments
         gains.append(va.decompose(moments, "optimal", 1e-8).total - va.size_decomposition(moments).total)
-    return decide(min(gains) > 0, len(gains), min(gains))
+    return decide(min(gains) > 0, len(gains), min(gains), "margin: least gain in nats^2")
 
 
 @control("sizes-beat-times", tier="float64")
@@ -757,7 +798,7 @@ def neyman_never_loses(results: Results) -> Outcome:
     gains = [
         c.methods["P-POTS"].per_call - c.methods["Neyman p, stratified"].per_call for c in results.instances.values()
     ]
-    return decide(min(gains) >= 0, len(gains), min(gains))
+    return decide(min(gains) >= 0, len(gains), min(gains), "margin: least gain of the variance per call")
 
 
 @control("neyman-beats-ppots", tier="float64")
