@@ -110,7 +110,7 @@ def average_over_orders_and_times(results: Results) -> Outcome:
     for x in ([0, 1, 2], [2, 2, 0]):
         for s in (FOUR_SCHEDULES[:3], (schedules.LinearSchedule(),) * 3):
             gaps.append(abs(timed_nelbo(made, s, np.array(x)) - timed_order_average(made, s, np.array(x))))
-    return decide(max(gaps) <= ROUNDING, len(gaps), max(gaps))
+    return decide(max(gaps) <= ROUNDING, len(gaps), max(gaps), "margin: largest gap in nats")
 
 
 @control("time-dependent-average", tier="float64")
@@ -141,7 +141,7 @@ def every_scalar_schedule(results: Results) -> Outcome:
         schedules.BetaSchedule(0.5, 0.7),
     )
     gap = max(abs(p - 1 / 24) for s in made for p in order_law([s] * 4).values())
-    return decide(gap <= ROUNDING, 24 * len(made), gap)
+    return decide(gap <= ROUNDING, 24 * len(made), gap, "margin: largest gap of a probability")
 
 
 @check("scalar-schedule-uniform-orders", tier="rational")
@@ -190,7 +190,7 @@ def quadrature_of_powers(results: Results) -> Outcome:
     for w in ((3.0, 0.5, 2.0, 1.2), (4.0, 2.0, 1.0, 0.5), (0.05, 0.1, 3.0, 9.0)):
         found, wanted = order_law([NoisePowerSchedule(v) for v in w]), plackett_luce(w)
         gaps += [abs(found[o] - wanted[o]) for o in wanted]
-    return decide(max(gaps) <= ROUNDING, len(gaps), max(gaps))
+    return decide(max(gaps) <= ROUNDING, len(gaps), max(gaps), "margin: largest gap of a probability")
 
 
 @control("power-family-is-plackett-luce", tier="float64")
@@ -211,7 +211,7 @@ def quadrature_of_reverse_powers(results: Results) -> Outcome:
     w = (3.0, 0.5, 2.0, 1.2)
     found, wanted = order_law([schedules.PowerSchedule(v) for v in w]), reverse_plackett_luce(w)
     gap = max(abs(found[o] - wanted[o]) for o in wanted)
-    return decide(gap <= ROUNDING, len(wanted), gap)
+    return decide(gap <= ROUNDING, len(wanted), gap, "margin: largest gap of a probability")
 
 
 @control("reverse-plackett-luce", tier="float64")
@@ -270,7 +270,7 @@ def full_gradient(results: Results) -> Outcome:
         gradient = nelbo_gradient(table, w)
         gaps.append(float(np.abs(gradient - nelbo_gradient_by_time(table, w)).max()))
         gaps.append(abs(float(w @ gradient)))
-    return decide(max(gaps) <= ROUNDING, len(gaps), max(gaps))
+    return decide(max(gaps) <= ROUNDING, len(gaps), max(gaps), "margin: largest gap in nats")
 
 
 @control("score-term-needed", tier="float64")
@@ -328,7 +328,9 @@ def bounded_by_best_order(results: Results) -> Outcome:
     """optimum-is-one-order: J(w) is never below the best order and never above the worst, for every curve and law."""
     margins = [min(float((c.loss - c.best).min()), float((c.worst - c.loss).min())) for c in results.curves]
     count = sum(len(c.loss) for c in results.curves)
-    return decide(min(margins) >= -ROUNDING, count, min(margins))
+    return decide(
+        min(margins) >= -ROUNDING, count, min(margins), "margin: least distance in nats to the best or worst order"
+    )
 
 
 @tightness("optimum-is-one-order", tier="float64")
@@ -362,7 +364,7 @@ def oracle_is_flat(results: Results) -> Outcome:
             each = np.tensordot(plackett_luce_reveals(list(w)), case.each, axes=([0, 1], [0, 1]))
             gaps.append(float(np.abs(each + np.log(case.probabilities)).max()))
             gaps.append(float(np.abs(nelbo_gradient(case.mean, w)).max()))
-    return decide(max(gaps) <= ROUNDING, len(gaps), max(gaps))
+    return decide(max(gaps) <= ROUNDING, len(gaps), max(gaps), "margin: largest gap in nats")
 
 
 @control("oracle-every-order-equal", tier="float64")
@@ -422,7 +424,7 @@ def jensen_reversed(results: Results) -> Outcome:
 def sandwich_bound(results: Results) -> Outcome:
     """independent-times-bound: sqrt P(0,1,2) + sqrt P(2,1,0) <= 1 on random independent times and Plackett-Luce."""
     roots = np.sqrt(np.concatenate([results.sandwiches, results.sandwich_pl])).sum(axis=1)
-    return decide(roots.max() <= 1.0 + ROUNDING, len(roots), 1.0 - float(roots.max()))
+    return decide(roots.max() <= 1.0 + ROUNDING, len(roots), 1.0 - float(roots.max()), "margin: 1 - sum of the roots")
 
 
 @tightness("independent-times-bound", tier="rational")
@@ -501,7 +503,7 @@ def closed_form(results: Results) -> Outcome:
             share = sum(information[i] * w[a] / (w[a] + w[i]) for i, a in enumerate(parents) if a >= 0)
             gaps.append(abs(float((plackett_luce_reveals(list(w)) * table).sum()) - (entropy - share)))
             count += 25
-    return decide(max(gaps) <= ROUNDING, count, max(gaps))
+    return decide(max(gaps) <= ROUNDING, count, max(gaps), "margin: largest gap in nats")
 
 
 @sharper("parent-pointer-order", tier="float64")
@@ -667,7 +669,12 @@ def symmetric_start(results: Results) -> Outcome:
     concave = float(np.diff(loss, 2).max())
     ends, middle = (log(3) - sum(p * log(p) for p in row) for row in ((0.1, 0.8, 0.1), (0.1, 0.45, 0.45)))
     values = abs(loss[0] - ends) + abs(loss[top] - middle)
-    return decide(symmetric <= ROUNDING and s[top] == 0.5 and concave < 0 and values <= ROUNDING, len(s), symmetric)
+    return decide(
+        symmetric <= ROUNDING and s[top] == 0.5 and concave < 0 and values <= ROUNDING,
+        len(s),
+        symmetric,
+        "margin: nats",
+    )
 
 
 @tightness("symmetric-start-is-stationary", tier="symbolic")
@@ -732,7 +739,7 @@ def partition_closed_form(results: Results) -> Outcome:
         for n, found in enumerate(best_partitions(target, denoiser), start=1):
             gaps.append(abs(found.loss - chain_partition_loss(values[:, 0], information, n)))
             count += 1
-    return decide(max(gaps) <= ROUNDING, count, max(gaps))
+    return decide(max(gaps) <= ROUNDING, count, max(gaps), "margin: largest gap in nats")
 
 
 @control("chain-partition-front", tier="float64")
