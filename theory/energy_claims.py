@@ -620,7 +620,7 @@ def marginal_rates(_: Results):
     """n = 2: the model's marginal rates against the cheapest on unmasking edges."""
     rows = [least_of(rational(w), "unmask", fmpq(1, 4)) for w in (SKEWED_WEIGHTS, DRAWN)]
     model, least = rows[0]
-    note = f"q = [.5 .1; .15 .25], alpha = 1/4: model {model}, least {float(least):.6f} on the same edges"
+    note = f"q = [.5 .1; .15 .25], alpha = 1/4: model {model}, least {float(least):.6f} on these edges, times base"
     return decide(all(m == v for m, v in rows), len(rows), float(model - least), note)
 
 
@@ -724,7 +724,7 @@ def two_targets_disagree(_: Results):
     linear, sine = ([rational_illegal_mass(s, w) for s in (left, right)] for w in (thirds, quarters))
     note = (
         f"aaaaa/bbbbb: linear {float(linear[0]):.5f}, sin^2 {float(sine[0]):.5f}; "
-        f"two or three a: linear {float(linear[1]):.5f}, sin^2 {float(sine[1]):.5f}"
+        f"two or three a: linear {float(linear[1]):.5f}, sin^2 {float(sine[1]):.5f}; margin: illegal mass"
     )
     return decide(sine[0] < linear[0] and linear[1] < sine[1], 2, float(sine[1] - linear[1]), note)
 

@@ -633,7 +633,10 @@ def random_order_writes_below_the_front(results: Results) -> Outcome:
     _, text = random_orders(target, tm.subset_entropies(target))
     margin = float(front.lower_bound(2.0)) - float(text[1])
     return decide(
-        margin > 0.01, 1, margin, f"two calls: text KL {text[1]:.4f}, best deterministic {front.lower_bound(2.0):.4f}"
+        margin > 0.01,
+        1,
+        margin,
+        f"two calls: text KL {text[1]:.4f}, best deterministic {front.lower_bound(2.0):.4f} nats",
     )
 
 
