@@ -59,7 +59,7 @@ def marginal(results: Results) -> Figure:
                 textcoords="offset points",
                 va="center",
                 fontsize=8,
-                color=f"C{k}",
+                color="0.25",
             )
         left.plot([], [], "k--", marker="o", mfc="white", label="trajectory KL (dashed)")
         left.plot([], [], "k-", marker="o", label="KL of the written law (solid)")
@@ -67,7 +67,7 @@ def marginal(results: Results) -> Figure:
         steps_axis(left, 32)
         steps_axis(right, 32)
         left.legend(fontsize=8)
-        right.set(ylabel="written / trajectory", title="their ratio", ylim=(0, 1.05), xlim=(0.9, 110))
+        right.set(ylabel="written / trajectory", title="their ratio", ylim=(0, 1.05), xlim=(0.9, 90))
         caption(fig, "claims: marginal-below-trajectory · uniform independent reveal, exact")
     return fig
 
@@ -78,12 +78,11 @@ def generative(results: Results) -> Figure:
     with plt.style.context(STYLE):
         fig, axes = plt.subplots(1, 2, figsize=(9.6, 3.9), sharex=True)
         for k, name in enumerate(part.samplers):
-            axes[0].semilogx(part.steps, part.excess[k], marker=MARKERS[k], color=f"C{k}", ls=LINES[k])
+            axes[0].loglog(part.steps, part.excess[k], marker=MARKERS[k], color=f"C{k}", ls=LINES[k])
             axes[1].semilogx(part.steps, part.generative[k], marker=MARKERS[k], color=f"C{k}", ls=LINES[k], label=name)
-        axes[0].axhline(0, color="k", lw=0.8)
         axes[1].axhline(0, color="k", lw=0.8)
         axes[0].set(ylabel="KL(q ‖ p) / L, nats", title="excess log TER: coverage of the language")
-        axes[1].set(ylabel="(E_p[−log q] − H) / L, nats", title="generative perplexity: score of the samples")
+        axes[1].set(ylabel="($E_p[-\\log q]$ − H) / L, nats", title="generative perplexity: score of the samples")
         for ax in axes:
             steps_axis(ax, 32)
         axes[1].legend(title="denoiser")
@@ -125,10 +124,10 @@ def order(results: Results) -> Figure:
         left.set(
             xlabel="steps N", ylabel="excess log TER, nats per token", title="2-, 3-, 4-gram of the same text, L = 64"
         )
-        left.set_ylim(2e-2, 4)
+        left.set_ylim(4e-2, 4)
         steps_axis(left, 8)
         left.legend(title="dotted: (h(0) − h(1))/N")
-        epsilon = np.geomspace(0.02, 0.5, 60)
+        epsilon = np.geomspace(0.02, 0.5, 2000)
         right.loglog(epsilon, np.ceil(1 / (4 * epsilon)), "k-", label="enough for every language: ⌈1/(4ε)⌉")
         for k, n in enumerate((2, 3, 4)):
             right.loglog(epsilon, (n - 1) / epsilon**n, color=f"C{k}", ls=LINES[k], label=f"(n − 1)/εⁿ, n = {n}")
