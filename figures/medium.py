@@ -220,10 +220,10 @@ def save_all(results: Results, out_dir: str | Path, parameters: Mapping, seed: i
     figures = (
         ("medium-learning", learning, by_fraction, ["device-posterior-bound"]),
         ("medium-token-error", token_error, token, ["causal-error-adds"]),
-        ("medium-sequence-error", sequence_error, sequence, []),
+        ("medium-sequence-error", sequence_error, sequence, ["network-ser-from-max"]),
         ("medium-bounds", bounds, enumerated, bounded),
-        ("medium-policies", policies, results.policies, []),
-        ("medium-variance", variance, {"parts": small.variance, "per_call": small.methods}, []),
+        ("medium-policies", policies, results.policies, ["network-ser-from-max"]),
+        ("medium-variance", variance, {"parts": small.variance, "per_call": small.methods}, ["network-error-adds"]),
     )
     return [
         save(
