@@ -152,7 +152,7 @@ def policies(results: Results) -> Figure:
         caption(
             fig,
             f"claims: network-ser-from-max · trained; chain A, L = {results.languages[0].length}, "
-            f"Clopper–Pearson {interval(results)}; a run of the exact denoiser stops at an impossible context",
+            f"Clopper–Pearson {interval(results)}; calls of the exact denoiser: runs that met no impossible context",
         )
     return fig
 

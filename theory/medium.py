@@ -84,7 +84,10 @@ class Language:
 
 @dataclass(frozen=True, eq=False)
 class Policies:
-    """SER against mean calls of adaptive rules and schedules, network and oracle, on the 2-gram language."""
+    """SER and mean calls of adaptive rules and schedules, network and oracle, on the 2-gram language.
+
+    The oracle stops at an impossible context; its calls are those of the finished runs.
+    """
 
     names: tuple[str, ...]
     calls: np.ndarray
@@ -287,7 +290,7 @@ def compare_policies(target, network: medium.Network, plan: Plan, rng: np.random
         tuple(rules),
         np.array([float(w.calls.double().mean()) for w in by_network]),
         as_curve(range(len(rules)), [medium.sequence_error(target, w, CONFIDENCE) for w in by_network]),
-        np.array([float(w.calls.double().mean()) for w in by_oracle]),
+        np.array([float(w.calls[~w.impossible].double().mean()) for w in by_oracle]),
         np.array([float(medium.sequence_error(target, w, CONFIDENCE).value) for w in by_oracle]),
     )
 

@@ -198,35 +198,34 @@ def _smallest(parts) -> float:
     return min(float(np.min(p, where=np.asarray(p) > 0, initial=1.0)) for p in parts)
 
 
-def _scaled(message: Tensor, flagged: Tensor, low: float) -> Tensor:
-    """Rows divided by their totals; rows with a positive entry below `low` are flagged in place."""
-    total = message.sum(dim=1, keepdim=True)
-    message = message / torch.where(total > 0, total, 1.0)
-    flagged |= ((message > 0) & (message < low)).any(dim=1)
-    return message
+def _scaled(message: Tensor) -> Tensor:
+    """Rows divided by their totals; rows of zeros stay."""
+    return message / message.sum(dim=1, keepdim=True).clamp(min=torch.finfo(message.dtype).tiny)
 
 
 def _forward_backward(model: States | Tuples, y: Tensor, dtype: torch.dtype) -> tuple[Tensor, Tensor, Tensor]:
+    """Marginals, impossible rows, flagged rows. Only products with the transition and rescalings run step by step."""
     batch, length = y.shape
-    flagged = torch.zeros(batch, dtype=torch.bool, device=y.device)
-    seen = model.likelihood[y.T + 1]  # (L, batch, S)
-    predicted = [_scaled(model.start(y), flagged, LOW[dtype])]
-    for i in range(model.first, length - 1):
-        predicted.append(_scaled(model.forward(predicted[-1] * seen[i]), flagged, LOW[dtype]))
+    count = length - model.first
+    seen = model.likelihood[y.T[model.first :] + 1]  # (count, batch, S)
+    predicted = torch.empty_like(seen)
+    predicted[0] = _scaled(model.start(y))
+    for i in range(1, count):
+        predicted[i] = _scaled(model.forward(predicted[i - 1] * seen[i - 1]))
     impossible = (predicted[-1] * seen[-1]).sum(dim=1) == 0
-    back = torch.ones_like(predicted[-1])
+    alive = (predicted > 0).to(dtype)  # what the past excludes has no bearing on the message from the future
+    back = torch.empty_like(predicted)
+    back[-1] = _scaled(alive[-1])
+    for i in range(count - 1, 0, -1):
+        back[i - 1] = _scaled(model.backward(back[i] * seen[i]) * alive[i - 1])
+    small = ((predicted > 0) & (predicted < LOW[dtype])) | ((back > 0) & (back < LOW[dtype]))
+    joint = predicted * back
     result = y.new_empty(batch, length, model.likelihood.shape[0] - 1, dtype=dtype)
-    for i in range(length - 1, model.first - 1, -1):
-        alive = torch.where(predicted[i - model.first] > 0, back, 0.0)  # what the past excludes has no bearing
-        back = _scaled(alive, flagged, LOW[dtype])
-        joint = predicted[i - model.first] * back
-        result[:, i] = model.laws(joint)
-        if i == model.first and i > 0:
-            _first_window(model, joint * seen[i], result)
-        if i > model.first:
-            back = model.backward(back * seen[i])
+    result[:, model.first :] = model.laws(joint).transpose(0, 1)
+    if model.first > 0:
+        _first_window(model, joint[0] * seen[0], result)
     total = result.sum(dim=2, keepdim=True)
-    return result / torch.where(total > 0, total, 1.0), impossible, flagged
+    return result / total.clamp(min=torch.finfo(dtype).tiny), impossible, small.any(dim=2).any(dim=0)
 
 
 def _first_window(model: Tuples, joint: Tensor, result: Tensor) -> None:
