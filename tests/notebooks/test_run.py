@@ -55,7 +55,7 @@ def test_source_form(name):
 def test_every_code_cell_compiles(name):
     for cell in cells(name):
         if cell["cell_type"] == "code":
-            compile("".join(cell["source"]), f"{name}:{cell['id']}", "exec")
+            assert compile("".join(cell["source"]), f"{name}:{cell['id']}", "exec")
 
 
 # ---------------------------------------------------------------- bad input

@@ -17,6 +17,7 @@ from toy_models.exact import LogSum, rational_law
 from toy_models.information import mean_subset_entropies
 
 ATOL = 1e-12
+DESCENT = 1e-9  # nats; where the quasi-Newton descent stops
 few = settings(max_examples=25)
 some = settings(max_examples=60)
 
@@ -420,6 +421,93 @@ def test_collision_law_by_counting(pairs, data):
     assert tm.sequence_error(tm.pairs(3, 2 * pairs), rule) == pytest.approx(
         1 - float(wanted @ 3.0 ** -np.arange(pairs + 1)), abs=ATOL
     )
+
+
+@few
+@given(simplex(3), st.sampled_from([2, 4]))
+def test_independent_pairs_against_the_lattice(weights, length):
+    rule = tm.IndependentReveal([float(w) for w in weights])
+    error = tm.sequence_error(lattice.to_table(tm.pairs(2, length)), rule)
+    assert tm.sequence_error(tm.pairs(2, length), rule) == pytest.approx(error, abs=ATOL)
+    assert tm.marginal_kl(tm.pairs(2, length), rule) == pytest.approx(
+        tm.marginal_kl(lattice.to_table(tm.pairs(2, length)), rule), abs=1e-10
+    )
+
+
+def edge_target():
+    """A chain with a forbidden transition, a law with a full support, and a denoiser that forgets."""
+    return tm.Table(np.array([[[0.3, 0.0], [0.1, 0.2]], [[0.0, 0.15], [0.15, 0.1]]]))
+
+
+@pytest.mark.parametrize("rule", [tm.TopK(1), tm.Threshold(0.6), tm.RandomOrder((1, 2)), tm.ShiftedReveal(3)], ids=str)
+def test_generative_cross_entropy_from_the_law(rule):
+    full = tm.Table(np.arange(1, 9).reshape(2, 2, 2) / 36)
+    law = tm.sampler_law(full, rule).pmf
+    assert tm.generative_cross_entropy(full, rule) == pytest.approx(-(law * np.log(full.pmf)).sum(), abs=ATOL)
+    assert tm.generative_cross_entropy(edge_target(), tm.RandomOrder((3,))) == np.inf
+    assert tm.generative_cross_entropy(edge_target(), tm.TopK(1)) == pytest.approx(edge_target().entropy(), abs=ATOL)
+
+
+def test_expected_calls_by_hand():
+    target = edge_target()
+    weights = np.array([0.2, 0.5, 0.3])
+    calls = sum(1 - (1 - w) ** 3 for w in weights)
+    assert tm.expected_calls(target, tm.IndependentReveal(weights)) == pytest.approx(calls, abs=ATOL)
+    assert tm.expected_calls(target, tm.IndependentReveal([1.0])) == 1.0
+    assert tm.expected_calls(target, tm.RandomOrder((0, 2, 0, 1))) == 2.0
+    assert tm.expected_calls(target, tm.TopK(2)) == 2.0
+    shifts = (np.arange(2000) + 0.5) / 2000
+    grid = np.stack([shifts, np.ones_like(shifts), 1 - shifts]) / 2
+    assert tm.expected_calls(target, tm.ShiftedReveal(3)) == pytest.approx(
+        (1 - (1 - grid) ** 3).sum(0).mean(), abs=1e-6
+    )
+    with pytest.raises(ValueError, match='under = \'x\', allowed: "q", "p"'):
+        tm.expected_calls(target, tm.TopK(2), under="x")
+
+
+def test_shifted_grid_kl_is_the_mean_over_shifts():
+    for steps in (2, 3, 6):
+        rule = tm.ShiftedReveal(steps)
+        shifts = (np.arange(4000) + 0.5) / 4000
+        mean = np.mean([tm.trajectory_kl(edge_target(), rule.at_shift(float(u))) for u in shifts[::8]])
+        by_curve = tm.trajectory_kl(edge_target(), rule)
+        assert by_curve == pytest.approx(mean, abs=1e-4)
+        assert tm.trajectory_kl(edge_target(), rule, method="enumeration") == pytest.approx(by_curve, abs=ATOL)
+    chain = tm.MarkovChain([[0.9, 0.1], [0.0, 1.0]], 4, initial=[0.5, 0.5])
+    for target in (chain, tm.pairs(2, 4)):
+        by_mixture = tm.sequence_error(target, tm.ShiftedReveal(3))
+        assert by_mixture == pytest.approx(tm.sequence_error(lattice.to_table(target), tm.ShiftedReveal(3)), abs=1e-10)
+
+
+def test_methods_are_checked():
+    with pytest.raises(ValueError, match="method = 'x', allowed: None, curve, enumeration"):
+        tm.trajectory_kl(edge_target(), tm.TopK(1), method="x")
+    for rule, denoiser in ((tm.TopK(1), None), (tm.RandomOrder((3,)), edge_target())):
+        with pytest.raises(ValueError, match='method "curve" needs the oracle'):
+            tm.trajectory_kl(edge_target(), rule, denoiser, method="curve")
+
+
+@settings(max_examples=10)
+@given(laws(), st.integers(2, 3))
+def test_optimal_weights_beat_a_fine_grid(pmf, steps):
+    g = tm.information_curve(float_twin(pmf))
+    found = tm.optimal_weights(g, steps, grid=64)
+    assert found.sum() == pytest.approx(1, abs=ATOL)
+    grid = np.linspace(0, 1, 21)
+    cuts = [c for c in product(grid, repeat=steps - 1) if list(c) == sorted(c)]
+    best = min(optimal_schedules.weights_cost(g, np.diff([0.0, *c, 1.0])) for c in cuts)
+    assert optimal_schedules.weights_cost(g, found) <= best + DESCENT
+    if len(found) == steps > 1:
+        uniform = optimal_schedules.weights_cost(g, np.full(steps, 1 / steps))
+        assert optimal_schedules.weights_cost(g, found) <= uniform + DESCENT
+
+
+def test_schedules_refuse_bad_curves_and_sizes():
+    with pytest.raises(ValueError, match=r"g must not increase, but g\[2\] - g\[1\] = 0.5"):
+        tm.optimal_sizes(np.array([1.0, 0.5, 1.0]), 2)
+    for wrong in ((-1, 3), (1, 2)):
+        with pytest.raises(ValueError, match="sum to L = 2"):
+            optimal_schedules.sizes_cost(np.array([1.0, 0.5]), np.array(wrong))
 
 
 def test_which_laws_are_pair_languages():
