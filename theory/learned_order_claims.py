@@ -20,7 +20,17 @@ from theory.learned_order import (
     planted,
     planted_parents,
 )
-from theory.registry import Outcome, check, condition, control, decide, not_claimed_tight, sharper, tightness
+from theory.registry import (
+    Outcome,
+    check,
+    condition,
+    control,
+    correction,
+    decide,
+    not_claimed_tight,
+    sharper,
+    tightness,
+)
 from toy_models import schedules
 from toy_models.denoisers import ParentPointer, Tempered, Windowed
 from toy_models.order_flow import edge_flow_time, edge_gram, growth_exponents, is_sink
@@ -62,14 +72,14 @@ def published_sort(results: Results) -> Outcome:
     return decide(worst.ascending <= ROUNDING, len(results.identities), worst.ascending, note)
 
 
-@condition("nelbo-is-order-average", tier="float64")
+@correction("nelbo-is-order-average", tier="float64")
 def descending_sort(results: Results) -> Outcome:
     """nelbo-is-order-average per sequence, with the decoding order descending in masking time."""
     gap = max(row.descending for row in results.identities)
     return decide(gap <= ROUNDING, len(results.identities), gap, "largest per-sequence gap in nats, sort descending")
 
 
-@condition("nelbo-is-order-average", tier="rational")
+@correction("nelbo-is-order-average", tier="rational")
 def descending_sort_exactly(results: Results) -> Outcome:
     """nelbo-is-order-average: the weight of every (revealed set, next position), inclusion-exclusion against orders."""
     cases = _rational_weights(3, 6, 4)

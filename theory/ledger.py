@@ -3,7 +3,7 @@
 A verdict is computed from what ran, never typed:
     check PROVED                        holds            (sharpened, when a sharper statement is PROVED too)
     check REFUTED, condition PROVED     holds with condition
-    check REFUTED                       fails as stated
+    check REFUTED                       fails as stated  (a registered correction must be PROVED)
     construction PROVED                 construction shown
     anything UNDECIDED                  undecided
     a function that raised              error
@@ -208,7 +208,7 @@ def judge(claim: Claim, ran: tuple[Ran, ...]) -> Line:
     for r in by_role["tightness"]:
         if r.outcome and r.outcome.result != "PROVED":
             problems.append(f"tightness {r.entry.function.__name__} came out {r.outcome.result}")
-    for role in ("condition", "sharper"):
+    for role in ("condition", "correction", "sharper"):
         for r in by_role[role]:
             if r.outcome and r.outcome.result != "PROVED":
                 problems.append(f"{role} {r.entry.function.__name__} came out {r.outcome.result}")

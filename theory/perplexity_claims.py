@@ -11,7 +11,16 @@ from scipy.integrate import quad
 import toy_models as tm
 from theory import exact_curves as ec
 from theory.perplexity import Results, published_steps, sufficient_steps, uniform
-from theory.registry import Outcome, check, condition, control, decide, not_claimed_tight, sharper, tightness
+from theory.registry import (
+    Outcome,
+    check,
+    control,
+    correction,
+    decide,
+    not_claimed_tight,
+    sharper,
+    tightness,
+)
 from toy_models import controls, exact
 from toy_models.block_codes import code_block_kl
 from toy_models.exact import LogSum, decide_at_most, decide_equal
@@ -623,7 +632,7 @@ def ccl_lemma_35_printed(results: Results) -> Outcome:
     return all_hold([decide_equal(learned, oracle - error)], note=note)
 
 
-@condition("ccl-lemma-35", tier="rational")
+@correction("ccl-lemma-35", tier="rational")
 def ccl_lemma_35_corrected(results: Results) -> Outcome:
     """ccl-lemma-35 with a plus sign."""
     found = [_learned(pmf, k, 2) for k, pmf in enumerate(ec.random_pmfs(13, 9)) if pmf.ndim < 4]

@@ -5,7 +5,8 @@
 
 Roles of one claim:
     check       the statement as published (or as ours); may come out REFUTED, that is a finding
-    condition   optional: the statement under an added condition, or corrected; must be PROVED when check is REFUTED
+    condition   optional: the statement under an added condition; must be PROVED when check is REFUTED
+    correction  optional: what is true instead of a wrong statement; must be PROVED, the verdict stays with the check
     sharper     optional: a strictly stronger statement
     tightness   an instance within a stated factor of equality; or `not_claimed_tight(id, why)`
     control     a false neighbour; must come out REFUTED, the run fails if it does not. Several are welcome
@@ -22,7 +23,7 @@ import numpy as np
 Verdict = Literal["PROVED", "REFUTED", "UNDECIDED"]
 Tier = Literal["symbolic", "rational", "enclosed", "float64", "sampled"]
 VERDICTS = ("PROVED", "REFUTED", "UNDECIDED")
-ROLES = ("check", "condition", "sharper", "tightness", "control", "construction")
+ROLES = ("check", "condition", "correction", "sharper", "tightness", "control", "construction")
 TIERS = ("symbolic", "rational", "enclosed", "float64", "sampled")  # strongest first
 
 
@@ -89,6 +90,7 @@ def _register(role: str):
 
 check = _register("check")
 condition = _register("condition")
+correction = _register("correction")
 sharper = _register("sharper")
 tightness = _register("tightness")
 control = _register("control")

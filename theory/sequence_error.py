@@ -35,6 +35,7 @@ class Chain:
     lengths: tuple[int, ...]
     steps: np.ndarray
     error: np.ndarray  # (lengths, steps)
+    log_valid: np.ndarray  # (lengths, steps): log(1 - SER), finite where SER rounds to one
     kappa: float
 
 
@@ -130,7 +131,8 @@ def chain_curves(transition, language: str, lengths: tuple[int, ...], max_steps:
     chain = tm.MarkovChain(transition, lengths[0])
     table = sequence_error_table(chain, max_steps, lengths)
     steps = np.array([n for n in (1, 2, 4, 8, 16, 32, 64, 128, 256) if n <= max_steps])
-    return Chain(language, lengths, steps, table.error.T[:, steps - 1], first_order_constant(chain))
+    log_valid = table.log_valid.T[:, steps - 1]
+    return Chain(language, lengths, steps, -np.expm1(log_valid), log_valid, first_order_constant(chain))
 
 
 def first_order_constant(chain: tm.MarkovChain, reach: int = 80, nodes: int = 200) -> float:
@@ -166,7 +168,7 @@ def first_order_constant(chain: tm.MarkovChain, reach: int = 80, nodes: int = 20
 
 
 def text_curve(order: int, corpus: str, full: bool, rng: np.random.Generator) -> Text:
-    length = 64 if full else 24
+    length = 64 if full else 16
     target = tm.corpus.language(order, length, corpus)
     if order == 2:
         max_steps = 8  # V = 27: six seconds for each step at L = 64

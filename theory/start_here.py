@@ -50,7 +50,9 @@ def fill_text(target, steps: int, rng: np.random.Generator, attempts: int = 50) 
 
     A run that reaches an impossible context stops there and is given up.
     """
-    for attempt in range(1, attempts + 1):
+    rows, attempt = [], 0
+    while len(rows) != steps + 1 and attempt < attempts:
+        attempt += 1
         plan = uniform(steps).draw_steps(1, target.length, rng)
         rows = [np.full((1, target.length), MASK, dtype=np.int64)]
         for j in range(steps):
@@ -58,6 +60,4 @@ def fill_text(target, steps: int, rng: np.random.Generator, attempts: int = 50) 
             if np.isnan(marginals).any():
                 break
             rows.append(write_tokens(rows[-1], marginals, plan == j, rng))
-        if len(rows) == steps + 1:
-            break
     return np.concatenate(rows), attempt

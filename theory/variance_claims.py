@@ -10,7 +10,17 @@ import torch
 from flint import arb, ctx
 
 from theory import variance_exact as exact
-from theory.registry import Outcome, check, condition, control, decide, not_claimed_tight, sharper, tightness
+from theory.registry import (
+    Outcome,
+    check,
+    condition,
+    control,
+    correction,
+    decide,
+    not_claimed_tight,
+    sharper,
+    tightness,
+)
 from theory.variance import EPSILON, Results
 from toy_models import Table, Tempered, mirror, repetition, timesteps, toys, zero_sum
 from toy_models import variance as va
@@ -688,7 +698,7 @@ def strats_as_transcribed(results: Results) -> Outcome:
     return decide(holds, 4, None, f"differs from the exact variance for k < n, and goes down to {float(least):.2f} < 0")
 
 
-@condition("strats-variance", tier="rational")
+@correction("strats-variance", tier="rational")
 def strats_corrected(results: Results) -> Outcome:
     """strats-variance, corrected: (sigma_t^2 - sigma_b^2)/n."""
     holds, least = _strata(1)

@@ -44,7 +44,7 @@ EXPECTED = {
     "mirror-equal-compute": "holds",
     "isad-unbiased": "fails as stated",
     "syrm-variance": "holds",
-    "strats-variance": "holds with condition",
+    "strats-variance": "fails as stated",
     "ema-reduces-noise": "holds with condition",
     "sizes-beat-times": "sharpened",
     "neyman-beats-ppots": "holds",

@@ -1,0 +1,122 @@
+"""The perplexity topic on the smoke profile: verdicts, and the numbers of the curves by other routes."""
+
+from math import log
+
+import numpy as np
+import pytest
+from perplexity_results import smoke_results
+
+import theory.perplexity_claims  # noqa: F401  registers the claims
+import toy_models as tm
+from theory import perplexity as topic
+from theory.ledger import load_claims, run_topic
+from theory.registry import REGISTRY
+
+SHARPENED = {"feng-thm-4-2", "li-cai-thm-1"}
+WRONG = {"ccl-lemma-35"}
+
+
+@pytest.fixture(scope="module")
+def results():
+    return smoke_results()
+
+
+def test_verdicts(results):
+    lines = run_topic("perplexity", "smoke", results=results)
+    assert {line.claim.id: line.problems for line in lines if line.problems} == {}
+    for line in lines:
+        name = line.claim.id
+        expected = "sharpened" if name in SHARPENED else "fails as stated" if name in WRONG else "holds"
+        assert (name, line.verdict) == (name, expected)
+    assert len(lines) == 21
+
+
+def test_every_registered_function_has_a_claim():
+    mine = {e.claim for e in REGISTRY.entries if e.topic.startswith("perplexity")}
+    assert mine == {c.id for c in load_claims().values() if c.topic == "perplexity"}
+
+
+def test_collapse_curves(results):
+    """Below the universal bound, the lengths together on chain A, and equal to the library's trajectory KL."""
+    by_name = {part.language: part for part in results.collapses}
+    assert set(by_name) == {"text 2-gram", "chain A", "slow binary chain", "repetition, K = 16"}
+    for part in results.collapses:
+        steps = np.array(part.steps)
+        assert part.excess.shape == (2, len(steps))
+        assert (part.excess[-1] <= part.drop / steps).all()
+        assert (part.shifted[1:] <= part.drop / (2 * (steps[1:] - 1)) * (1 + 1e-12)).all()  # equality at repetition
+        assert np.isnan(part.shifted[0])
+    chain = by_name["chain A"]
+    assert np.ptp(chain.excess[:, :12], axis=0).max() < 0.05 * chain.excess[0, 0]
+    for k, n in enumerate(chain.steps[:4]):
+        exact = tm.trajectory_kl(tm.MarkovChain(topic.CHAIN_A, 64), topic.uniform(n)) / 64
+        assert chain.excess[0, k] == pytest.approx(exact, rel=1e-12)
+    repetition = by_name["repetition, K = 16"]
+    assert repetition.drop == pytest.approx(log(16), rel=1e-12)
+    assert repetition.excess[-1, 3] * 4 / log(16) > 0.97  # the bound is nearly reached
+
+
+def test_one_over_n_law(results):
+    """N times the excess tends to (h(0) - h(1))/2 on chain A."""
+    part = next(p for p in results.collapses if p.language == "chain A")
+    assert part.steps[-1] * part.excess[-1, -1] == pytest.approx(part.drop / 2, rel=0.02)
+
+
+def test_written_law_is_below_the_trajectory(results):
+    for part in results.marginals:
+        assert part.marginal[0] == pytest.approx(part.trajectory[0], rel=1e-10)  # one step: the same
+        assert (part.marginal[1:] < part.trajectory[1:]).all()
+    pairs = results.marginals[-1]
+    for n in (2, 8):
+        k = int(np.flatnonzero(pairs.steps == n)[0])
+        target, rule = tm.pairs(8, 2), topic.uniform(n)
+        assert pairs.trajectory[k] == pytest.approx(tm.trajectory_kl(target, rule) / 2, rel=1e-12)
+        assert pairs.marginal[k] == pytest.approx(tm.marginal_kl(target, rule) / 2, rel=1e-12)
+
+
+def test_generative_perplexity_ranks_the_wrong_way(results):
+    """At 32 steps the sharpened sampler scores best and covers worse than the exact one."""
+    part = results.generative
+    exact, sharp = part.samplers.index("exact"), part.samplers.index("sharpened (power 1.5)")
+    assert part.generative[sharp, -1] < 0 < part.generative[exact, -1]
+    assert part.excess[sharp, -1] > part.excess[exact, -1] > 0
+
+
+def test_schedules_are_ranked_and_the_optimum_is_last(results):
+    for part in results.schedules:
+        assert len(part.names) == 8
+        assert part.names[-1] == "optimal"
+        assert (np.diff(part.excess) <= 0).all()
+
+
+def test_orders(results):
+    """2-grams are exact; the bound of every order is far below the published one; sampled values lie in their bands."""
+    for part in results.orders:
+        steps = np.array(part.steps)
+        assert (part.low <= part.excess).all()
+        assert (part.excess <= part.high).all()
+        assert (part.high < 4 * log(27) / steps ** (1 / part.order)).all()
+    two = results.orders[0]
+    np.testing.assert_array_equal(two.low, two.high)
+    exact = [tm.trajectory_kl(tm.corpus.language(2, 64), topic.uniform(n)) / 64 for n in two.steps]
+    np.testing.assert_allclose(two.excess, exact, rtol=1e-12)
+
+
+def test_vocabulary_ratio_ends_near_one_half(results):
+    assert (results.vocabulary.ratio[:, -1] > 0.48).all()
+    assert (results.vocabulary.ratio < 0.5).all()
+
+
+def test_step_counts():
+    assert topic.published_steps(2, 0.1) == 100
+    assert topic.published_steps(4, 0.5) == 48
+    assert [topic.sufficient_steps(e) for e in (0.25, 0.1, 0.05)] == [1, 3, 5]
+
+
+def test_own_text(tmp_path):
+    path = tmp_path / "text.txt"
+    path.write_text("the cat sat on the mat and the dog sat on the log " * 20, encoding="utf-8")
+    part = topic.order_curve(2, "smoke", str(path), np.random.default_rng(0))
+    shipped = smoke_results().orders[0]
+    assert (part.excess < part.drop / np.array(part.steps)).all()
+    assert abs(part.excess[0] - shipped.excess[0]) > 0.1
