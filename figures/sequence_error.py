@@ -5,6 +5,7 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter
 
 from figures import STYLE
 from figures.layout import LINES, MARKERS, caption, plain_ticks, steps_axis
@@ -20,15 +21,11 @@ def pairs(results: Results) -> Figure:
     with plt.style.context(STYLE):
         fig, ax = plt.subplots(figsize=(8.6, 4.6))
         for k, (length, row) in enumerate(zip(part.lengths, part.independent, strict=True)):
-            ax.semilogx(part.ratio, row, color=f"C{k}", ls=LINES[k], label=f"independent reveal, L = {length}")
+            steps = np.ceil(part.ratio * length)
+            ax.semilogx(steps / length, row, color=f"C{k}", ls=LINES[k], label=f"independent reveal, L = {length}")
         ax.semilogx(part.ratio, part.fixed, "s", ms=3.5, color="C4", label=f"fixed sizes, L = {part.fixed_length}")
         ax.fill_between(part.ratio, 0, part.learned_bound, color="0.85", lw=0)
-        ax.text(
-            0.035,
-            0.25,
-            "no denoiser within\n$\\varepsilon_{learning}$ = 1/128\ngets here\n(independent reveal)",
-            fontsize=8,
-        )
+        ax.text(0.035, 0.25, SHADED, fontsize=8)
         ax.axhline(0.5, color="k", lw=0.8)
         ax.axvline(THRESHOLD_ORACLE, color="k", lw=0.8, ls=":")
         ax.annotate(
@@ -40,6 +37,7 @@ def pairs(results: Results) -> Figure:
         )
         ax.annotate("exact at N = L", (1.0, 0.0), (10, 10), textcoords="offset points", fontsize=8.5, color="C4")
         plain_ticks(ax.xaxis, (1 / 32, 1 / 16, 1 / 8, 1 / 4, 1 / 2, 1, 2, 4))
+        ax.xaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{v:g}" if v >= 1 else f"1/{round(1 / v)}"))
         ax.set(xlabel="steps per token, N / L", ylabel="sequence error SER", ylim=(0, 1.02))
         ax.set_title("16-symbol pair language")
         ax.legend(loc="lower left", bbox_to_anchor=(0.0, 0.55), fontsize=8)
@@ -55,16 +53,13 @@ def chain(results: Results) -> Figure:
         for k, (length, row) in enumerate(zip(part.lengths, part.error, strict=True)):
             name = f"L = {length}" if length < 10**5 else f"L = $10^{round(np.log10(length))}$"
             left.semilogx(part.steps, row, marker=MARKERS[k], ls=LINES[k], color=f"C{k}", label=name)
-            with np.errstate(divide="ignore"):
-                scaled = -np.log1p(-np.minimum(row, 1 - 1e-15)) * part.steps / length
-            seen = row < 1 - 1e-12
-            right.semilogx(part.steps[seen], scaled[seen], marker=MARKERS[k], ls=LINES[k], color=f"C{k}")
+            scaled = -part.log_valid[k] * part.steps / length
+            right.semilogx(part.steps, scaled, marker=MARKERS[k], ls=LINES[k], color=f"C{k}", ms=7 - 1.2 * k)
         right.axhline(part.kappa, color="k", lw=0.8)
         right.annotate(
             f"κ = {part.kappa:.4f}",
-            (part.steps[-1], part.kappa),
-            (-4, -12),
-            ha="right",
+            (part.steps[0], part.kappa),
+            (0, -14),
             textcoords="offset points",
             fontsize=9,
         )
@@ -96,12 +91,13 @@ def text(results: Results) -> Figure:
             if part.order > 2:
                 ax.fill_between(part.steps, part.low, part.high, color=f"C{k}", alpha=0.2, lw=0)
         steps_axis(ax, int(max(part.steps[-1] for part in results.texts)))
-        length = 64 if results.profile == "full" else 24
+        length = 64 if results.profile == "full" else 16
         ax.set(ylabel="sequence error SER", ylim=(0, 1.02), title=f"n-gram languages of English text, L = {length}")
         ax.legend()
         caption(
             fig,
-            f"claims: first-order-law · bands: {results.confidence:.0%} Clopper–Pearson; samples of the language itself have SER 0",
+            f"claims: first-order-law · bands: {results.confidence:.0%} Clopper–Pearson; "
+            "samples of the language itself have SER 0",
         )
     return fig
 
@@ -130,14 +126,14 @@ def orders(results: Results) -> Figure:
     """Orders that beat the bound: linear is about content-independent random order."""
     part = results.orders
     with plt.style.context(STYLE):
-        fig, ax = plt.subplots(figsize=(7.4, 2.9))
+        fig, ax = plt.subplots(figsize=(7.4, 3.2))
         rank = np.arange(len(part.names))[::-1]
         colours = ["C0" if "random" in name else "C1" for name in part.names]
         ax.barh(rank, part.error, color=colours, height=0.6)
         for r, value in zip(rank, part.error, strict=True):
             ax.text(value, r, f"  {value:.3f}" if value > 1e-12 else "  0, exact", va="center", fontsize=9)
         ax.set_yticks(rank, part.names)
-        ax.set(xlabel="sequence error SER", xlim=(0, 0.6))
+        ax.set(xlabel="sequence error SER", xlim=(0, 0.6), title="few steps without error, in the right order")
         ax.grid(visible=False, axis="y")
         caption(fig, "claims: odd-then-even, bisection-exact · exact enumeration")
     return fig
@@ -152,6 +148,7 @@ def cost(results: Results) -> Figure:
             ax.loglog(part.lengths, part.lengths, "k-", lw=1.1, label="autoregressive: L calls (cached)")
             ax.loglog(part.lengths, part.token_calls, "s--", color="C0", label="diffusion, excess log TER = 0.01")
             ax.set(xlabel="length L", title=part.language)
+            plain_ticks(ax.xaxis, part.lengths)
         axes[0].set_ylabel("network calls in sequence")
         axes[0].legend(loc="upper left")
         caption(
