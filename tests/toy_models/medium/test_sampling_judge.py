@@ -38,10 +38,10 @@ def network():
 @pytest.mark.parametrize("name", RULES)
 @pytest.mark.parametrize("oracle", [False, True])
 def test_written_law_is_the_exact_law(network, name, oracle):
-    """Pearson's test at 1e-6 of 8000 runs against the enumerated law, impossible mass as one more cell."""
+    """Pearson's test at 1e-6 of 4000 runs against the enumerated law, impossible mass as one more cell."""
     denoiser = medium.Oracle(GENERIC, torch.device("cpu")) if oracle else network
     law = tm.sampler_law(GENERIC if oracle else medium.tabulate(network), RULES[name])
-    runs = medium.sample(denoiser, RULES[name], 8000, torch.Generator().manual_seed(7))
+    runs = medium.sample(denoiser, RULES[name], 4000, torch.Generator().manual_seed(7))
     assert pearson(law, runs)
     assert float(runs.calls.double().mean()) == pytest.approx(law.mean_steps, abs=0.1)
 
@@ -61,7 +61,7 @@ def pearson(law, runs) -> bool:
 def test_another_rule_is_rejected(network):
     law = tm.sampler_law(CHAIN, RULES["fixed"])
     oracle = medium.Oracle(CHAIN, torch.device("cpu"))
-    assert not pearson(law, medium.sample(oracle, tm.RandomOrder((1,) * 4), 8000, torch.Generator().manual_seed(7)))
+    assert not pearson(law, medium.sample(oracle, tm.RandomOrder((1,) * 4), 4000, torch.Generator().manual_seed(7)))
 
 
 def test_causal_sampler_has_its_own_law():
@@ -73,7 +73,7 @@ def test_causal_sampler_has_its_own_law():
     pmf = np.exp(np.take_along_axis(logs, x[:, :, None], axis=2).sum(axis=(1, 2)))
     assert pmf.sum() == pytest.approx(1.0, abs=1e-5)
     law = tm.Law(pmf.reshape((3,) * 4), 0.0, 4.0)
-    runs = medium.sample_left_to_right(model, 8000, torch.Generator().manual_seed(2))
+    runs = medium.sample_left_to_right(model, 4000, torch.Generator().manual_seed(2))
     assert pearson(law, runs)
     assert set(runs.calls.tolist()) == {4}
 
