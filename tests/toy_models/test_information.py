@@ -13,7 +13,12 @@ from toy_models.lattice import subset_cross_entropies, to_table
 
 @pytest.mark.parametrize(
     "target",
-    [tm.pairs(2, 6), tm.zero_sum(3, 5), tm.repetition(3, 5), tm.LinearCode(np.array([[1, 0, 1, 1, 0], [0, 1, 1, 0, 1]]), 2)],
+    [
+        tm.pairs(2, 6),
+        tm.zero_sum(3, 5),
+        tm.repetition(3, 5),
+        tm.LinearCode(np.array([[1, 0, 1, 1, 0], [0, 1, 1, 0, 1]]), 2),
+    ],
     ids=("pairs", "zero-sum", "repetition", "code"),
 )
 def test_routes_agree_with_enumeration(target):

@@ -108,7 +108,11 @@ def test_empty_steps_make_no_call(chain_a):
 
 def test_one_token_per_step_is_exact_in_any_order(chain_a):
     q = lattice.to_table(chain_a).pmf
-    for rule in (tm.RandomOrder((1,) * 6), tm.TopK(1, "entropy"), tm.FixedOrder(tuple((i,) for i in (3, 1, 0, 5, 2, 4)))):
+    for rule in (
+        tm.RandomOrder((1,) * 6),
+        tm.TopK(1, "entropy"),
+        tm.FixedOrder(tuple((i,) for i in (3, 1, 0, 5, 2, 4))),
+    ):
         np.testing.assert_allclose(tm.sampler_law(chain_a, rule).pmf, q, atol=1e-15)
 
 

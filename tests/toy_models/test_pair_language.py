@@ -82,7 +82,9 @@ def test_published_table_at_length_512(steps, independent, fixed, excess):
     assert tm.sequence_error(pairs, rule) == pytest.approx(-np.expm1(-512 * found), rel=1e-12)
     if fixed is not None:
         sizes = tm.LinearSchedule().sizes(steps, 512)
-        assert tm.sequence_error(pairs, tm.RandomOrder(sizes.tolist())) == pytest.approx(fixed, abs=5.1e-9 if steps == 128 else 5.1e-5)
+        assert tm.sequence_error(pairs, tm.RandomOrder(sizes.tolist())) == pytest.approx(
+            fixed, abs=5.1e-9 if steps == 128 else 5.1e-5
+        )
 
 
 def test_uniform_weights_are_the_best_independent_reveal():

@@ -21,7 +21,9 @@ RULES = (
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda r: type(r).__name__)
-@pytest.mark.parametrize("target", [tm.pairs(2, 6), tm.zero_sum(2, 6), tm.repetition(3, 6)], ids=("pairs", "parity", "rep"))
+@pytest.mark.parametrize(
+    "target", [tm.pairs(2, 6), tm.zero_sum(2, 6), tm.repetition(3, 6)], ids=("pairs", "parity", "rep")
+)
 def test_curve_and_enumeration_agree(target, rule):
     by_curve = tm.trajectory_kl(target, rule, method="curve")
     assert by_curve == pytest.approx(tm.trajectory_kl(target, rule, method="enumeration"), abs=1e-12)
@@ -30,12 +32,19 @@ def test_curve_and_enumeration_agree(target, rule):
 
 
 def test_learned_denoiser_adds_its_error(chain_a):
-    """E KL of an imperfect denoiser on random orders, against the definition by the law of one fixed order at a time."""
+    """E KL of an imperfect denoiser on random orders, against the laws of the fixed orders."""
     target = tm.MarkovChain(chain_a.transition, 4)
     denoiser = tm.Smoothed(target, 0.1)
     q = lattice.to_table(target).pmf
     seen, total = q > 0, 0.0
-    orders = [((0, 1), (2, 3)), ((0, 2), (1, 3)), ((0, 3), (1, 2)), ((1, 2), (0, 3)), ((1, 3), (0, 2)), ((2, 3), (0, 1))]
+    orders = [
+        ((0, 1), (2, 3)),
+        ((0, 2), (1, 3)),
+        ((0, 3), (1, 2)),
+        ((1, 2), (0, 3)),
+        ((1, 3), (0, 2)),
+        ((2, 3), (0, 1)),
+    ]
     for blocks in orders:
         p = tm.sampler_law(denoiser, tm.FixedOrder(blocks)).pmf
         total += (q[seen] * np.log(q[seen] / p[seen])).sum() / len(orders)
@@ -90,7 +99,12 @@ def test_binary_symmetric_vectors():
     assert tm.total_correlation(chain) == pytest.approx(23.188045, abs=5e-7)
     assert tm.dual_total_correlation(chain) == pytest.approx(9.439316, abs=5e-7)
     g = tm.information_curve(chain)
-    for steps, independent, fixed in ((8, 2.18136, 1.93978), (16, 1.05537, 0.80333), (32, 0.51876, 0.26304), (64, 0.25714, 0)):
+    for steps, independent, fixed in (
+        (8, 2.18136, 1.93978),
+        (16, 1.05537, 0.80333),
+        (32, 0.51876, 0.26304),
+        (64, 0.25714, 0),
+    ):
         assert curve_kl(g, tm.IndependentReveal(np.full(steps, 1 / steps))) == pytest.approx(independent, abs=5.1e-6)
         assert curve_kl(g, tm.RandomOrder((64 // steps,) * steps)) == pytest.approx(fixed, abs=5.1e-6)
 
