@@ -28,16 +28,16 @@ ROOT = Path(__file__).resolve().parent.parent
 SMALL = "tests/toy_models/test_properties.py"
 EXACT = "tests/toy_models/exact/"
 CORE = {
-    "toy_models/information.py": [SMALL, "tests/toy_models/test_information.py"],
+    "toy_models/exact/verdict.py": [EXACT + "test_verdict.py"],
     "toy_models/laws.py": [SMALL],
-    "toy_models/lattice.py": ["tests/toy_models/test_lattice.py", SMALL],
-    "toy_models/quantities.py": [SMALL],
-    "toy_models/optimal_schedules.py": [SMALL],
+    "toy_models/exact/log_sum.py": [EXACT + "test_log_sum.py"],
     "toy_models/pair_language.py": [SMALL],
     "toy_models/targets/table.py": ["tests/toy_models/targets/test_table.py", SMALL],
-    "toy_models/exact/log_sum.py": [EXACT + "test_log_sum.py"],
+    "toy_models/quantities.py": [SMALL],
+    "toy_models/lattice.py": ["tests/toy_models/test_lattice.py", SMALL],
+    "toy_models/optimal_schedules.py": [SMALL],
+    "toy_models/information.py": [SMALL, "tests/toy_models/test_information.py"],
     "toy_models/exact/rational_law.py": [EXACT + "test_rational_law.py", SMALL],
-    "toy_models/exact/verdict.py": [EXACT + "test_verdict.py"],
 }
 HEAVY = "chain_marginals or hmm_marginals or ngram_marginals or budget"  # other modules, or a time
 LIMIT = 60  # seconds; a mutant that runs longer is noticed
@@ -186,6 +186,8 @@ def main() -> int:
         noticed[path].append(dead)
         if not dead:
             print(f"survived  {path}:{line}  {what}", flush=True)
+        if len(noticed[path]) == sum(job[0] == path and job[3] is not None for job in jobs):
+            print(f"{path}: {sum(noticed[path])} of {len(noticed[path])} noticed", flush=True)
     print(f"\n{'module':<36} lines mutants noticed")
     for path, found in noticed.items():
         print(f"{path:<36} {lines[path]:>5} {len(found):>7} {sum(found):>7}")

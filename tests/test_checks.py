@@ -9,9 +9,9 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 FILES = sorted([*(ROOT / "tests").rglob("*.py"), *(ROOT / "theory").glob("*.py")])
 PREDICATES = {
-    "allclose", "array_equal", "isclose", "equal", "equals", "overlaps", "contains", "is_zero", "isfinite",
-    "array_equiv", "all", "any", "decide_at_most", "decide_equal", "exists", "isinstance", "issubset",
-    "startswith", "endswith",
+    "allclose", "array_equal", "array_equiv", "isclose", "isfinite", "equal", "equals", "overlaps", "contains",
+    "is_zero", "all", "any", "decide_at_most", "decide_equal", "exists", "isinstance", "issubset", "startswith",
+    "endswith",
 }  # fmt: skip
 ASSERTING = ("assert_", "check_")  # numpy.testing.assert_allclose and helpers named so
 
