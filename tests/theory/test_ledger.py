@@ -55,6 +55,7 @@ def line_of(add, **roles):
         ({"check": PROVED, "sharper": PROVED}, "sharpened"),
         ({"check": REFUTED, "condition": PROVED}, "holds with condition"),
         ({"check": REFUTED}, "fails as stated"),
+        ({"check": REFUTED, "correction": PROVED}, "fails as stated"),
         ({"construction": PROVED}, "construction shown"),
     ],
 )
@@ -71,6 +72,11 @@ def test_verdicts_without_problems(registry, roles, verdict):
         ({"construction": UNDECIDED}, "undecided", None),
         ({"check": REFUTED, "condition": UNDECIDED}, "undecided", "condition condition_function came out UNDECIDED"),
         ({"check": REFUTED, "condition": REFUTED}, "undecided", "condition condition_function came out REFUTED"),
+        (
+            {"check": REFUTED, "correction": REFUTED},
+            "fails as stated",
+            "correction correction_function came out REFUTED",
+        ),
         ({"check": PROVED, "sharper": UNDECIDED}, "holds", "sharper sharper_function came out UNDECIDED"),
         ({"check": PROVED, "sharper": REFUTED}, "holds", "sharper sharper_function came out REFUTED"),
         ({"check": PROVED, "tightness": REFUTED}, "holds", "tightness tightness_function came out REFUTED"),

@@ -12,6 +12,7 @@ from theory.registry import (
     condition,
     construction,
     control,
+    correction,
     decide,
     not_claimed_tight,
     sharper,
@@ -27,7 +28,7 @@ def registry(monkeypatch):
 
 
 def test_every_role_registers(registry):
-    roles = {"check": check, "condition": condition, "sharper": sharper}
+    roles = {"check": check, "condition": condition, "correction": correction, "sharper": sharper}
     roles |= {"tightness": tightness, "control": control, "construction": construction}
     assert tuple(roles) == ROLES
     for name, role in roles.items():
@@ -38,7 +39,7 @@ def test_every_role_registers(registry):
 
         (entry,) = registry.of("some-claim", name)
         assert (entry.role, entry.tier, entry.function, entry.topic) == (name, "rational", function, "test_registry")
-    assert len(registry.of("some-claim")) == 6
+    assert len(registry.of("some-claim")) == len(ROLES)
     assert registry.of("other-claim") == []
 
 
