@@ -251,6 +251,24 @@ def test_sampler_law(data):
 
 
 @few
+@given(laws(), st.sampled_from([tm.IndependentReveal([0.2, 0.0, 0.8]), tm.ShiftedReveal(3), None]))
+def test_calls_of_the_law_where_nothing_stops(pmf, rule):
+    """With full support the written text needs as many calls as the data."""
+    floats = exact.to_float(pmf) + 0.1
+    target = tm.Table(floats / floats.sum())
+    rule = rule or tm.RandomOrder((0, pmf.ndim - 1, 0, 1))
+    found = tm.sampler_law(target, rule)
+    assert found.mean_steps == pytest.approx(tm.expected_calls(target, rule), abs=ATOL)
+    assert found.impossible == 0.0
+
+
+def test_calls_of_stopped_runs_by_hand():
+    """Repetition of two tokens, sizes (2, 1): half the runs stop after one call, the others make two."""
+    found = tm.sampler_law(lattice.to_table(tm.repetition(2, 3)), tm.RandomOrder((2, 1)))
+    assert (found.mean_steps, found.impossible) == pytest.approx((1.5, 0.5), abs=1e-15)
+
+
+@few
 @given(st.data())
 def test_quantities(data):
     pmf = data.draw(laws())
