@@ -4,8 +4,10 @@ PROFILE ?= full
 CORES   ?= 2
 OUT     ?= $(if $(filter full,$(PROFILE)),figures/out,build/figures-$(PROFILE))
 BIN     := .venv/bin
+# CORES jobs run side by side with one thread each: no spinning, and the same rounding everywhere.
 export MPLBACKEND := agg
 export PYTHONHASHSEED := 0
+export OMP_NUM_THREADS := 1
 
 .PHONY: help figures test verify bench lab lint clean
 help:
@@ -26,7 +28,7 @@ figures: .venv/ready
 	$(BIN)/snakemake --cores $(CORES) --workflow-profile profiles/local --config profile=$(PROFILE) out=$(OUT)
 
 test: .venv/ready
-	$(BIN)/pytest -n $(CORES) -q
+	$(BIN)/pytest -n $(CORES) --dist loadgroup -q
 
 verify: .venv/ready
 	$(BIN)/python -m theory $(if $(FAST),--fast --compare)
