@@ -28,7 +28,7 @@ figures: .venv/ready
 	$(BIN)/snakemake --cores $(CORES) --workflow-profile profiles/local --config profile=$(PROFILE) out=$(OUT)
 
 test: .venv/ready
-	$(BIN)/pytest -n $(CORES) --dist loadgroup -q
+	$(BIN)/pytest -n $(CORES) --dist loadfile -q
 
 verify: .venv/ready
 	$(BIN)/python -m theory $(if $(FAST),--fast --compare)

@@ -31,10 +31,3 @@ def hmm_b():
     import toy_models as tm
 
     return tm.HMM(*HMM_B, 6)
-
-
-@pytest.hookimpl(tryfirst=True)  # before the workers read the groups
-def pytest_collection_modifyitems(items):
-    """One worker per file name: theory/test_x.py and figures/test_x.py share the results of their topic."""
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(item.path.stem))
