@@ -17,7 +17,7 @@ from toy_models import lattice
 from toy_models.editing import corrector, counter, dyck, emitter, even_parity, floors, mixtures, parity, pram, qbf
 from toy_models.editing.laws import program_law, support
 from toy_models.editing.programs import run
-from toy_models.fixed_schedules import fixed_schedule_front, subset_entropies
+from toy_models.policies.fixed_schedules import fixed_schedule_front, subset_entropies
 from toy_models.validation import MASK
 
 

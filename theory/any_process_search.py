@@ -99,7 +99,7 @@ def queens_results(full: bool) -> Queens:
 def learned_results(full: bool, rng: np.random.Generator, progress) -> Learned:
     import torch
 
-    from toy_models import editing_learner_torch as learner
+    from toy_models.editing import learner_torch as learner
 
     threads = torch.get_num_threads()
     torch.set_num_threads(1)

@@ -12,13 +12,13 @@ from scipy.optimize import brentq, minimize
 from tqdm import tqdm
 
 import toy_models as tm
-from toy_models.beta_family import BetaFit
-from toy_models.beta_search import RULES, BetaSearch, BudgetRow, schedule_kl
-from toy_models.energy import beta_energy, chord_energy, optimal_chord_angles, step_angles, tanh_sinh
-from toy_models.fisher_rao import fisher_information, mixture_kinetic, uniform_mixture
+from toy_models.energy.beta_family import BetaFit
+from toy_models.energy.beta_search import RULES, BetaSearch, BudgetRow, schedule_kl
+from toy_models.energy.fisher_rao import fisher_information, mixture_kinetic, uniform_mixture
+from toy_models.energy.path_energy import beta_energy, chord_energy, optimal_chord_angles, step_angles, tanh_sinh
+from toy_models.energy.path_rates import kinetic_sum, lattice_of, path_probabilities, path_slopes, rates
+from toy_models.energy.rate_optimality import EDGES, cheapest_flux, edges_of
 from toy_models.optimal_schedules import sizes_cost, weights_cost
-from toy_models.path_rates import kinetic_sum, lattice_of, path_probabilities, path_slopes, rates
-from toy_models.rate_optimality import EDGES, cheapest_flux, edges_of
 
 REFERENCES = ((0.5, 0.5), (1.0, 1.0), (0.9, 0.9), (0.9, 0.3), (1.0, 0.2), (0.3, 0.9))
 NAMED = {

@@ -20,8 +20,7 @@ from theory.energy_instances import (
     sparse_tables,
 )
 from theory.registry import Outcome, check, condition, control, decide, not_claimed_tight, sharper, tightness
-from toy_models.energy import beta_energy, energy_quadrature, optimal_chord_angles
-from toy_models.fisher_rao import (
+from toy_models.energy.fisher_rao import (
     binomial_path,
     chi_square,
     fisher_information,
@@ -31,7 +30,8 @@ from toy_models.fisher_rao import (
     total_variation,
     uniform_mixture,
 )
-from toy_models.path_rates import (
+from toy_models.energy.path_energy import beta_energy, energy_quadrature, optimal_chord_angles
+from toy_models.energy.path_rates import (
     energy_integrands,
     full_support_constants,
     kinetic_constant,
@@ -43,8 +43,8 @@ from toy_models.path_rates import (
     point_mass,
     rates,
 )
-from toy_models.rate_optimality import cheapest_flux, edges_of
-from toy_models.state_energies import state_energies
+from toy_models.energy.rate_optimality import cheapest_flux, edges_of
+from toy_models.energy.state_energies import state_energies
 
 ALPHAS = (fmpq(1, 10), fmpq(1, 3), fmpq(4, 5))
 SKEWED_WEIGHTS = ((10, 2), (3, 5))  # SKEWED as integers

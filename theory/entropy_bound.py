@@ -12,9 +12,9 @@ from tqdm import tqdm
 
 import toy_models as tm
 from toy_models import corpus, lattice
-from toy_models.front import optimal_front
 from toy_models.optimal_schedules import optimal_sizes, sizes_cost
-from toy_models.replay_law import visited_states
+from toy_models.policies.front import optimal_front
+from toy_models.policies.replay_law import visited_states
 from toy_models.unmasking.adaptive import prefix_excess
 from toy_models.unmasking.proxies import entropies
 

@@ -1,6 +1,7 @@
 """Claims on entropy-bounded unmasking and on the best adaptive policy.
 
-Rational instances are decided exactly (toy_models.rational_laws); claims about whole sweeps read the topic's Results.
+Rational instances are decided exactly (toy_models.exact.trajectories); claims about whole sweeps read the topic's
+Results.
 """
 
 from itertools import permutations, product
@@ -11,11 +12,11 @@ from flint import fmpq
 import toy_models as tm
 from theory.entropy_bound import PROXIES, Results, random_orders, sticky_hmm, text_kl
 from theory.registry import Outcome, check, condition, control, decide, not_claimed_tight, sharper, tightness
-from toy_models import rational_laws as exact
 from toy_models.exact import LogSum
-from toy_models.front import optimal_front
-from toy_models.policy import optimal_policy
-from toy_models.policy_search import all_policies, hull, pareto
+from toy_models.exact import trajectories as exact
+from toy_models.policies.front import optimal_front
+from toy_models.policies.optimal import optimal_policy
+from toy_models.policies.search import all_policies, hull, pareto
 
 ROUNDING = 1e-9  # float64 sums of at most 1e5 terms of size 1; the smallest margin decided with it is 1e-4
 BITS = (2, 3)  # V, L of the smallest instances

@@ -13,17 +13,17 @@ from tqdm import tqdm
 
 from toy_models import lattice, schedules
 from toy_models.denoisers import ParentPointer, Smoothed, Tempered, Windowed
-from toy_models.order_estimators import ESTIMATORS, estimator_moments
-from toy_models.order_flow import flow, is_sink, slope
-from toy_models.order_losses import best_order_of, order_losses_of, uniform_loss
-from toy_models.order_mixtures import sandwich, shared_table_loss
-from toy_models.ordered_partitions import best_partitions_of
-from toy_models.orders import plackett_luce, positions_table, reversed_law, uniform_orders
-from toy_models.reveal_times import NoisePowerSchedule, binned_order_law, order_law
-from toy_models.reveal_weights import order_reveals, plackett_luce_reveals, quadrature_reveals
-from toy_models.schedule_nelbo import nelbo_variance
-from toy_models.subset_losses import joint_law, local_losses, mean_cross_entropies, sequence_cross_entropies
-from toy_models.toys import k1, k2
+from toy_models.orders.estimators import ESTIMATORS, estimator_moments
+from toy_models.orders.flow import flow, is_sink, slope
+from toy_models.orders.losses import best_order_of, order_losses_of, uniform_loss
+from toy_models.orders.mixtures import sandwich, shared_table_loss
+from toy_models.orders.plackett_luce import plackett_luce, positions_table, reversed_law, uniform_orders
+from toy_models.orders.reveal_times import NoisePowerSchedule, binned_order_law, order_law
+from toy_models.orders.reveal_weights import order_reveals, plackett_luce_reveals, quadrature_reveals
+from toy_models.orders.schedule_nelbo import nelbo_variance
+from toy_models.orders.subset_losses import joint_law, local_losses, mean_cross_entropies, sequence_cross_entropies
+from toy_models.policies.ordered_partitions import best_partitions_of
+from toy_models.targets.toys import k1, k2
 
 CIRCULANT = np.array([[0.1, 0.8, 0.1], [0.1, 0.1, 0.8], [0.8, 0.1, 0.1]])
 REFERENCE_WEIGHTS = (1.7, 1.2, 2.3, 1.5)  # divided by 1.2, so that the smallest is 1
@@ -248,7 +248,7 @@ def success_rates(trials: int, steps: int, length: int, rng: np.random.Generator
     """Descents from three starts by three methods on `trials` planted orders of each toy."""
     import torch
 
-    from toy_models.order_learner_torch import STARTS, initial_log_weights, learn, learn_edges, parent_pointer_loss
+    from toy_models.orders.learner_torch import STARTS, initial_log_weights, learn, learn_edges, parent_pointer_loss
 
     orders = np.array([rng.permutation(length) for _ in range(trials)])
     generator = torch.Generator().manual_seed(int(rng.integers(2**31)))
@@ -279,7 +279,7 @@ def landscape(points: int, steps: int) -> Landscape:
     """A cycle of parents 2 -> 0 -> 1 -> 2 on K1 with three positions: three valleys, one per broken edge."""
     import torch
 
-    from toy_models.order_learner_torch import learn, parent_pointer_loss
+    from toy_models.orders.learner_torch import learn, parent_pointer_loss
 
     denoiser = ParentPointer(k1(3), (2, 0, 1))
     table, values = mean_cross_entropies(k1(3), denoiser), local_losses(k1(3), denoiser).values
@@ -301,7 +301,7 @@ def gaps(cases: list[Instance], steps: int) -> list[Gap]:
     """Adam on log-weights from small random weights, on every imperfect denoiser at once."""
     import torch
 
-    from toy_models.order_learner_torch import initial_log_weights, learn, subset_loss
+    from toy_models.orders.learner_torch import initial_log_weights, learn, subset_loss
 
     chosen = [c for c in cases if "oracle" not in c.name]
     loss = subset_loss(np.stack([c.mean for c in chosen]))
@@ -411,7 +411,7 @@ def results(profile: str, rng: np.random.Generator) -> Results:
 
 def estimators(cases: list[Instance]) -> dict[str, dict[str, tuple[float, int, float]]]:
     """Total variance, calls and largest bias of each gradient estimator in log w, at w = 2 * reference."""
-    from toy_models.schedule_nelbo import nelbo_gradient
+    from toy_models.orders.schedule_nelbo import nelbo_gradient
 
     weights = np.array(REFERENCE_WEIGHTS) * 2.0 / min(REFERENCE_WEIGHTS)
     table = {}

@@ -33,9 +33,9 @@ from theory.registry import (
 )
 from toy_models import schedules
 from toy_models.denoisers import ParentPointer, Tempered, Windowed
-from toy_models.order_flow import edge_flow_time, edge_gram, growth_exponents, is_sink
-from toy_models.order_losses import best_order, best_order_of, count_best_orders, linear_extensions, order_losses_of
-from toy_models.order_mixtures import (
+from toy_models.orders.flow import edge_flow_time, edge_gram, growth_exponents, is_sink
+from toy_models.orders.losses import best_order, best_order_of, count_best_orders, linear_extensions, order_losses_of
+from toy_models.orders.mixtures import (
     TwoWayDenoiser,
     mixture_log_likelihood,
     sandwich,
@@ -43,14 +43,14 @@ from toy_models.order_mixtures import (
     two_way_losses,
     two_way_target,
 )
-from toy_models.ordered_partitions import best_partitions, best_partitions_of, chain_partition_loss
-from toy_models.orders import plackett_luce, reverse_plackett_luce, reversed_law, uniform_orders
-from toy_models.reveal_times import NoisePowerSchedule, binned_order_law, order_law
-from toy_models.reveal_weights import inclusion_exclusion_reveals, plackett_luce_reveals
-from toy_models.schedule_nelbo import nelbo_gradient, nelbo_gradient_by_time, nelbo_variance, schedule_nelbo
-from toy_models.subset_losses import local_losses, mean_cross_entropies, sequence_cross_entropies
-from toy_models.time_dependent import TimeTempered, timed_nelbo, timed_order_average
-from toy_models.toys import k1, k2
+from toy_models.orders.plackett_luce import plackett_luce, reverse_plackett_luce, reversed_law, uniform_orders
+from toy_models.orders.reveal_times import NoisePowerSchedule, binned_order_law, order_law
+from toy_models.orders.reveal_weights import inclusion_exclusion_reveals, plackett_luce_reveals
+from toy_models.orders.schedule_nelbo import nelbo_gradient, nelbo_gradient_by_time, nelbo_variance, schedule_nelbo
+from toy_models.orders.subset_losses import local_losses, mean_cross_entropies, sequence_cross_entropies
+from toy_models.orders.time_dependent import TimeTempered, timed_nelbo, timed_order_average
+from toy_models.policies.ordered_partitions import best_partitions, best_partitions_of, chain_partition_loss
+from toy_models.targets.toys import k1, k2
 
 ROUNDING = 1e-11  # nats; quadrature with 2200 nodes and sums of at most 10^4 terms of order one
 WEIGHTS = tuple(np.array(REFERENCE_WEIGHTS) / 1.2)
@@ -594,7 +594,7 @@ def one_planted_order(results: Results) -> Outcome:
     """descent-finds-best-order from equal weights on the planted order 2>0>4>1>3 of K1."""
     import torch
 
-    from toy_models.order_learner_torch import learn, parent_pointer_loss
+    from toy_models.orders.learner_torch import learn, parent_pointer_loss
 
     parents, information, entropy = planted(k1(5), np.array([PLANTED]))
     loss = parent_pointer_loss(torch.tensor(parents), torch.tensor(information), entropy)

@@ -337,8 +337,8 @@ def variance_parts(target, network: Tabulated, live: medium.Network, plan: Plan,
     Second, at equal compute: the total variance times the network calls of a draw. "optimal sizes" is P-POTS on mask
     counts, made for the oracle or for the network itself.
     """
-    from toy_models.loss_moments import loss_moments
-    from toy_models.variance import optimal_size_weights, size_decomposition
+    from toy_models.variance.decomposition import optimal_size_weights, size_decomposition
+    from toy_models.variance.loss_moments import loss_moments
 
     parts, methods = {}, {}
     for name, denoiser in (("oracle", None), ("network", network)):

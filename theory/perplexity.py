@@ -9,9 +9,9 @@ from math import ceil, log
 import numpy as np
 
 import toy_models as tm
-from toy_models.block_codes import code_block_kl
 from toy_models.optimal_schedules import weights_cost
 from toy_models.quantities import curve_kl
+from toy_models.targets.block_codes import code_block_kl
 
 SEQUENCE_LENGTHS = {"smoke": (64, 256), "full": (64, 256, 1024, 4096)}
 STEPS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256)

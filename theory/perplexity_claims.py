@@ -22,12 +22,12 @@ from theory.registry import (
     tightness,
 )
 from toy_models import controls, exact
-from toy_models.block_codes import code_block_kl
 from toy_models.exact import LogSum, decide_at_most, decide_equal
 from toy_models.information import reveal_curve
 from toy_models.lattice import to_table
 from toy_models.optimal_schedules import _tc_sizes, odds_geometric_bound, sizes_cost, weights_cost
 from toy_models.quantities import curve_kl
+from toy_models.targets.block_codes import code_block_kl
 
 
 def instances(results: Results) -> int:

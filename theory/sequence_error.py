@@ -7,7 +7,7 @@ import numpy as np
 
 import toy_models as tm
 from theory.perplexity import CHAIN_A, uniform
-from toy_models.gap_recursion import sequence_error_table
+from toy_models.gaps.recursion import sequence_error_table
 from toy_models.pair_language import pair_validity
 
 THRESHOLD_ORACLE = (1 - 1 / 8) / (2 * log(2))  # N/L at which SER = 1/2 for K = 8, L -> infinity

@@ -15,7 +15,7 @@ from theory.registry import Outcome, check, construction, control, decide, not_c
 from theory.sequence_error import SHARP, THRESHOLD_ORACLE, Results, first_order_constant
 from toy_models import exact
 from toy_models.exact import LogSum, decide_at_most, decide_equal
-from toy_models.gap_recursion import sequence_error_table
+from toy_models.gaps.recursion import sequence_error_table
 from toy_models.lattice import sequences, to_table
 from toy_models.likelihood import log_likelihood
 from toy_models.pair_language import pair_validity

@@ -9,15 +9,16 @@ import numpy as np
 import torch
 from scipy.optimize import minimize_scalar
 
-from toy_models import MarkovChain, ParentPointer, Smoothed, Tempered, mirror, timesteps, toys
-from toy_models import variance as va
-from toy_models import variance_methods as methods
-from toy_models.ensemble_torch import EnsembleRun, SmallDenoiser, train, variance_ratio
-from toy_models.gradient_moments import tabular_gradient_moments
+from toy_models import MarkovChain, ParentPointer, Smoothed, Tempered
 from toy_models.information import Estimate
-from toy_models.loss_moments import LossMoments, Moments, loss_moments
-from toy_models.losses_torch import LossOptions, gradient_moments
-from toy_models.variance import VarianceDecomposition
+from toy_models.targets import toys
+from toy_models.variance import decomposition as va
+from toy_models.variance import methods, mirror, timesteps
+from toy_models.variance.decomposition import VarianceDecomposition
+from toy_models.variance.ensemble_torch import EnsembleRun, SmallDenoiser, train, variance_ratio
+from toy_models.variance.gradient_moments import tabular_gradient_moments
+from toy_models.variance.loss_moments import LossMoments, Moments, loss_moments
+from toy_models.variance.losses_torch import LossOptions, gradient_moments
 
 EPSILON = 1e-3
 LEFT_PARENTS = (-1, 0, 1, 2)

@@ -22,13 +22,14 @@ from theory.registry import (
     tightness,
 )
 from theory.variance import EPSILON, Results
-from toy_models import Table, Tempered, mirror, repetition, timesteps, toys, zero_sum
-from toy_models import variance as va
-from toy_models import variance_methods as methods
-from toy_models.ensemble_torch import SmallDenoiser, variance_ratio
-from toy_models.gradient_moments import tabular_gradient_moments, vector_moments
-from toy_models.loss_moments import loss_moments, summed_losses, token_losses
-from toy_models.losses_torch import masked_loss
+from toy_models import Table, Tempered, repetition, zero_sum
+from toy_models.targets import toys
+from toy_models.variance import decomposition as va
+from toy_models.variance import methods, mirror, timesteps
+from toy_models.variance.ensemble_torch import SmallDenoiser, variance_ratio
+from toy_models.variance.gradient_moments import tabular_gradient_moments, vector_moments
+from toy_models.variance.loss_moments import loss_moments, summed_losses, token_losses
+from toy_models.variance.losses_torch import masked_loss
 
 ROUNDING = 1e-11  # relative, of sums of at most 2^24 positive terms
 TABLES = ("K1 oracle", "K1 smooth", "K1 temper", "K1 left-parent", "K2 oracle", "K2 temper")

@@ -6,17 +6,17 @@ law = tm.sampler_law(chain, tm.IndependentReveal(tm.LinearSchedule().weights(3))
 """
 
 from toy_models import corpus, editing
-from toy_models.beta_family import best_fit_beta
-from toy_models.beta_search import search_beta
-from toy_models.curve_bounds import CurveBounds, entropy_bounds, reveal_curve_bounds, trajectory_kl_bounds
+from toy_models.curves.bounds import CurveBounds, entropy_bounds, reveal_curve_bounds, trajectory_kl_bounds
 from toy_models.denoisers import ParentPointer, Smoothed, Tempered, Windowed, learning_error
-from toy_models.energy import path_energy, path_energy_report
+from toy_models.energy.beta_family import best_fit_beta
+from toy_models.energy.beta_search import search_beta
+from toy_models.energy.path_energy import path_energy, path_energy_report
+from toy_models.energy.path_rates import energy_integrands
 from toy_models.errors import ImpossibleContext, IntractableError
 from toy_models.estimates import estimate_generative_cross_entropy, estimate_trajectory_kl, estimate_uniform_kl
-from toy_models.fixed_schedules import FixedSchedule, best_fixed_schedule, fixed_schedule_front, subset_entropies
-from toy_models.gap_formula import chain_reveal_curve
-from toy_models.gap_likelihood import GapLikelihood, gap_log_likelihood
-from toy_models.gap_recursion import SequenceErrorTable, gap_sequence_error, sequence_error_table
+from toy_models.gaps.formula import chain_reveal_curve
+from toy_models.gaps.likelihood import GapLikelihood, gap_log_likelihood
+from toy_models.gaps.recursion import SequenceErrorTable, gap_sequence_error, sequence_error_table
 from toy_models.information import (
     Estimate,
     dual_total_correlation,
@@ -28,16 +28,22 @@ from toy_models.information import (
 from toy_models.laws import Law, sampler_law
 from toy_models.likelihood import log_likelihood
 from toy_models.optimal_schedules import dtc_sizes, odds_geometric_weights, optimal_sizes, optimal_weights, tc_sizes
-from toy_models.order_losses import BestOrder, best_order, order_losses
-from toy_models.ordered_partitions import BestPartition, best_partitions
-from toy_models.orders import plackett_luce, reverse_plackett_luce
-from toy_models.path_rates import energy_integrands
-from toy_models.policy import Policy, optimal_policy
+from toy_models.orders.losses import BestOrder, best_order, order_losses
+from toy_models.orders.plackett_luce import plackett_luce, reverse_plackett_luce
+from toy_models.orders.reveal_times import NoisePowerSchedule, order_law
+from toy_models.orders.schedule_nelbo import schedule_nelbo
+from toy_models.policies.fixed_schedules import (
+    FixedSchedule,
+    best_fixed_schedule,
+    fixed_schedule_front,
+    subset_entropies,
+)
+from toy_models.policies.optimal import Policy, optimal_policy
+from toy_models.policies.ordered_partitions import BestPartition, best_partitions
+from toy_models.policies.replay import Replay, RuleValue, estimate_kl, evaluate_rule, replay_rule
+from toy_models.policies.words import WordPolicy
 from toy_models.quantities import expected_calls, generative_cross_entropy, marginal_kl, sequence_error, trajectory_kl
-from toy_models.replay import Replay, RuleValue, estimate_kl, evaluate_rule, replay_rule
-from toy_models.reveal_times import NoisePowerSchedule, order_law
 from toy_models.sampler import Samples, estimate_sequence_error, sample
-from toy_models.schedule_nelbo import schedule_nelbo
 from toy_models.schedules import (
     BetaSchedule,
     CosineSchedule,
@@ -49,9 +55,9 @@ from toy_models.schedules import (
     SineSquaredSchedule,
     SmoothstepSchedule,
 )
-from toy_models.sudoku import WordList, sudoku4
 from toy_models.targets import HMM, Blocks, Denoiser, LinearCode, MarkovChain, NGram, Table, Target
 from toy_models.targets.instances import pairs, permutations, repetition, zero_sum
+from toy_models.targets.sudoku import WordList, sudoku4
 from toy_models.unmasking import (
     EntropyBounded,
     FixedOrder,
@@ -64,8 +70,7 @@ from toy_models.unmasking import (
     bisection,
 )
 from toy_models.validation import MASK
-from toy_models.variance import VarianceDecomposition, estimate_variance, variance_decomposition
-from toy_models.word_policy import WordPolicy
+from toy_models.variance.decomposition import VarianceDecomposition, estimate_variance, variance_decomposition
 
 __all__ = [
     "HMM",

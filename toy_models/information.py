@@ -14,7 +14,7 @@ from scipy.stats import binom, hypergeom
 
 from toy_models import lattice
 from toy_models.errors import IntractableError
-from toy_models.gap_formula import chain_information_curve
+from toy_models.gaps.formula import chain_information_curve
 from toy_models.lattice import to_table
 from toy_models.targets.blocks import Blocks
 from toy_models.targets.linear_code import LinearCode, row_echelon

@@ -9,7 +9,7 @@ from numba import njit
 from scipy.special import logsumexp
 
 from toy_models.errors import IntractableError
-from toy_models.gap_likelihood import gap_log_likelihood
+from toy_models.gaps.likelihood import gap_log_likelihood
 from toy_models.targets.blocks import Blocks
 from toy_models.targets.markov import MarkovChain
 from toy_models.targets.protocol import Denoiser

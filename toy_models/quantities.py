@@ -8,12 +8,12 @@ import numpy as np
 from jaxtyping import Float
 
 from toy_models import lattice
-from toy_models.gap_recursion import gap_sequence_error
+from toy_models.gaps.recursion import gap_sequence_error
 from toy_models.information import bernstein, information_curve, reveal_curve, reveal_integral
 from toy_models.laws import sampler_law
 from toy_models.optimal_schedules import sizes_cost, weights_cost
 from toy_models.pair_language import is_pair_language, pair_validity
-from toy_models.replay_law import visited_states
+from toy_models.policies.replay_law import visited_states
 from toy_models.targets.blocks import Blocks
 from toy_models.targets.markov import MarkovChain
 from toy_models.targets.protocol import Denoiser, Target

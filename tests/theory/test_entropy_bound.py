@@ -10,7 +10,7 @@ from entropy_bound_results import smoke_results
 import toy_models as tm
 from theory import entropy_bound
 from theory.ledger import load_claims, run_topic
-from toy_models.front import optimal_front
+from toy_models.policies.front import optimal_front
 
 PAGE = Path(entropy_bound.__file__).with_suffix(".md").read_text(encoding="utf-8")
 VERDICTS = {

@@ -18,11 +18,11 @@ from torch import Tensor
 from torch.nn.parallel import DistributedDataParallel
 from tqdm import tqdm
 
-from toy_models.losses_torch import LossOptions, training_losses
 from toy_models.medium import checkpoint
 from toy_models.medium.device import resolve
 from toy_models.medium.model import Config, Transformer
 from toy_models.validation import positive_int
+from toy_models.variance.losses_torch import LossOptions, training_losses
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import toy_models as tm
 from toy_models import lattice
 from toy_models.editing import corrector, floors, mixtures
 from toy_models.editing.laws import program_law
-from toy_models.fixed_schedules import fixed_schedule_front, subset_entropies
+from toy_models.policies.fixed_schedules import fixed_schedule_front, subset_entropies
 
 FLIP = np.array([[0.9, 0.1], [0.1, 0.9]])
 

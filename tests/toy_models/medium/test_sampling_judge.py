@@ -7,7 +7,7 @@ from scipy.stats import chi2
 
 import toy_models as tm
 from toy_models import lattice, medium
-from toy_models.variance import size_decomposition
+from toy_models.variance.decomposition import size_decomposition
 
 CHAIN = tm.MarkovChain(np.array([[0.7, 0.3, 0.0], [0.0, 0.6, 0.4], [0.5, 0.0, 0.5]]), 4)
 # no two positions tie: rules that break ties by position would see roundings of the last bit
@@ -135,7 +135,7 @@ def test_generative_cross_entropy(network, rng):
 
 
 def test_loss_decomposition_against_enumeration(network, rng):
-    from toy_models.loss_moments import loss_moments
+    from toy_models.variance.loss_moments import loss_moments
 
     exact = size_decomposition(loss_moments(CHAIN, medium.tabulate(network)).average)
     parts = [

@@ -15,9 +15,9 @@ import pytest
 import torch
 
 from toy_models import medium
-from toy_models.losses_torch import LossOptions
 from toy_models.medium import checkpoint
 from toy_models.medium import train as train_function
+from toy_models.variance.losses_torch import LossOptions
 
 WORKER = Path(__file__).with_name("worker.py")
 spec = importlib.util.spec_from_file_location("medium_worker", WORKER)

@@ -1,0 +1,1 @@
+"""Certified enclosures of information curves of hidden Markov models and n-grams."""
