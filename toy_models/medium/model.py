@@ -29,6 +29,7 @@ class Config:
     causal: bool = False
     time: bool = False
     base: float = 10000.0  # of the rotary frequencies
+    visible: tuple[tuple[bool, ...], ...] | None = None  # visible[i][j]: i may attend to j, in every layer; None: all
 
     def __post_init__(self):
         for name in ("vocab_size", "length", "width", "layers", "heads", "hidden"):
@@ -37,6 +38,18 @@ class Config:
             raise ValueError(f"width = {self.width}, it must be heads = {self.heads} times an even number")
         if self.causal and self.time:
             raise ValueError("time = True with causal = True, allowed: time conditioning of the bidirectional model")
+        if self.visible is not None:
+            _check_visible(self.visible, self.length, self.causal)
+
+
+def _check_visible(visible: tuple[tuple[bool, ...], ...], length: int, causal: bool) -> None:
+    if causal:
+        raise ValueError("visible with causal = True, allowed: a restriction of the bidirectional model")
+    if len(visible) != length or any(len(row) != length for row in visible):
+        raise ValueError(f"visible has rows of lengths {[len(row) for row in visible]}, allowed: {length} of {length}")
+    for i, row in enumerate(visible):
+        if not row[i]:
+            raise ValueError(f"visible[{i}][{i}] = {row[i]}, every position must see itself")
 
 
 class Attention(nn.Module):
@@ -45,6 +58,8 @@ class Attention(nn.Module):
         self.heads, self.causal = config.heads, config.causal
         self.qkv = nn.Linear(config.width, 3 * config.width, bias=False)
         self.out = nn.Linear(config.width, config.width, bias=False)
+        visible = None if config.visible is None else torch.tensor(config.visible, dtype=torch.bool)
+        self.register_buffer("visible", visible, persistent=False)
 
     def forward(self, x: Tensor, cos: Tensor, sin: Tensor, cache: list | None) -> Tensor:
         batch, length, width = x.shape
@@ -55,7 +70,8 @@ class Attention(nn.Module):
                 k, v = torch.cat([cache[0], k], dim=2), torch.cat([cache[1], v], dim=2)
             cache[:] = [k, v]
         causal = self.causal and length > 1
-        mixed = F.scaled_dot_product_attention(q, k, v, is_causal=causal)
+        seen = None if self.visible is None else self.visible[:length, :length]
+        mixed = F.scaled_dot_product_attention(q, k, v, attn_mask=seen, is_causal=causal)
         return self.out(mixed.transpose(1, 2).reshape(batch, length, width))
 
 
