@@ -14,7 +14,7 @@ from torch import nn
 
 from toy_models.editing.parity import START, first_pair
 from toy_models.editing.programs import Program, Site, String
-from toy_models.editing.transition import apply, emit
+from toy_models.editing.transition import HOLD, KEEP, Action, apply, emit
 from toy_models.validation import MASK
 
 IGNORE = -100
@@ -31,24 +31,43 @@ class Transitions:
     bits: torch.Tensor  # (n, L, 3) float
     valid: torch.Tensor  # (n, L) bool
 
+    def rows(self, index) -> "Transitions":
+        return Transitions(self.tokens[index], self.candidate[index], self.bits[index], self.valid[index])
+
+    def to(self, device: torch.device) -> "Transitions":
+        return Transitions(*(part.to(device) for part in (self.tokens, self.candidate, self.bits, self.valid)))
+
 
 def transitions(program: Program, states: Sequence[String], pad: int) -> Transitions:
-    """The deterministic actions of a program on the given sequences; a sequence at which it stops keeps everything."""
+    """The actions of a program on the given sequences; a sequence at which it stops keeps everything.
+
+    A sequence at which sites draw uniformly among k actions gives k rows, row j with the j-th action of each such site:
+    together they show every position the law of its own action. ValueError for other draws.
+    """
+    rows = [(x, actions) for x in states for actions in _rows(x, program(x))]
     length = max(map(len, states))
-    tokens = np.full((len(states), length), pad)
-    candidate = np.full((len(states), length), IGNORE)
-    bits = np.zeros((len(states), length, 3), dtype=np.float32)
-    valid = np.zeros((len(states), length), dtype=bool)
-    for row, x in enumerate(states):
+    tokens = np.full((len(rows), length), pad)
+    candidate = np.full((len(rows), length), IGNORE)
+    bits = np.zeros((len(rows), length, 3), dtype=np.float32)
+    valid = np.zeros((len(rows), length), dtype=bool)
+    for row, (x, actions) in enumerate(rows):
         tokens[row, : len(x)] = np.array(x) + 1
         valid[row, : len(x)] = True
-        sites = program(x)
-        for i, v in enumerate(x):
-            action = (0, int(v == MASK), 0, 0) if sites is None else sites[i][0][1]
+        for i, (v, action) in enumerate(zip(x, actions, strict=True)):
             bits[row, i] = action[1:]
             if v == MASK and not action[1] and not action[3]:
                 candidate[row, i] = action[0]
     return Transitions(*map(torch.from_numpy, (tokens, candidate, bits, valid)))
+
+
+def _rows(x: String, sites: Sequence[Site] | None) -> list[list[Action]]:
+    if sites is None:
+        return [[HOLD if v == MASK else KEEP for v in x]]
+    count = max((len(site) for site in sites), default=1)
+    for i, site in enumerate(sites):
+        if len(site) not in (1, count) or any(weight != site[0][0] for weight, _ in site):
+            raise ValueError(f"the program draws {site} at position {i} of {x}, allowed: uniform among {count} actions")
+    return [[site[j % len(site)][1] for site in sites] for j in range(count)]
 
 
 class LocalEncoder(nn.Module):
@@ -127,8 +146,7 @@ def train(
     count, value = len(data.tokens), torch.tensor(0.0)
     for _ in range(steps):
         rows = torch.randint(count, (batch,), generator=generator) if batch < count else slice(None)
-        part = Transitions(data.tokens[rows], data.candidate[rows], data.bits[rows], data.valid[rows])
-        value = loss(model, part)
+        value = loss(model, data.rows(rows))
         optimizer.zero_grad()
         value.backward()
         optimizer.step()
@@ -140,7 +158,7 @@ def train(
 def actions(model: nn.Module, tokens: torch.Tensor) -> tuple[np.ndarray, np.ndarray]:
     """(candidates (n, L), bits (n, L, 3)): argmax and the sign of the control logits."""
     scores, bits = model(tokens)
-    return scores.argmax(-1).numpy(), (bits > 0).numpy()
+    return scores.argmax(-1).cpu().numpy(), (bits > 0).cpu().numpy()
 
 
 def as_program(model: nn.Module):

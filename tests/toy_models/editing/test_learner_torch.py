@@ -1,11 +1,14 @@
 """The learned edit programs: data, exact certificate, and what an untrained network does."""
 
 import numpy as np
+import pytest
 import torch
 
+from toy_models.editing import even_parity, sudoku
 from toy_models.editing import learner_torch as learner
-from toy_models.editing import sudoku
+from toy_models.editing.laws import support
 from toy_models.editing.parity import first_pair
+from toy_models.editing.transition import write
 from toy_models.validation import MASK
 
 
@@ -16,6 +19,18 @@ def test_transitions_label_what_the_program_does():
     assert data.bits[1, :, 2].tolist() == [0, 1, 1, 0]
     assert data.valid.tolist() == [[True, True, True, False], [True] * 4]
     assert (data.candidate == learner.IGNORE).all()
+
+
+def test_transitions_of_a_program_that_draws():
+    start = even_parity.start(3)
+    data = learner.transitions(even_parity.hidden_bits, [start], pad=4)
+    assert data.candidate[:, 1:].tolist() == [[0, 0], [1, 1]]
+    assert data.bits[:, :, 1].tolist() == [[1, 1, 1]] * 2
+    assert data.bits[:, :, 0].tolist() == [[1, 0, 0]] * 2
+    with pytest.raises(ValueError, match="uniform among 2"):
+        learner.transitions(lambda x: [((0.9, write(0)), (0.1, write(1)))], [(-1,)], pad=4)
+    all_states = sorted(support(even_parity.hidden_bits, start, 6))
+    assert len(learner.transitions(even_parity.hidden_bits, all_states, pad=4).tokens) == len(all_states) + 1
 
 
 def test_training_from_length_two_gives_a_certified_program():
