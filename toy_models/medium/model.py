@@ -13,6 +13,7 @@ import torch.nn.functional as F
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
+from toy_models.editing.trace import EMPTY
 from toy_models.validation import positive_int
 
 
@@ -30,6 +31,7 @@ class Config:
     time: bool = False
     base: float = 10000.0  # of the rotary frequencies
     visible: tuple[tuple[bool, ...], ...] | None = None  # visible[i][j]: i may attend to j, in every layer; None: all
+    controls: bool = False  # three more logits per position: remask, insert, delete
 
     def __post_init__(self):
         for name in ("vocab_size", "length", "width", "layers", "heads", "hidden"):
@@ -38,6 +40,8 @@ class Config:
             raise ValueError(f"width = {self.width}, it must be heads = {self.heads} times an even number")
         if self.causal and self.time:
             raise ValueError("time = True with causal = True, allowed: time conditioning of the bidirectional model")
+        if self.causal and self.controls:
+            raise ValueError("controls = True with causal = True, allowed: control heads of the bidirectional model")
         if self.visible is not None:
             _check_visible(self.visible, self.length, self.causal)
 
@@ -61,7 +65,7 @@ class Attention(nn.Module):
         visible = None if config.visible is None else torch.tensor(config.visible, dtype=torch.bool)
         self.register_buffer("visible", visible, persistent=False)
 
-    def forward(self, x: Tensor, cos: Tensor, sin: Tensor, cache: list | None) -> Tensor:
+    def forward(self, x: Tensor, cos: Tensor, sin: Tensor, cache: list | None, real: Tensor | None = None) -> Tensor:
         batch, length, width = x.shape
         q, k, v = self.qkv(x).view(batch, length, 3, self.heads, -1).permute(2, 0, 3, 1, 4)
         q, k = rotate(q, cos, sin), rotate(k, cos, sin)
@@ -71,6 +75,8 @@ class Attention(nn.Module):
             cache[:] = [k, v]
         causal = self.causal and length > 1
         seen = None if self.visible is None else self.visible[:length, :length]
+        if real is not None:
+            seen = real if seen is None else seen & real
         mixed = F.scaled_dot_product_attention(q, k, v, attn_mask=seen, is_causal=causal)
         return self.out(mixed.transpose(1, 2).reshape(batch, length, width))
 
@@ -83,8 +89,8 @@ class Block(nn.Module):
         self.up = nn.Linear(config.width, config.hidden * config.width)
         self.down = nn.Linear(config.hidden * config.width, config.width)
 
-    def forward(self, x: Tensor, cos: Tensor, sin: Tensor, cache: list | None) -> Tensor:
-        x = x + self.attention(self.norm_mix(x), cos, sin, cache)
+    def forward(self, x: Tensor, cos: Tensor, sin: Tensor, cache: list | None, real: Tensor | None = None) -> Tensor:
+        x = x + self.attention(self.norm_mix(x), cos, sin, cache, real)
         return x + self.down(F.gelu(self.up(self.norm_feed(x))))
 
 
@@ -99,6 +105,7 @@ class Transformer(nn.Module):
         self.blocks = nn.ModuleList([Block(config) for _ in range(config.layers)])
         self.norm = nn.RMSNorm(config.width)
         self.head = nn.Linear(config.width, config.vocab_size)
+        self.control = nn.Linear(config.width, 3) if config.controls else None
         cos, sin = rotary_tables(config.length, config.width // config.heads, config.base)
         self.register_buffer("cos", cos, persistent=False)
         self.register_buffer("sin", sin, persistent=False)
@@ -107,21 +114,26 @@ class Transformer(nn.Module):
     def _initialise(self, generator: torch.Generator | None) -> None:
         with torch.no_grad():
             for name, weight in self.named_parameters():
-                if name.startswith("head") or name.endswith("bias"):
+                if name.startswith(("head", "control")) or name.endswith("bias"):
                     weight.zero_()
                 elif weight.ndim == 2:
                     deep = name.endswith(("out.weight", "down.weight"))
                     scale = 0.4 if name.startswith("embed") else weight.shape[1] ** -0.5
                     weight.normal_(generator=generator)
                     weight.mul_(scale / (2 * self.config.layers) ** 0.5 if deep else scale)
+            if self.control is not None:
+                self.control.bias.fill_(-2.0)  # Yang et al. 2025, official configuration
 
     def parameter_count(self) -> int:
         return sum(p.numel() for p in self.parameters())
 
     def forward(
         self, tokens: Int[Tensor, "batch L"], t: Float[Tensor, " batch"] | None = None
-    ) -> Float[Tensor, "b L V"]:
-        """Logits in the dtype of the weights (or of autocast)."""
+    ) -> Float[Tensor, "b L V"] | tuple[Float[Tensor, "b L V"], Float[Tensor, "b L 3"]]:
+        """Logits in the dtype of the weights (or of autocast); with controls, those of the bits as well.
+
+        With controls a token EMPTY = -2 is padding: no other position attends to it, its own logits mean nothing.
+        """
         if self.config.causal:
             tokens = torch.cat([torch.full_like(tokens[:, :1], -1), tokens[:, :-1]], dim=1)
         return self._run(tokens, 0, None, t)
@@ -139,7 +151,7 @@ class Transformer(nn.Module):
     def new_cache(self) -> list:
         return [[] for _ in self.blocks]
 
-    def _run(self, tokens: Tensor, first: int, cache: list | None, t: Tensor | None) -> Tensor:
+    def _run(self, tokens: Tensor, first: int, cache: list | None, t: Tensor | None) -> Tensor | tuple[Tensor, Tensor]:
         if first + tokens.shape[1] > self.config.length:
             raise ValueError(
                 f"tokens reach position {first + tokens.shape[1]}, the model has length {self.config.length}"
@@ -151,9 +163,13 @@ class Transformer(nn.Module):
             x = x + self.time(t[:, None].to(x.dtype))[:, None]
         last = first + tokens.shape[1]
         cos, sin = self.cos[first:last].to(x.dtype), self.sin[first:last].to(x.dtype)
+        real = None
+        if self.config.controls:  # a padding query sees all it may, itself included: no row is empty
+            real = (tokens != EMPTY)[:, None, None, :] | (tokens == EMPTY)[:, None, :, None]
         for k, block in enumerate(self.blocks):
-            x = block(x, cos, sin, None if cache is None else cache[k])
-        return self.head(self.norm(x))
+            x = block(x, cos, sin, None if cache is None else cache[k], real)
+        x = self.norm(x)
+        return self.head(x) if self.control is None else (self.head(x), self.control(x))
 
 
 def rotary_tables(length: int, size: int, base: float) -> tuple[Float[Tensor, "L half"], Float[Tensor, "L half"]]:

@@ -1,4 +1,4 @@
-"""The transformer: shapes, causality, cache, rotary positions."""
+"""The transformer: shapes, causality, cache, rotary positions, control heads, padding."""
 
 import pytest
 import torch
@@ -61,11 +61,46 @@ def test_time_conditioning_changes_the_answer_only_when_on():
     assert model().time is None
 
 
+def with_controls(**options):
+    made = model(controls=True, **options)
+    with torch.no_grad():
+        made.control.weight.normal_(generator=torch.Generator().manual_seed(2))
+    return made
+
+
+def test_control_heads_start_at_their_biases_and_leave_the_rest_alone():
+    made = Transformer(Config(5, 9, width=16, controls=True), torch.Generator().manual_seed(0))
+    scores, bits = made(torch.full((2, 9), -1))
+    assert (scores.shape, bits.shape) == ((2, 9, 5), (2, 9, 3))
+    assert (scores == 0).all()
+    assert (bits == -2).all()
+    plain = Transformer(Config(5, 9, width=16), torch.Generator().manual_seed(0))
+    assert made.parameter_count() == plain.parameter_count() + 3 * 16 + 3
+    for name, weight in plain.named_parameters():
+        assert torch.equal(weight, made.get_parameter(name))
+    x = torch.arange(18).reshape(2, 9) % 6 - 1
+    torch.testing.assert_close(model(controls=True)(x)[0], model()(x), rtol=1e-5, atol=1e-6)
+
+
+def test_padding_is_not_attended_to():
+    x = torch.tensor([[4, -1, 2, 0, -1]])
+    window = tuple(tuple(abs(i - j) <= 1 for j in range(9)) for i in range(9))
+    for made in (with_controls(), with_controls(visible=window)):
+        alone = made(x)
+        for padded, filled in zip(made(torch.cat([x, torch.full((1, 4), -2)], dim=1)), alone, strict=True):
+            assert torch.isfinite(padded).all()
+            torch.testing.assert_close(padded[:, :5], filled, rtol=1e-5, atol=1e-5)
+        masks = made(torch.cat([x, torch.full((1, 4), -1)], dim=1))
+        assert (masks[1][:, 4] - alone[1][:, 4]).abs().max() > 1e-3  # masks in its place are seen
+
+
 def test_bad_configurations():
     with pytest.raises(ValueError, match="even number"):
         Config(3, 4, width=10, heads=4)
     with pytest.raises(ValueError, match="causal"):
         Config(3, 4, causal=True, time=True)
+    with pytest.raises(ValueError, match="controls = True with causal"):
+        Config(3, 4, causal=True, controls=True)
     with pytest.raises(ValueError, match="needs causal"):
         model().step(torch.zeros(1, dtype=torch.int64), 0, [])
     with pytest.raises(ValueError, match="length 9"):
