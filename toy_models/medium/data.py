@@ -66,35 +66,65 @@ def draw(cdf: Float[Tensor, "*rows V"], generator: torch.Generator) -> Int[Tenso
 
 
 def _cdf(probabilities: np.ndarray, generator: torch.Generator) -> Tensor:
-    return torch.as_tensor(np.cumsum(probabilities, axis=-1), device=generator.device)
+    """Cumulative sums over the last axis, divided by the total: the last is 1, zeros stay steps of no height."""
+    cdf = torch.as_tensor(np.cumsum(probabilities, axis=-1), device=generator.device)
+    return cdf / cdf[..., -1:]
+
+
+def _uniform(count: int, size: int, generator: torch.Generator) -> Tensor:
+    return torch.rand(count, size, generator=generator, device=generator.device, dtype=torch.float64)
+
+
+def follow(
+    rows: Float[Tensor, "states V"], u: Float[Tensor, "n size"], tabulate: bool
+) -> Callable[[int, Tensor], Tensor]:
+    """(i, state) -> tokens drawn from rows[state] at u[i]; rows are distribution functions ending in 1.
+
+    tabulate: the tokens of every state at every u are found at once, O(states n size), so that a step is one gather.
+    """
+    if not tabulate:
+        return lambda i, state: (rows.index_select(0, state) <= u[i, :, None]).sum(dim=1)
+    table = torch.searchsorted(rows, u.reshape(1, -1).expand(len(rows), -1).contiguous(), right=True)
+    table = table.view(len(rows), *u.shape)
+    return lambda i, state: table[:, i].gather(0, state[None])[0]
+
+
+def _tabulate(rows: Tensor, numbers: int) -> bool:
+    """Where launches cost more than numbers: on a GPU, as long as the table stays below 2 GiB."""
+    return rows.device.type == "cuda" and len(rows) * numbers <= 2**28
 
 
 def _windows(initial, rows, context: int, length: int, generator: torch.Generator) -> Stream:
-    start, step = _cdf(initial, generator), _cdf(rows, generator)
+    start, step = _cdf(initial, generator)[None], _cdf(rows, generator)
     tuples, vocab = rows.shape
 
     def sequences(size: int) -> Tensor:
-        code = draw(start.expand(size, -1), generator)
+        u = _uniform(1 + length - context, size, generator)
+        code = follow(start, u, False)(0, torch.zeros(size, dtype=torch.int64, device=u.device))
         columns = [code // vocab ** (context - 1 - k) % vocab for k in range(context)]
-        for _ in range(length - context):
-            token = draw(step[code], generator)
+        following = follow(step, u[1:], _tabulate(step, u.numel()))
+        for i in range(length - context):
+            token = following(i, code)
             columns.append(token)
-            code = (code * vocab + token) % tuples
+            code = token if context == 1 else (code * vocab + token) % tuples
         return torch.stack(columns, dim=1)
 
     return sequences
 
 
 def _hmm(target: HMM, generator: torch.Generator) -> Stream:
-    start, step, emit = (_cdf(p, generator) for p in (target.initial, target.transition, target.emission))
+    start, step, emit = (_cdf(p, generator) for p in (target.initial[None], target.transition, target.emission))
 
     def sequences(size: int) -> Tensor:
-        state = draw(start.expand(size, -1), generator)
-        columns = [draw(emit[state], generator)]
-        for _ in range(target.length - 1):
-            state = draw(step[state], generator)
-            columns.append(draw(emit[state], generator))
-        return torch.stack(columns, dim=1)
+        u = _uniform(2 * target.length, size, generator)
+        path = [follow(start, u, False)(0, torch.zeros(size, dtype=torch.int64, device=u.device))]
+        following = follow(step, u[2::2], _tabulate(step, u.numel() // 2))
+        for i in range(target.length - 1):
+            path.append(following(i, path[-1]))
+        together = max(1, 2**22 // (size * target.vocab_size))  # positions whose tokens are drawn in one call
+        states, noise = torch.stack(path).split(together), u[1::2, :, None].split(together)
+        tokens = [(emit[s] <= v).sum(dim=2) for s, v in zip(states, noise, strict=True)]
+        return torch.cat(tokens).T.contiguous()
 
     return sequences
 

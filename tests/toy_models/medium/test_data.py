@@ -8,6 +8,7 @@ from scipy.stats import chi2
 import toy_models as tm
 from toy_models import medium
 from toy_models.lattice import to_table
+from toy_models.medium import data
 
 ALPHA = 1e-6
 SIZE = 20_000
@@ -60,3 +61,23 @@ def test_text_windows_come_from_the_circle():
 def test_unknown_target():
     with pytest.raises(TypeError, match="no stream for int"):
         medium.stream(3, torch.Generator())
+
+
+@pytest.mark.parametrize("name", ["chain", "3-gram", "hmm"])
+def test_both_ways_of_following_a_chain_draw_the_same_tokens(name, monkeypatch):
+    """Row by row, and from the table of every state at every uniform number (the route of a GPU)."""
+    draws = {}
+    for tabulate in (False, True):
+        monkeypatch.setattr(data, "_tabulate", lambda rows, numbers, tabulate=tabulate: tabulate)
+        draws[tabulate] = medium.stream(TARGETS[name], torch.Generator().manual_seed(9))(300)
+    assert torch.equal(draws[False], draws[True])
+    assert len(draws[True].unique(dim=0)) > 10
+
+
+def test_tokens_of_probability_zero_are_never_drawn():
+    """u = 0 and the largest u below 1 on rows that start and end with zeros."""
+    rows = data._cdf(np.array([[0.0, 0.5, 0.0, 0.5, 0.0], [0.1, 0.2, 0.7, 0.0, 0.0]]), torch.Generator())
+    u = torch.tensor([[0.0, 0.0, 1 - 2.0**-53, 1 - 2.0**-53]], dtype=torch.float64)
+    for tabulate in (False, True):
+        tokens = data.follow(rows, u, tabulate)(0, torch.tensor([0, 1, 0, 1]))
+        assert tokens.tolist() == [1, 0, 3, 2]
