@@ -3,11 +3,12 @@
     q(x_i = v | revealed) ~ sum over s of f_i(s) b_i(s) emission[s, v]   (see targets/forward_backward.py)
 
 Every number is a sum of products of nonnegative numbers, so errors are relative and only add up: `error_bound`.
-Messages are rescaled at every position, and a row with a positive entry below LOW, from which a product could
-underflow, is done again in float64 and, should it be flagged there too, on the CPU in extended range.
+A row in which a product could have underflowed is done again with the next plan of messages.py, then in float64 and,
+should it be flagged there too, on the CPU in extended range.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import torch
@@ -16,72 +17,24 @@ from torch import Tensor
 
 from toy_models.errors import ImpossibleContext
 from toy_models.medium.device import resolve
-from toy_models.targets import HMM, Blocks, MarkovChain, NGram, Table
+from toy_models.medium.messages import States, Tuples, hidden_chain
+from toy_models.medium.recursion import Record, Work, cuda_graph, flagged, propagate, recorded, workspace
+from toy_models.targets import HMM, Blocks, NGram, Table
 from toy_models.validation import MASK, on_impossible_choice
 
-LOW = {torch.float32: 2.0**-36, torch.float64: 2.0**-300}
-SMALLEST = {torch.float32: 2.0**-24, torch.float64: 2.0**-180}  # positive parameters below this flag every row
 ROUNDING = {torch.float32: 2.0**-24, torch.float64: 2.0**-53}
+KEPT = 2**24  # numbers; smaller buffers of the CPU are kept for the next call: fresh pages would cost half of the time
+TOGETHER = {"cpu": 2**16}  # numbers of laws in one call: what stays in cache; no limit elsewhere
+_PREPARED: WeakKeyDictionary = WeakKeyDictionary()  # target -> {(device, dtype): Prepared}; targets never change
 
 
-@dataclass(frozen=True, eq=False)
-class States:
-    """A hidden chain whose state emits a token: HMMs, and Markov chains with emission = identity."""
+@dataclass(eq=False)
+class Prepared:
+    """The tensors of a target on one device in one dtype, and the last recording."""
 
-    initial: Float[Tensor, " S"]
-    transition: Float[Tensor, "S S"]
-    emission: Float[Tensor, "S V"]
-    likelihood: Float[Tensor, "V+1 S"]  # row 0: the mask
-    first: int = 0
-
-    def start(self, y: Tensor) -> Tensor:
-        return self.initial.expand(len(y), -1)
-
-    def forward(self, message: Tensor) -> Tensor:
-        return message @ self.transition
-
-    def backward(self, message: Tensor) -> Tensor:
-        return message @ self.transition.T
-
-    def laws(self, joint: Tensor) -> Tensor:
-        return joint @ self.emission
-
-
-@dataclass(frozen=True, eq=False)
-class Tuples:
-    """The last n-1 tokens of an n-gram as the state, V^(n-1) of them: a step costs V^n, not V^(2n-2)."""
-
-    initial: Float[Tensor, " T"]
-    rows: Float[Tensor, "V M V"]  # [first, middle, next]
-    likelihood: Float[Tensor, "V+1 T"]
-    order: int
-
-    @property
-    def first(self) -> int:
-        return self.order - 2
-
-    def start(self, y: Tensor) -> Tensor:
-        """The first n-1 tokens, restricted to those revealed among the first n-2."""
-        vocab, context = self.rows.shape[0], self.order - 1
-        message = self.initial.expand(len(y), -1)
-        code = torch.arange(message.shape[1], device=y.device)
-        for k in range(context - 1):
-            digit = code // vocab ** (context - 1 - k) % vocab
-            message = message * ((y[:, k : k + 1] == MASK) | (digit == y[:, k : k + 1]))
-        return message
-
-    def forward(self, message: Tensor) -> Tensor:
-        vocab, middle, _ = self.rows.shape
-        split = message.reshape(-1, vocab, middle).permute(2, 0, 1)
-        return torch.bmm(split, self.rows.permute(1, 0, 2)).permute(1, 0, 2).reshape(len(message), -1)
-
-    def backward(self, message: Tensor) -> Tensor:
-        vocab, middle, _ = self.rows.shape
-        split = message.reshape(-1, middle, vocab).permute(1, 0, 2)
-        return torch.bmm(split, self.rows.permute(1, 2, 0)).permute(1, 2, 0).reshape(len(message), -1)
-
-    def laws(self, joint: Tensor) -> Tensor:
-        return joint.reshape(*joint.shape[:-1], -1, self.rows.shape[0]).sum(dim=-2)
+    model: States | Tuples
+    recording: tuple | None = None  # shape, record, work, run
+    spare: list = field(default_factory=list)  # at most one (shape, plan, work), taken out while in use
 
 
 def marginals(
@@ -90,24 +43,35 @@ def marginals(
     device: str | torch.device = "auto",
     dtype: torch.dtype = torch.float64,
     on_impossible: str = "raise",
+    graph: bool = False,
 ) -> Float[Tensor, "batch L V"]:
     """q(x_i = v | revealed tokens of y), one-hot where revealed, for HMM, MarkovChain, NGram, Table and Blocks of them.
 
     O(batch L (S^2 + S V)) for S states, O(batch L V^n) for an n-gram. Each entry is within `error_bound` of the exact
     one, relatively. on_impossible: "raise" ImpossibleContext listing the rows | "uniform" | "nan".
+
+    graph: record the recursion as a CUDA graph at the first call with a shape and replay it at the next ones with the
+    same target and shape; its buffers (2 batch L S numbers) live as long as the target. CUDA only: ValueError
+    elsewhere. Not for several threads at once. The recorded body is tested on the CPU; recording and replay have not
+    been run on a GPU.
     """
     on_impossible_choice(on_impossible)
     place = resolve(device)
     y = _checked(target, torch.as_tensor(y, device=place))
-    if dtype not in LOW:
+    if dtype not in ROUNDING:
         raise ValueError(f"dtype = {dtype}, allowed: torch.float32, torch.float64")
-    result, impossible = _posterior(target, y, dtype)
-    if impossible.any() and on_impossible == "raise":
-        raise ImpossibleContext(impossible.nonzero()[:, 0].tolist())
-    shown = y[:, :, None] == torch.arange(target.vocab_size, device=place)
-    result = torch.where(y[:, :, None] == MASK, result, shown.to(dtype))
-    fill = float("nan") if on_impossible == "nan" else 1.0 / target.vocab_size
-    return torch.where((impossible[:, None] & (y == MASK))[:, :, None], fill, result)
+    if graph and place.type != "cuda":
+        raise ValueError(f'graph = True, but device = "{place}"; a CUDA graph needs device = "cuda", or graph = False')
+    if dtype == torch.float32 and torch.get_float32_matmul_precision() != "highest":
+        found = torch.get_float32_matmul_precision()
+        raise ValueError(f'float32 matrix products have precision "{found}", the bound needs "highest"; use float64')
+    result, impossible = _posterior(target, y, dtype, cuda_graph if graph else None)
+    if impossible.any():
+        if on_impossible == "raise":
+            raise ImpossibleContext(impossible.nonzero()[:, 0].tolist())
+        fill = float("nan") if on_impossible == "nan" else 1.0 / target.vocab_size
+        result[impossible[:, None] & (y == MASK)] = fill
+    return result
 
 
 def error_bound(target, dtype: torch.dtype = torch.float64) -> float:
@@ -133,108 +97,119 @@ def error_bound(target, dtype: torch.dtype = torch.float64) -> float:
 def _checked(target, y: Tensor) -> Tensor:
     if y.ndim != 2 or y.shape[1] != target.length or y.dtype.is_floating_point:
         raise ValueError(f"y must be integers of shape (batch, {target.length}), got {tuple(y.shape)}, {y.dtype}")
-    if y.numel() and (int(y.min()) < MASK or int(y.max()) >= target.vocab_size):
-        raise ValueError(f"y holds {int(y.min())}..{int(y.max())}, allowed: 0..{target.vocab_size - 1} or MASK = -1")
+    if y.numel():
+        low, high = torch.stack(y.aminmax()).tolist()
+        if low < MASK or high >= target.vocab_size:
+            raise ValueError(f"y holds {low}..{high}, allowed: 0..{target.vocab_size - 1} or MASK = -1")
     return y.long()
 
 
-def _posterior(target, y: Tensor, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
+def _posterior(target, y: Tensor, dtype: torch.dtype, record: Record | None = None) -> tuple[Tensor, Tensor]:
+    """Marginals, one-hot where revealed, and which rows are impossible (their masked entries mean nothing)."""
     if isinstance(target, Blocks):
-        parts, impossible = _posterior(target.target, y.reshape(len(y) * target.repeats, -1), dtype)
+        parts, impossible = _posterior(target.target, y.reshape(len(y) * target.repeats, -1), dtype, record)
         return parts.reshape(*y.shape, -1), impossible.reshape(len(y), -1).any(dim=1)
     if isinstance(target, Table):
         return _table_posterior(target, y, dtype)
     if isinstance(target, NGram) and target.order == 1:
         law = torch.as_tensor(np.array(target.rows[0]), device=y.device).to(dtype)
         lost = ((y != MASK) & (law[y.clamp(min=0)] == 0)).any(dim=1)
-        return law.expand(*y.shape, -1), lost
-    model, smallest = _messages(target, y.device, dtype)
-    result, impossible, flagged = _forward_backward(model, y, dtype)
-    if smallest < SMALLEST[dtype]:
-        flagged = torch.ones_like(flagged)
-    if flagged.any():
-        rows = flagged.nonzero()[:, 0]
-        if dtype == torch.float32:
-            again, lost = _posterior(target, y[rows], torch.float64)
+        return _one_hot_where_seen(law.repeat(*y.shape, 1), y), lost
+    prepared = _prepared(target, y.device, dtype)
+    result = torch.empty(*y.shape, target.vocab_size, dtype=dtype, device=y.device)
+    impossible = torch.empty(len(y), dtype=torch.bool, device=y.device)
+    rows = None  # all of them
+    for plan in prepared.model.plans:
+        part = y if rows is None else y[rows]
+        work = _worked(prepared, plan, part, dtype, record if rows is None else None)
+        again, lost, wrong = _laws(prepared.model, work), work.evidence == 0, flagged(plan, work)
+        if y.device.type == "cpu" and work.joint.numel() <= KEPT and not prepared.spare:
+            prepared.spare.append((part.shape, plan, work))
+        if rows is None:
+            result, impossible = again, lost
         else:
-            exact = target.marginals(y[rows].cpu().numpy(), on_impossible="nan")
-            again = torch.as_tensor(exact, device=y.device)
-            hidden = y[rows] == MASK
-            lost = again.isnan().any(dim=(1, 2))
-            whole = (~hidden.any(dim=1)).cpu().numpy()
-            if whole.any():
-                off = np.isneginf(target.log_prob(y[rows].cpu().numpy()[whole]))
-                lost[torch.as_tensor(np.flatnonzero(whole)[off], device=y.device)] = True
-        result[rows], impossible[rows] = again.to(dtype), lost
+            result[rows], impossible[rows] = again, lost
+        if not wrong.any():
+            return result, impossible
+        rows = wrong.nonzero()[:, 0] if rows is None else rows[wrong]
+    rows = torch.arange(len(y), device=y.device) if rows is None else rows
+    if len(rows):
+        wide = _posterior(target, y[rows], torch.float64) if dtype == torch.float32 else _extended(target, y[rows])
+        result[rows], impossible[rows] = wide[0].to(dtype), wide[1]
     return result, impossible
 
 
-def _messages(target, device: torch.device, dtype: torch.dtype) -> tuple[States | Tuples, float]:
-    def put(array) -> Tensor:
-        return torch.as_tensor(np.array(array, dtype=np.float64), device=device).to(dtype)
-
-    if isinstance(target, HMM):
-        parts = (target.initial, target.transition, target.emission)
-        likelihood = np.vstack([target.emission.sum(axis=1), target.emission.T])
-    elif isinstance(target, MarkovChain) or (isinstance(target, NGram) and target.order == 2):
-        step = target.transition if isinstance(target, MarkovChain) else target.rows
-        parts = (target.initial, step, np.eye(target.vocab_size))
-        likelihood = np.vstack([np.ones(target.vocab_size), np.eye(target.vocab_size)])
-    elif isinstance(target, NGram):
-        vocab, tuples = target.vocab_size, target.vocab_size ** (target.order - 1)
-        last = np.arange(tuples) % vocab == np.arange(vocab)[:, None]
-        likelihood = np.vstack([np.ones(tuples), last])
-        rows = put(target.rows).reshape(vocab, -1, vocab)
-        parts = (target.initial.ravel(), target.rows)
-        return Tuples(put(parts[0]), rows, put(likelihood), target.order), _smallest(parts)
-    else:
-        raise TypeError(
-            f"no device posterior for {type(target).__name__}; allowed: HMM, MarkovChain, NGram, Table, Blocks"
-        )
-    return States(*(put(p) for p in parts), put(likelihood)), _smallest(parts)
+def _extended(target, y: Tensor) -> tuple[Tensor, Tensor]:
+    """The CPU route in extended range."""
+    tokens = y.cpu().numpy()
+    exact = torch.as_tensor(target.marginals(tokens, on_impossible="nan"), device=y.device)
+    lost = exact.isnan().any(dim=(1, 2))
+    whole = (tokens != MASK).all(axis=1)
+    if whole.any():
+        off = np.isneginf(target.log_prob(tokens[whole]))
+        lost[torch.as_tensor(np.flatnonzero(whole)[off], device=y.device)] = True
+    return exact, lost
 
 
-def _smallest(parts) -> float:
-    return min(float(np.min(p, where=np.asarray(p) > 0, initial=1.0)) for p in parts)
+def _prepared(target, device: torch.device, dtype: torch.dtype) -> Prepared:
+    known = _PREPARED.setdefault(target, {})
+    if (device, dtype) not in known:
+        known[device, dtype] = Prepared(hidden_chain(target, device, dtype))
+    return known[device, dtype]
 
 
-def _scaled(message: Tensor) -> Tensor:
-    """Rows divided by their totals; rows of zeros stay."""
-    return message / message.sum(dim=1, keepdim=True).clamp(min=torch.finfo(message.dtype).tiny)
+def _worked(prepared: Prepared, plan, y: Tensor, dtype: torch.dtype, record: Record | None) -> Work:
+    """The recursion on y: run, or replayed from the recording of the same shape."""
+    if record is None:
+        work = None
+        if prepared.spare:
+            shape, of, kept = prepared.spare.pop()
+            work = replace(kept, y=y) if (shape, of) == (y.shape, plan) else None
+        work = workspace(prepared.model, plan, y, dtype) if work is None else work
+        propagate(prepared.model, plan, work)
+        return work
+    if prepared.recording is None or prepared.recording[:2] != (y.shape, record):
+        prepared.recording = None  # the old buffers go before new ones come
+        prepared.recording = (y.shape, record, *recorded(prepared.model, plan, y, dtype, record))
+    _, _, work, run = prepared.recording
+    work.y.copy_(y)
+    run()
+    return work
 
 
-def _forward_backward(model: States | Tuples, y: Tensor, dtype: torch.dtype) -> tuple[Tensor, Tensor, Tensor]:
-    """Marginals, impossible rows, flagged rows. Only products with the transition and rescalings run step by step."""
-    batch, length = y.shape
-    count = length - model.first
-    seen = model.likelihood[y.T[model.first :] + 1]  # (count, batch, S)
-    predicted = torch.empty_like(seen)
-    predicted[0] = _scaled(model.start(y))
-    for i in range(1, count):
-        predicted[i] = _scaled(model.forward(predicted[i - 1] * seen[i - 1]))
-    impossible = (predicted[-1] * seen[-1]).sum(dim=1) == 0
-    alive = (predicted > 0).to(dtype)  # what the past excludes has no bearing on the message from the future
-    back = torch.empty_like(predicted)
-    back[-1] = _scaled(alive[-1])
-    for i in range(count - 1, 0, -1):
-        back[i - 1] = _scaled(model.backward(back[i] * seen[i]) * alive[i - 1])
-    small = ((predicted > 0) & (predicted < LOW[dtype])) | ((back > 0) & (back < LOW[dtype]))
-    joint = predicted * back
-    result = y.new_empty(batch, length, model.likelihood.shape[0] - 1, dtype=dtype)
-    result[:, model.first :] = model.laws(joint).transpose(0, 1)
-    if model.first > 0:
-        _first_window(model, joint[0] * seen[0], result)
-    total = result.sum(dim=2, keepdim=True)
-    return result / total.clamp(min=torch.finfo(dtype).tiny), impossible, small.any(dim=2).any(dim=0)
+def _laws(model: States | Tuples, work: Work) -> Tensor:
+    """(batch, L, V): laws of masked tokens from the joint, ones where tokens are revealed. Uses up work.joint."""
+    pairs, _, states, batch = work.joint.shape
+    result = work.joint.new_empty(batch, work.y.shape[1], model.vocab_size)
+    late = result[:, model.first :]
+    count = late.shape[1]
+    size = max(1, TOGETHER.get(late.device.type, 2**62) // (2 * batch * model.vocab_size + 1))
+    for low in range(0, pairs, size):
+        high = min(low + size, pairs)
+        law = model.laws(work.joint[low:high].view(-1, states, batch)).unflatten(0, (-1, 2))
+        total = law.sum(dim=3).clamp_(min=torch.finfo(law.dtype).tiny)
+        total.masked_fill_(
+            work.codes[low:high] > 0, float("inf")
+        )  # a number over infinity: 0 where a token is revealed
+        law.div_(total[:, :, :, None])
+        late[:, low:high] = law[:, 0].transpose(0, 1)
+        late[:, count - high : count - low] = law[:, 1].flip(0).transpose(0, 1)  # an odd middle is written twice
+    if model.first:
+        for k, early in enumerate(model.first_window(work.joint[0, 0] * work.seen[0, 0])):
+            sums = early.sum(dim=1, keepdim=True).clamp_(min=torch.finfo(law.dtype).tiny)
+            torch.div(early, sums, out=result[:, k])
+        return _one_hot_where_seen(result, work.y)
+    return _ones_where_seen(result, work.y)
 
 
-def _first_window(model: Tuples, joint: Tensor, result: Tensor) -> None:
-    """Marginals of the tokens 0..n-3, which only the first window holds."""
-    vocab, context = model.rows.shape[0], model.order - 1
-    table = joint.reshape(len(joint), *(vocab,) * context)
-    for k in range(context - 1):
-        others = [axis + 1 for axis in range(context) if axis != k]
-        result[:, k] = table.sum(dim=others)
+def _ones_where_seen(result: Tensor, y: Tensor) -> Tensor:
+    """Rows of zeros become one-hot where a token is revealed, in place."""
+    index = y.clamp(min=0)[:, :, None]
+    return result.scatter_(2, index, result.gather(2, index).masked_fill_((y != MASK)[:, :, None], 1.0))
+
+
+def _one_hot_where_seen(result: Tensor, y: Tensor) -> Tensor:
+    return _ones_where_seen(result.masked_fill_((y != MASK)[:, :, None], 0.0), y)
 
 
 def _table_posterior(target: Table, y: Tensor, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
@@ -248,4 +223,4 @@ def _table_posterior(target: Table, y: Tensor, dtype: torch.dtype) -> tuple[Tens
     index = (code[:, None] - digits * power)[:, :, None] + tokens * power[:, None]
     context = sums[code]
     law = sums[index] / torch.where(context > 0, context, 1.0)[:, None, None]
-    return law.to(dtype), context == 0
+    return _one_hot_where_seen(law.to(dtype), y), context == 0
