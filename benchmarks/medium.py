@@ -1,135 +1,119 @@
-"""The device posterior beside the CPU route: same inputs, outputs compared first, then timed in turns in one run.
+"""Medium models on a device: the posterior beside the CPU route, and the GPU table. Outputs are compared before timing.
 
-    python -m benchmarks.medium [--batch 256 --length 128 --states 16]
+    python -m benchmarks.medium [--batch 256 --length 128 --states 16]     CPU ratios and, with a card, the GPU table
+    python -m benchmarks.medium --write                                    and put both into benchmarks/RESULTS.md
+    python -m benchmarks.medium --tiny                                     every line of the GPU table, on the CPU, tiny
 
-CPU: HMM.marginals (compiled, every core that numba has). Torch: medium.marginals on the same CPU, float64 and float32,
-every core that torch has. On a GPU the same call is timed at B = 4096, L = 512, 64 states beside the floor
-max(flops / matrix rate, bytes / memory rate), both rates measured there. Without one that table says "not measured".
+CPU: HMM.marginals (compiled, the threads of numba) and medium.marginals on the same CPU (the threads of torch), in
+turns in one run. GPU: medium_posterior, medium_training, medium_sampling; without a card every row says "not measured".
+Rows go to build/medium.json, and with a card and --write also to benchmarks/gpu.json, which the notebook shows.
 """
 
 import argparse
 import os
 import sys
 import time
+from pathlib import Path
 
 import numba
 import numpy as np
 import torch
 
-import toy_models as tm
+from benchmarks import medium_posterior, medium_sampling, medium_training
+from benchmarks.medium_posterior import problem, worst
+from benchmarks.medium_table import COMMITTED, RESULTS, ROOT, Row, as_markdown, dump, environment, load, put
 from toy_models import medium
 
-GPU_ROWS = (
-    "device posterior, B = 4096, L = 512, 64 states, float32",
-    "device posterior, B = 4096, L = 512, 64 states, float64",
-    "its distance to the memory / flop floor",
-)
-ELSEWHERE = (
-    "ratio to dynamax on the same card",
-    "share of the bf16 matrix rate, 25 M parameters",
-    "share of the bf16 matrix rate, 100 M parameters",
-    "tokens per second by rule",
-)
+PARTS = (medium_posterior, medium_training, medium_sampling)
+TINY = {
+    medium_posterior: medium_posterior.Sizes(batch=8, length=12, states=3, compared=4, side=64, numbers=2**12),
+    medium_training: medium_training.Sizes(
+        {name: medium.Config(4, 8, width=8, layers=1, heads=2) for name in medium_training.CONFIGS},
+        side=64,
+        steps=2,
+        backend="eager",
+        largest=4,
+    ),
+    medium_sampling: medium_sampling.Sizes(medium.Config(4, 8, width=8, layers=1, heads=2), texts=4, steps=4),
+}
 
 
-def problem(batch: int, length: int, states: int, rng: np.random.Generator):
-    parts = (rng.dirichlet(np.ones(n), k) for n, k in ((states, 1), (states, states), (states, states)))
-    initial, transition, emission = parts
-    target = tm.HMM(initial[0], transition, emission, length)
-    x = target.sample(batch, rng)
-    return target, np.where(rng.random(x.shape) < 0.5, tm.MASK, x)
-
-
-def median_seconds(contenders: dict, rounds: int) -> dict[str, float]:
-    """Medians over rounds in which the contenders take turns."""
+def medians(contenders: dict, rounds: int) -> dict[str, tuple[float, float]]:
+    """Median wall and CPU seconds over rounds in which the contenders take turns."""
     times = {name: [] for name in contenders}
     for _ in range(rounds):
         for name, run in contenders.items():
-            start = time.perf_counter()
+            start = time.perf_counter(), time.process_time()
             run()
-            times[name].append(time.perf_counter() - start)
-    return {name: float(np.median(values)) for name, values in times.items()}
+            times[name].append((time.perf_counter() - start[0], time.process_time() - start[1]))
+    return {name: tuple(np.median(values, axis=0).tolist()) for name, values in times.items()}
 
 
-def on_cpu(options) -> int:
-    target, y = problem(options.batch, options.length, options.states, np.random.default_rng(0))
-    exact, worst = target.marginals(y), {}
-    for dtype in (torch.float64, torch.float32):
-        found = medium.marginals(target, y, "cpu", dtype).double().numpy()
-        gap = float((np.abs(found - exact) / np.where(exact > 0, exact, 1.0)).max())
-        allowed = medium.error_bound(target, dtype) + medium.error_bound(target)
-        worst[dtype] = gap / allowed
-        print(f"{dtype}: largest relative difference {gap:.2e}, bound {allowed:.2e}")
-    if max(worst.values()) > 1:
-        print("outputs disagree beyond the bound, nothing is timed")
-        return 1
-    contenders = {
-        "HMM.marginals": lambda: target.marginals(y),
-        "medium.marginals, float64": lambda: medium.marginals(target, y, "cpu"),
-        "medium.marginals, float32": lambda: medium.marginals(target, y, "cpu", torch.float32),
-    }
-    medians = median_seconds(contenders, options.rounds)
-    load = os.getloadavg()[0]
-    threads = f"numba {numba.get_num_threads()}, torch {torch.get_num_threads()} threads"
-    print(f"B = {options.batch}, L = {options.length}, {options.states} states; {threads}, load average {load:.1f}")
-    for name, seconds in medians.items():
-        rate = options.batch * options.length / seconds
-        ratio = seconds / medians["HMM.marginals"]
-        print(f"{name:28s} {1e3 * seconds:9.2f} ms  {rate:12.0f} positions/s  {ratio:6.2f} x HMM.marginals")
-    return 0
-
-
-def on_gpu() -> None:
-    """Times and the floor, where there is a GPU; else every row says so."""
-    print("GPU:")
-    if not torch.cuda.is_available():
-        for row in (*GPU_ROWS, *ELSEWHERE):
-            print(f"  {row:58s} not measured")
-        return
-    batch, length, states = 4096, 512, 64
+def on_cpu(batch: int, length: int, states: int, rounds: int) -> tuple[bool, str]:
+    """Whether the outputs agree within the bounds, and the table of ratios."""
     target, y = problem(batch, length, states, np.random.default_rng(0))
-    y = torch.as_tensor(y, device="cuda")
-    flops = 4.0 * batch * length * states**2 + 2.0 * batch * length * states**2
-    for row, dtype in zip(GPU_ROWS, (torch.float32, torch.float64), strict=False):
-        seconds = gpu_seconds(lambda dtype=dtype: medium.marginals(target, y, "cuda", dtype))
-        moved = 3.0 * batch * length * states * dtype.itemsize  # messages written and read, result written
-        floor = max(flops / matrix_rate(dtype), moved / memory_rate())
-        print(f"  {row:58s} {1e3 * seconds:.1f} ms, {seconds / floor:.1f} x the floor")
-    for row in ELSEWHERE:
-        print(f"  {row:58s} not measured")
+    exact, lines = target.marginals(y), []
+    for dtype in (torch.float64, torch.float32):
+        share = worst(medium.marginals(target, y, "cpu", dtype), exact, target, dtype)
+        lines.append(f"{str(dtype)[6:]}: largest relative difference {share:.2e} of what the bounds allow.")
+        if share > 1:
+            return False, "\n".join([*lines, "Outputs disagree beyond the bound, nothing is timed."])
+    found = medians(
+        {
+            "`HMM.marginals`, compiled": lambda: target.marginals(y),
+            "`medium.marginals`, float64": lambda: medium.marginals(target, y, "cpu"),
+            "`medium.marginals`, float32": lambda: medium.marginals(target, y, "cpu", torch.float32),
+        },
+        rounds,
+    )
+    threads = f"{numba.get_num_threads()} numba and {torch.get_num_threads()} torch threads"
+    lines += [
+        f"B = {batch}, L = {length}, {states} states and symbols, half masked; {threads}, load average "
+        f"{os.getloadavg()[0]:.1f}, medians of {rounds} rounds in turns.",
+        "",
+        "| | wall ms | CPU ms | wall ratio | CPU ratio |",
+        "|---|---|---|---|---|",
+    ]
+    base = found["`HMM.marginals`, compiled"]
+    for name, (wall, cpu) in found.items():
+        lines.append(f"| {name} | {1e3 * wall:.2f} | {1e3 * cpu:.2f} | {wall / base[0]:.2f} | {cpu / base[1]:.2f} |")
+    return True, "\n".join(lines)
 
 
-def gpu_seconds(run, rounds: int = 7) -> float:
-    run()
-    times = []
-    for _ in range(rounds):
-        torch.cuda.synchronize()
-        start = time.perf_counter()
-        run()
-        torch.cuda.synchronize()
-        times.append(time.perf_counter() - start)
-    return float(np.median(times))
+def gpu_rows(tiny: bool) -> tuple[list[Row], dict[str, str]]:
+    """Every row: measured on the card, on the CPU with tiny sizes, from the committed file, or not measured."""
+    if tiny:
+        place = torch.device("cpu")
+        return [row for part in PARTS for row in part.rows(place, TINY[part])], environment(place)
+    if torch.cuda.is_available():
+        place = torch.device("cuda")
+        return [row for part in PARTS for row in part.rows(place, part.Sizes())], environment(place)
+    if COMMITTED.exists():
+        return load(COMMITTED)
+    return [row for part in PARTS for row in part.ROWS], environment(torch.device("cpu"))
 
 
-def matrix_rate(dtype: torch.dtype) -> float:
-    a = torch.randn(8192, 8192, device="cuda", dtype=dtype)
-    return 2.0 * 8192**3 / gpu_seconds(lambda: a @ a)
-
-
-def memory_rate() -> float:
-    a = torch.empty(2**28, device="cuda")
-    return 2.0 * a.numel() * 4 / gpu_seconds(lambda: a.mul_(1.0))
-
-
-def main() -> int:
-    arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    arguments.add_argument("--batch", type=int, default=256)
-    arguments.add_argument("--length", type=int, default=128)
-    arguments.add_argument("--states", type=int, default=16)
-    arguments.add_argument("--rounds", type=int, default=9)
-    code = on_cpu(arguments.parse_args())
-    on_gpu()
-    return code
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    for name, value in (("batch", 256), ("length", 128), ("states", 16), ("rounds", 31)):
+        parser.add_argument(f"--{name}", type=int, default=value)
+    parser.add_argument("--out", type=Path, default=ROOT / "build" / "medium.json", help="where the rows go as JSON")
+    parser.add_argument("--tiny", action="store_true", help="run every line of the GPU table on the CPU, tiny sizes")
+    parser.add_argument("--write", action="store_true", help="put the tables into benchmarks/RESULTS.md")
+    options = parser.parse_args(arguments)
+    if options.tiny and options.write:
+        parser.error("--tiny with --write: tiny sizes measure nothing, they are not written")
+    agree, table = on_cpu(options.batch, options.length, options.states, options.rounds)
+    print(table, flush=True)
+    rows, place = gpu_rows(options.tiny)
+    shown = as_markdown(rows, place)
+    print("\n" + shown)
+    dump(options.out, rows, place)
+    if options.write and agree:
+        if torch.cuda.is_available():
+            dump(COMMITTED, rows, place)
+        RESULTS.write_text(put(put(RESULTS.read_text(), "cpu", table), "gpu", shown))
+    return 0 if agree else 1
 
 
 if __name__ == "__main__":
