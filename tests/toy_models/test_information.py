@@ -5,9 +5,10 @@ from math import log
 import dit
 import numpy as np
 import pytest
+from scipy.special import betainc
 
 import toy_models as tm
-from toy_models.information import mean_subset_entropies, reveal_integral
+from toy_models.information import bernstein_interval, mean_subset_entropies, reveal_integral
 from toy_models.lattice import subset_cross_entropies, to_table
 
 
@@ -66,6 +67,21 @@ def test_reveal_curve_is_the_bernstein_form(chain_a, rng):
     assert float(reveal_integral(g, 1.0)) == pytest.approx(chain_a.entropy() / 6, abs=1e-12)
 
 
+@pytest.mark.parametrize("a", [0.0, 0.2, 0.7, 1.0])
+def test_reveal_integral_by_incomplete_betas(a):
+    """int_0^a C(L-1, k) s^k (1-s)^(L-1-k) ds = I_a(k+1, L-k) / L."""
+    g, k = np.array([1.3, 0.9, 0.9, 0.2, 0.0]), np.arange(5)
+    assert float(reveal_integral(g, a)) == pytest.approx(float(betainc(k + 1, 5 - k, a) @ g / 5), abs=1e-14)
+
+
+@pytest.mark.parametrize("target", [tm.pairs(2, 6), tm.Blocks(tm.zero_sum(2, 3), 2)], ids=("pairs", "parities"))
+def test_total_correlations_of_blocks_add_up(target):
+    table = to_table(target)
+    assert tm.total_correlation(target) == pytest.approx(tm.total_correlation(table), abs=1e-12)
+    assert tm.dual_total_correlation(target) == pytest.approx(tm.dual_total_correlation(table), abs=1e-12)
+    assert tm.total_correlation(target) > 0.5
+
+
 def test_total_correlations_are_integrals(hmm_b):
     """TC = L int (1-a)(-h'), DTC = L int a(-h')."""
     g = tm.information_curve(hmm_b)
@@ -83,6 +99,28 @@ def test_estimates_cover_and_a_wrong_curve_is_rejected(chain_a, rng):
     assert ((wrong < found.low) | (wrong > found.high)).any()
 
 
+def test_estimates_of_a_repetition_leave_nothing_to_chance(rng):
+    """Its masked marginals are uniform before the first token and certain after it, whatever is drawn."""
+    found = tm.estimate_information_curve(tm.repetition(3, 5), 2, rng)
+    np.testing.assert_allclose(found.value, tm.information_curve(tm.repetition(3, 5)), atol=1e-15)
+    some = tm.estimate_information_curve(tm.repetition(3, 5), 4, rng, confidence=0.5, revealed=(2, 0))
+    np.testing.assert_allclose(some.value, [0.0, log(3)], atol=1e-15)
+    assert (found.confidence, some.confidence) == (0.99, 0.5)
+    radius = 7 * log(3) * log(4 / 0.5) / (3 * 3)
+    np.testing.assert_allclose([some.low, some.high], [some.value - radius, some.value + radius], rtol=1e-14)
+
+
+def test_bernstein_interval_by_hand():
+    """Maurer and Pontil, both sides: sqrt(2 V log(4/delta) / n) + 7 w log(4/delta) / (3 (n - 1)), V over n - 1."""
+    values = np.array([[0.0, 1.0], [1.0, 1.0], [2.0, 4.0]])
+    found, spread = bernstein_interval(values, 4.0, 0.9), log(4 / 0.1)
+    variance = np.array([1.0, 3.0])
+    radius = np.sqrt(2 * variance * spread / 3) + 7 * 4.0 * spread / 6
+    np.testing.assert_allclose(found.value, [1.0, 2.0], rtol=1e-15)
+    np.testing.assert_allclose(found.high - found.value, radius, rtol=1e-12)
+    np.testing.assert_allclose(found.value - found.low, radius, rtol=1e-12)
+
+
 def test_estimated_trajectory_kl(chain_a, rng):
     rule = tm.IndependentReveal([0.25] * 4)
     exact = tm.trajectory_kl(chain_a, rule)
@@ -98,11 +136,16 @@ def test_estimated_trajectory_kl(chain_a, rng):
 def test_bad_input(chain_a):
     with pytest.raises(ValueError, match="allowed"):
         tm.information_curve(chain_a, method="guess")
-    with pytest.raises(ValueError, match=r"lie in \[0, 1\]"):
-        tm.reveal_curve(np.ones(3), 1.5)
-    with pytest.raises(tm.IntractableError, match="estimate_information_curve"):
-        tm.information_curve(tm.zero_sum(2, 30))
+    for outside in (1.5, -0.5, np.array([0.0, 1.0 + 1e-9]), np.array([-1e-9, 1.0])):
+        with pytest.raises(ValueError, match=r"lie in \[0, 1\]"):
+            tm.reveal_curve(np.ones(3), outside)
+    assert tm.reveal_curve(np.ones(3), np.zeros((2, 0))).shape == (2, 0)
+    with pytest.raises(tm.IntractableError, match="L = 21, .*L <= 20.*estimate_information_curve"):
+        tm.information_curve(tm.zero_sum(2, 21))
     with pytest.raises(tm.IntractableError):
         mean_subset_entropies(tm.HMM([0.5, 0.5], np.eye(2), np.eye(2), 60))
-    with pytest.raises(ValueError, match="confidence"):
-        tm.estimate_information_curve(chain_a, 10, np.random.default_rng(0), confidence=1.0)
+    for confidence in (0.0, 1.0):
+        with pytest.raises(ValueError, match=f"confidence = {confidence}, it must lie strictly between 0 and 1"):
+            tm.estimate_information_curve(chain_a, 10, np.random.default_rng(0), confidence=confidence)
+    with pytest.raises(ValueError, match="size = 1, it must be an integer >= 2"):
+        tm.estimate_information_curve(chain_a, 1, np.random.default_rng(0))

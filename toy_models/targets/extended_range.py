@@ -47,9 +47,17 @@ def _add(x, k, y, m):
     return normal(x + y, k)
 
 
-def _relative(x, k, top):
-    """The number as a float64 in units of 2**(512 top), k <= top; 0 where it is too small for one."""
-    while k < top and x > 0.0:
+def _larger(x, k, y, m):
+    """The larger of two numbers: of positive ones that with the larger exponent, or significand."""
+    if y > 0.0 and (x == 0.0 or m > k or (m == k and y > x)):
+        return y, m
+    return x, k
+
+
+def _ratio(x, k, peak, peak_k):
+    """x 2**(512 k) over a number at least as large, as a float64; 0 only where it is too small for one."""
+    x /= peak
+    while k < peak_k and x > 0.0:
         x *= DOWN
         k += 1
     return x
@@ -96,14 +104,13 @@ def _hmm_marginals(
         for i in range(length - 1, -1, -1):
             row = y[b, i] + 1
             if row == 0:
-                top, found = 0, False
+                peak, peak_k = 0.0, 0
                 for s in range(states):
                     work[s], work_k[s] = normal(message[i, s] * back[s], message_k[i, s] + back_k[s])
-                    if work[s] > 0.0 and (not found or work_k[s] > top):
-                        top, found = work_k[s], True
+                    peak, peak_k = larger(peak, peak_k, work[s], work_k[s])
                 result[b, i] = 0.0
                 for s in range(states):
-                    weight = relative(work[s], work_k[s], top)
+                    weight = ratio(work[s], work_k[s], peak, peak_k)
                     for v in range(vocab):
                         result[b, i, v] += weight * emission[s, v]
                 result[b, i] /= result[b, i].sum()
@@ -158,17 +165,16 @@ def _ngram_marginals(initial, initial_k, conditional, conditional_k, order, y, i
         back, back_k = np.ones(tuples), np.zeros(tuples, np.int64)
         joint, joint_k = np.empty(tuples), np.empty(tuples, np.int64)
         for i in range(length - 1, first - 1, -1):
-            top, found = 0, False
+            peak, peak_k = 0.0, 0
             for a in range(tuples):
                 joint[a], joint_k[a] = normal(message[i, a] * back[a], message_k[i, a] + back_k[a])
-                if joint[a] > 0.0 and (not found or joint_k[a] > top):
-                    top, found = joint_k[a], True
+                peak, peak_k = larger(peak, peak_k, joint[a], joint_k[a])
             power = 1
             for position in range(i, (-1 if i == first else i - 1), -1):
                 if y[b, position] < 0:
                     result[b, position] = 0.0
                     for a in range(tuples):
-                        result[b, position, a // power % vocab] += relative(joint[a], joint_k[a], top)
+                        result[b, position, a // power % vocab] += ratio(joint[a], joint_k[a], peak, peak_k)
                     result[b, position] /= result[b, position].sum()
                 power *= vocab
             joint[:], joint_k[:] = back, back_k
@@ -184,7 +190,8 @@ def _ngram_marginals(initial, initial_k, conditional, conditional_k, order, y, i
 
 normal = njit(cache=True)(unwrap(_normal))
 add = njit(cache=True)(unwrap(_add))
-relative = njit(cache=True)(unwrap(_relative))
+larger = njit(cache=True)(unwrap(_larger))
+ratio = njit(cache=True)(unwrap(_ratio))
 hmm_forward = njit(cache=True)(unwrap(_hmm_forward))
 hmm_marginals = njit(cache=True)(unwrap(_hmm_marginals))
 hmm_log_prob = njit(cache=True)(unwrap(_hmm_log_prob))

@@ -35,14 +35,19 @@ def test_sums_are_right_to_the_last_bit(gap):
         assert z == 0.0 or 2.0**-256 <= z < 2.0**256
 
 
+@pytest.mark.parametrize("gap", [-2, -1, 0, 1])
+def test_the_larger_of_two_numbers(gap):
+    for x, y in product(EDGES, EDGES):
+        assert value(*er.larger(x, 5, y, 5 + gap)) == max(value(x, 5), value(y, 5 + gap))
+
+
 @pytest.mark.parametrize("drop", [0, 1, 2, 3])
-def test_relative_is_the_number_in_larger_units_or_zero(drop):
-    for x in EDGES:
-        found, exact = er.relative(x, 7 - drop, 7), value(x, -drop)
-        if exact >= Fraction(2) ** -1022:
-            assert Fraction(found) == exact
-        else:
-            assert 0.0 <= found <= 2.0**-1022
+def test_ratios_are_right_to_the_last_bit_or_too_small_for_one(drop):
+    for x, peak in product(EDGES, EDGES[1:]):
+        exact = value(x, -drop) / value(peak, 0)
+        if exact <= 1:
+            found = Fraction(er.ratio(x, 7 - drop, peak, 7))
+            assert abs(found - exact) <= exact * Fraction(oracles.EPS) + Fraction(2) ** -1074
 
 
 def test_split_takes_as_many_steps_as_a_number_needs():

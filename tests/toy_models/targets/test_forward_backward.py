@@ -60,6 +60,79 @@ def test_every_context_of_the_corners_matches_the_sum_over_paths(name, length):
     require_equal(*extended(initial, transition, emission, y), law, y, rtol)
 
 
+@pytest.mark.parametrize("name", CORNERS)
+def test_rescaling_at_every_step_keeps_the_corners(name, monkeypatch):
+    """Marginals, impossible contexts and log q when also a message of total 0 is rescaled."""
+    monkeypatch.setattr(forward_backward, "MAX_CADENCE", 1)
+    initial, transition, emission = (np.array(p, dtype=float) for p in CORNERS[name])
+    y = every_context(emission.shape[1], 3)
+    law = oracles.hmm_law(initial, transition, emission, 3)
+    require_equal(*posterior(initial, transition, emission, y), law, y, tolerance(len(initial), 3))
+    found = sequence_log_prob(initial, transition, emission, np.array(list(law)))
+    np.testing.assert_allclose(found, [log_of(w) for w in law.values()], rtol=8 * oracles.EPS, atol=64 * oracles.EPS)
+
+
+def decaying():
+    """State 0 survives a step with probability 2^-60; token 1 shows it."""
+    leave = 2.0**-60
+    return np.array([1.0, 0.0]), np.array([[leave, 1 - leave], [0.0, 1.0]]), np.array([[0.5, 0.5], [1.0, 0.0]])
+
+
+def test_a_state_that_decays_step_by_step_is_not_lost():
+    """Every step is harmless, forty in a row are not: token 1 at the end has probability 2^-2341, not 0."""
+    model = decaying()
+    y = np.full((3, 40), -1)
+    y[0, 39], y[1, 20], y[2, [5, 30]] = 1, 1, [1, 0]
+    found, impossible = posterior(*model, y)
+    assert not impossible.any()
+    for row in range(3):
+        np.testing.assert_allclose(found[row], oracles.hmm_conditionals(*model, y[row]), rtol=1e-12, atol=1e-290)
+    x = np.zeros((1, 40), dtype=np.int64)
+    x[0, 39] = 1
+    assert sequence_log_prob(*model, x)[0] == pytest.approx(-(39 * 60 + 40) * np.log(2), rel=1e-14)
+
+
+def flags(model, y, cadence):
+    """Which rows the forward pass alone flags, and which the two passes flag."""
+    likelihood, tokens = forward_backward.mask_first_likelihood(model[2]), np.ascontiguousarray(y.T)
+    predicted, log_prob = np.empty((y.shape[1], len(y), len(model[0]))), np.empty(len(y))
+    flagged = np.zeros(len(y), dtype=bool)
+    forward_backward.forward(*model[:2], likelihood, tokens, cadence, predicted, flagged, log_prob)
+    first, result = flagged.copy(), np.empty((*y.shape, model[2].shape[1]))
+    transposed = np.ascontiguousarray(model[1].T)
+    forward_backward.backward(transposed, model[2], likelihood, tokens, cadence, predicted, flagged, result)
+    return first.tolist(), flagged.tolist()
+
+
+def test_a_positive_message_under_the_limit_flags_its_row():
+    """Forward: state 0 decays. Backward: state 1, entered again and again, explains late tokens 2^60 times worse."""
+    y = np.full((2, 9), -1)
+    assert flags(decaying(), y, 1) == ([True, True], [True, True])
+    assert flags(decaying(), y[:, :4], 1) == ([False, False], [False, False])
+    rare = 2.0**-60
+    mixed = np.array([0.5, 0.5]), np.array([[0.5, 0.5], [0.0, 1.0]]), np.array([[0.0, 1.0], [1 - rare, rare]])
+    y[1, 1:] = 1
+    assert flags(mixed, y, 1) == ([False, False], [False, True])
+    assert flags(mixed, y[:, :3], 1) == ([False, False], [False, False])
+
+
+def test_log_prob_of_long_texts_of_independent_tokens():
+    """log q = sum of log p of the tokens, far below the smallest float64."""
+    p = np.array([2.0**-10, 1 - 2.0**-10])
+    x = np.array([[0] * 400, [1, 0] * 200, [1] * 400])
+    wanted = np.log(p)[x].sum(axis=1)
+    np.testing.assert_allclose(sequence_log_prob(np.ones(1), np.ones((1, 1)), p[None], x), wanted, rtol=1e-12)
+
+
+def test_blocks_of_rows_fit_memory_and_threads(monkeypatch):
+    monkeypatch.setattr(forward_backward, "get_num_threads", lambda: 4)
+    assert [forward_backward.block_rows(batch, 10) for batch in (1, 4, 5, 8, 9, 10**6)] == [1, 1, 2, 2, 3, 32]
+    held = forward_backward.SCRATCH
+    for numbers in (held // 40, held // 5, held, 2 * held):
+        rows = forward_backward.block_rows(10**6, numbers)
+        assert rows == max(1, min(32, held // numbers))
+
+
 @st.composite
 def models(draw):
     """Rows of small integers over their sum, zeros and 1e-14 among them."""
