@@ -94,11 +94,13 @@ SWAPS = {
 
 
 def places(tree: ast.Module) -> Iterator[ast.AST]:
-    """Nodes that may be changed: no annotation, decorator, docstring, message, or import."""
+    """Nodes that may be changed: no annotation, decorator, docstring, message, import, or option of the compiler."""
     stack: list[ast.AST] = [tree]
     while stack:
         node = stack.pop()
         if isinstance(node, ast.Raise | ast.JoinedStr | ast.Import | ast.ImportFrom):
+            continue
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "njit":
             continue
         yield node
         for field, value in ast.iter_fields(node):
@@ -129,19 +131,19 @@ def changes(node: ast.AST) -> Iterator[tuple[str, dict]]:
         yield "returns None", {"value": ast.Constant(None)}
 
 
-def draw(source: str, count: float, seed: int) -> list[tuple[int, str, ast.Module]]:
-    """(line, what, mutated module) of `count` mutants drawn without repetition, in source order."""
+def draw(source: str, count: float, seed: int) -> list[tuple[str, str, ast.Module]]:
+    """("line:column", what, mutated module) of `count` mutants drawn without repetition, in source order."""
     tree = ast.parse(source)
-    found = [(node.lineno, index, *c) for index, node in enumerate(places(tree)) for c in changes(node)]
-    found.sort(key=lambda m: (m[0], m[2], m[1]))
+    found = [(n.lineno, n.col_offset, k, *c) for k, n in enumerate(places(tree)) for c in changes(n)]
+    found.sort(key=lambda m: (m[0], m[1], m[3]))
     mutants = []
-    for k in sorted(random.Random(seed).sample(range(len(found)), int(min(count, len(found))))):
-        line, index, what, fields = found[k]
+    for drawn in sorted(random.Random(seed).sample(range(len(found)), int(min(count, len(found))))):
+        line, column, index, what, fields = found[drawn]
         other = copy.deepcopy(tree)
         target = next(n for i, n in enumerate(places(other)) if i == index)
         for name, value in fields.items():
             setattr(target, name, value)
-        mutants.append((line, what, ast.fix_missing_locations(other)))
+        mutants.append((f"{line}:{column}", what, ast.fix_missing_locations(other)))
     return mutants
 
 
@@ -166,7 +168,17 @@ def run_tests(path: str, module: ast.Module | None, limit: int) -> int:
     quiet = os.open(os.devnull, os.O_WRONLY)
     os.dup2(quiet, 1)
     os.dup2(quiet, 2)
-    options = ["-x", "-p", "no:xdist", "-p", "no:cacheprovider", "-o", "addopts=--import-mode=importlib"]
+    options = [
+        "-x",
+        "-p",
+        "no:xdist",
+        "-p",
+        "no:cacheprovider",
+        "-p",
+        "no:anyio",
+        "-o",
+        "addopts=--import-mode=importlib",
+    ]
     options += ["--assert=plain", "--hypothesis-profile=mutants", "-k", f"not ({HEAVY})"]
     return int(pytest.main([*options, *CORE[path]]))
 
@@ -179,7 +191,7 @@ def outcome(status: int) -> str:
 
 
 def run(jobs: list[tuple], workers: int) -> Iterator[tuple[tuple, str, float]]:
-    """(job, outcome, CPU seconds) for every job (path, line, what, module, limit), `workers` processes at a time."""
+    """(job, outcome, CPU seconds) for every job (path, place, what, module, limit), `workers` processes at a time."""
     waiting, running = list(reversed(jobs)), {}
     while waiting or running:
         while waiting and len(running) < workers:
@@ -224,7 +236,7 @@ def main() -> int:
     )
     chosen = [path for path in CORE if not options.modules or any(m in path for m in options.modules)]
     start, jobs, lines = time.time(), [], {}
-    for (path, *_), became, seconds in run([(path, 0, "unchanged", None, 0) for path in chosen], options.workers):
+    for (path, *_), became, seconds in run([(path, "", "unchanged", None, 0) for path in chosen], options.workers):
         if became != "survived":
             sys.exit(f"{path}: its tests fail without any change")
         source = (ROOT / path).read_text(encoding="utf-8")
@@ -233,10 +245,10 @@ def main() -> int:
         count, limit = -(-lines[path] * options.share // 1), int(10 * seconds + 10)
         jobs += [(path, *mutant, limit) for mutant in draw(source, count, options.seed)]
     tally = {path: Counter() for path in lines}
-    for (path, line, what, *_), became, _ in run(jobs, options.workers):
+    for (path, place, what, *_), became, _ in run(jobs, options.workers):
         tally[path][became] += 1
         if became in ("survived", "broken"):
-            print(f"{became}  {path}:{line}  {what}", flush=True)
+            print(f"{became}  {path}:{place}  {what}", flush=True)
         if tally[path].total() == sum(job[0] == path for job in jobs):
             print(f"{path}: {dict(tally[path])}", flush=True)
     print("\n| module | lines | mutants | noticed | of these, by the time limit |\n|---|---|---|---|---|")

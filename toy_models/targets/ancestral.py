@@ -12,7 +12,7 @@ UNIFORMS = 2**22  # uniforms held at once
 
 def in_chunks(size: int, draws: int, rng: np.random.Generator, write: Callable[[slice, np.ndarray], None]) -> None:
     """Call write(rows, uniforms of shape (rows, draws)) over 0..size-1; the stream does not depend on the chunking."""
-    chunk = max(1, UNIFORMS // max(1, draws))
+    chunk = max(1, UNIFORMS // draws)
     for first in range(0, size, chunk):
         rows = slice(first, min(first + chunk, size))
         write(rows, rng.random((rows.stop - first, draws)))

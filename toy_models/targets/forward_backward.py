@@ -111,7 +111,7 @@ def mask_first_likelihood(emission: Float[np.ndarray, "S V"]) -> Float[np.ndarra
 
 def block_rows(batch: int, numbers_per_row: int) -> int:
     """Sequences per block: enough for a matrix product, no more than memory and an even split over threads allow."""
-    return max(1, min(ROWS, -(-batch // get_num_threads()), SCRATCH // max(1, numbers_per_row)))
+    return max(1, min(ROWS, -(-batch // get_num_threads()), SCRATCH // numbers_per_row))
 
 
 def _split_all(*parameters: Float[np.ndarray, "..."]) -> list[np.ndarray]:
