@@ -1,0 +1,251 @@
+"""A transformer with unmask, remask, insert and delete heads, trained on an edit program and judged against it exactly.
+
+    model = train_edits(first_pair, parity_states(4), Config(3, 12, controls=True, visible=band(12, 2))).model
+    network = Reading(model)                                            # as editing.learner_torch reads a model
+    agreement(network, first_pair, parity_states(9))                    # reachable sequences with the program's actions
+    final_law(network, {(2, 1, 0, 1): 1}, max_steps=20, max_context=12) # run to the end
+
+Supervised loss of Yang et al. 2025 (arXiv 2510.06190, official configuration; editing.learner_torch.loss). A training
+batch mixes lengths: short sequences are filled with EMPTY = -2, to which nothing attends. (A batch of one length would
+show each step one length alone.) The judges put sequences of one length together, so there is no padding there.
+"""
+
+import math
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import nullcontext
+from dataclasses import replace
+from itertools import product
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor, nn
+
+from toy_models.editing import learner_torch as learner
+from toy_models.editing.laws import Weight, next_law
+from toy_models.editing.parity import START, first_pair
+from toy_models.editing.programs import Program, Site, String
+from toy_models.editing.trace import EMPTY
+from toy_models.editing.transition import emit
+from toy_models.medium.device import resolve
+from toy_models.medium.model import Config, Transformer
+from toy_models.medium.train import NonFiniteLoss, OutOfMemory, Trained, TrainOptions, seed_generator
+from toy_models.validation import MASK
+
+HEADS = ("remask", "insert", "delete")
+OPTIONS = TrainOptions(batch=64, rate=0.01)
+MOST = 4096  # strings followed per step
+
+
+class Reading(nn.Module):
+    """The model on the tokens of editing.learner_torch: 0 the mask, v + 1 the token v, `pad` the padding.
+
+    The heads named in `ignored` never fire.
+    """
+
+    def __init__(self, model: Transformer, ignored: Sequence[str] = ()):
+        super().__init__()
+        if not model.config.controls:
+            raise ValueError("config.controls = False, a network that edits needs controls = True")
+        unknown = sorted({*ignored} - {*HEADS})
+        if unknown:
+            raise ValueError(f"ignored holds {unknown[0]!r}, allowed: {', '.join(HEADS)}")
+        self.model, self.pad = model, model.config.vocab_size + 1
+        self.silent = [k for k, head in enumerate(HEADS) if head in ignored]
+
+    def forward(self, tokens: Int[Tensor, "batch L"]) -> tuple[Float[Tensor, "batch L V"], Float[Tensor, "batch L 3"]]:
+        tokens = tokens.to(self.model.head.weight.device)
+        scores, bits = self.model(torch.where(tokens == self.pad, EMPTY, tokens - 1))
+        if self.silent:
+            bits = bits.clone()
+            bits[..., self.silent] = -math.inf
+        return scores, bits
+
+
+def train_edits(
+    program: Program,
+    states: Sequence[String],
+    config: Config,
+    steps: int = 300,
+    seed: int = 0,
+    device: str | torch.device = "auto",
+    options: TrainOptions = OPTIONS,
+) -> Trained:
+    """A Transformer with control heads, trained on what the program does at `states`; lengths are drawn equally often.
+
+    The schedule, clipping, averaged weights, bf16, accumulation and compilation of `options`, with `steps` in place of
+    its own number; one process, no checkpoint. Where the program draws, the loss is that of its law
+    (learner.transitions). Errors: OutOfMemory and NonFiniteLoss, as in medium.train.
+    """
+    options, place = replace(options, steps=steps), resolve(device)
+    model = Transformer(config, torch.Generator().manual_seed(seed)).to(place)
+    network = Reading(model)
+    called = torch.compile(network) if options.compile else network
+    data = learner.transitions(program, states, network.pad).to(place)
+    length = data.valid.sum(dim=1)
+    weight = 1.0 / torch.bincount(length)[length]
+    generator = seed_generator(seed, place)
+    settings = {"lr": options.rate, "betas": options.betas, "weight_decay": options.weight_decay}
+    optimiser = torch.optim.AdamW(model.parameters(), fused=True, **settings)
+    averaged = [p.detach().clone() for p in model.parameters()]
+    losses: list[float] = []
+    context = torch.autocast(place.type, dtype=torch.bfloat16) if options.bf16 else nullcontext()
+    for step in range(options.steps):
+        for group in optimiser.param_groups:
+            group["lr"] = options.rate_at(step)
+        optimiser.zero_grad(set_to_none=True)
+        total = 0.0
+        try:
+            for _ in range(options.accumulate):
+                rows = torch.multinomial(weight, options.batch, replacement=True, generator=generator)
+                with context:
+                    value = learner.loss(called, data.rows(rows)) / options.accumulate
+                value.backward()
+                total += float(value.detach())
+        except torch.OutOfMemoryError as problem:
+            half = max(1, options.batch // 2)
+            raise OutOfMemory(
+                f"out of memory with batch = {options.batch} sequences of at most {data.tokens.shape[1]} tokens; try "
+                f"batch = {half} with accumulate = {2 * options.accumulate} (the same gradient)"
+            ) from problem
+        if not math.isfinite(total):
+            raise NonFiniteLoss(step, total, None)
+        torch.nn.utils.clip_grad_norm_(model.parameters(), options.clip)
+        optimiser.step()
+        losses.append(total)
+        with torch.no_grad():
+            torch._foreach_lerp_(averaged, list(model.parameters()), 1 - min(options.ema, (1 + step) / (10 + step)))
+    with torch.no_grad():
+        for p, mean in zip(model.parameters(), averaged, strict=True):
+            p.copy_(mean)
+    return Trained(model.eval(), losses)
+
+
+@torch.no_grad()
+def decisions(network: nn.Module, states: Iterable[String], keep: float = 1.0) -> dict[String, list[Site]]:
+    """The network's site at every position of every sequence, in batches of one length.
+
+    A bit fires where its logit is positive. A candidate is drawn from the softmax without the tokens of probability
+    below `keep` (the likeliest always stays) and renormalised; keep = 1: the argmax, with weight 1 exactly.
+    """
+    by_length: dict[int, list[String]] = defaultdict(list)
+    for x in states:
+        by_length[len(x)].append(x)
+    found: dict[String, list[Site]] = {}
+    for alike in by_length.values():
+        for first in range(0, len(alike), MOST):
+            part = alike[first : first + MOST]
+            scores, bits = network(torch.tensor(part) + 1)
+            law = torch.softmax(scores.double(), dim=-1)
+            law = torch.where((law >= keep) | _likeliest(law), law, 0.0)
+            law = (law / law.sum(dim=-1, keepdim=True)).tolist()
+            for x, weights, fired in zip(part, law, (bits > 0).int().tolist(), strict=True):
+                found[x] = [
+                    tuple((w, (v, *b)) for v, w in enumerate(row) if w) if token == MASK else ((1, (0, *b)),)
+                    for token, row, b in zip(x, weights, fired, strict=True)
+                ]
+    return found
+
+
+def _likeliest(law: Float[Tensor, "*rows V"]) -> Bool[Tensor, "*rows V"]:
+    return torch.arange(law.shape[-1], device=law.device) == law.argmax(dim=-1, keepdim=True)
+
+
+def agreement(network: nn.Module, program: Program, states: Sequence[String], keep: float = 1.0) -> int:
+    """Number of the sequences at which every position may become the same strings under the network and the program.
+
+    Strings, not codes: bits without effect (delete on a written token, the candidate of a remasked one) do not count.
+    """
+    found = decisions(network, states, keep)
+    return sum(_pieces(x, found[x]) == _pieces(x, program(x)) for x in states)
+
+
+def _pieces(x: String, sites: Sequence[Site] | None) -> list[set[String]]:
+    if sites is None:
+        return [{(v,)} for v in x]
+    return [{emit(v, action) for _, action in site} for v, site in zip(x, sites, strict=True)]
+
+
+def final_law(
+    network: nn.Module, start: Mapping[String, Weight], max_steps: int, max_context: int, keep: float = 1.0
+) -> tuple[dict[String, Weight], Weight]:
+    """(mass of the strings at which the network stops, mass cut) from the masses `start`, exact where nothing is cut.
+
+    The network stops where it surely changes nothing. Runs that do not stop in max_steps, grow beyond max_context or
+    become empty end nowhere. Where the network draws, each step follows the MOST heaviest strings and cuts the mass of
+    the others. With keep = 1 and mass 1 on each input the result counts inputs, exactly.
+    """
+    running, final, cut = dict(start), defaultdict(int), 0
+    for _ in range(max_steps + 1):
+        running = {x: m for x, m in running.items() if 0 < len(x) <= max_context}
+        if len(running) > MOST and keep < 1:
+            order = sorted(running, key=running.get, reverse=True)
+            cut += sum(running[x] for x in order[MOST:])
+            running = {x: running[x] for x in order[:MOST]}
+        if not running:
+            break
+        found, following = decisions(network, running, keep), defaultdict(int)
+        for x, mass in running.items():
+            law = next_law(x, lambda _, sites=found[x]: sites, max_context)
+            if set(law) == {x}:
+                final[x] += mass
+                continue
+            for z, weight in law.items():
+                following[z] += mass * weight
+        running = following
+    return dict(final), cut
+
+
+def parity_states(n: int) -> list[String]:
+    """All sequences of n tokens after the start token that runs of `first_pair` meet: 2^n + 3 2^(n-2) for n >= 2."""
+    if n < 2:
+        return [(START, *bits) for bits in product((0, 1), repeat=n)]
+    heads = [*product((0, 1), repeat=2), (MASK, 1), (1, MASK), (MASK, MASK)]
+    return [(START, *head, *bits) for head in heads for bits in product((0, 1), repeat=n - 2)]
+
+
+@torch.no_grad()
+def margin(network: nn.Module, states: Sequence[String]) -> float:
+    """The least |logit| of a bit and the least gap of the two best tokens at a written mask, over all positions.
+
+    How far the decisions are from changing, to compare with the rounding of float32 logits, below 1e-4.
+    """
+    least = math.inf
+    for length in sorted({len(x) for x in states}):
+        x = torch.tensor([y for y in states if len(y) == length])
+        scores, bits = network(x + 1)
+        best = scores.topk(2, dim=-1).values
+        written = (x == MASK).to(bits.device) & (bits[..., [0, 2]] < 0).all(dim=-1)
+        gap = torch.where(written, best[..., 0] - best[..., 1], math.inf)
+        least = min(least, float(bits.abs().min()), float(gap.min()))
+    return least
+
+
+def band(length: int, radius: int) -> tuple[tuple[bool, ...], ...]:
+    """The restriction |i - j| <= radius, for Config.visible."""
+    return tuple(tuple(abs(i - j) <= radius for j in range(length)) for i in range(length))
+
+
+def lengthened(model: Transformer, length: int, radius: int | None = None) -> Transformer:
+    """The same weights for sequences of up to `length` tokens, within a band of `radius` (None: full attention)."""
+    config = replace(model.config, length=length, visible=None if radius is None else band(length, radius))
+    longer = Transformer(config).to(model.head.weight.device)
+    longer.load_state_dict(model.state_dict())
+    return longer.eval()
+
+
+def agrees_at_every_length(model: Transformer, radius: int, least: float = 0.01) -> bool:
+    """Whether the weights, within the band of `radius`, take the first-pair actions on every reachable sequence.
+
+    Of any length (see `lengthened`), by a finite check. With `layers` layers a position depends on the tokens at most
+    R = layers * radius away, by their relative places. Each such view of a reachable sequence occurs in one of at most
+    2R + 2 tokens after the start: for positions up to R + 2 cut the tail; later positions see bits only, and these
+    occur around position R + 1 of a sequence without masks. All are enumerated, 7 * 4^R at the last length, and all
+    margins must exceed `least`.
+    """
+    longest = 2 * model.config.layers * radius + 2
+    network = Reading(lengthened(model, longest + 1, radius))
+    return all(
+        agreement(network, first_pair, states) == len(states) and margin(network, states) > least
+        for states in map(parity_states, range(longest + 1))
+    )
