@@ -1,13 +1,12 @@
 """A transformer with unmask, remask, insert and delete heads, trained on an edit program and judged against it exactly.
 
-    model = train_edits(first_pair, parity_states(4), Config(3, 12, controls=True, visible=band(12, 2))).model
-    network = Reading(model)                                            # as editing.learner_torch reads a model
-    agreement(network, first_pair, parity_states(9))                    # reachable sequences with the program's actions
-    final_law(network, {(2, 1, 0, 1): 1}, max_steps=20, max_context=12) # run to the end
+    states = [x for n in range(7) for x in parity_states(n)]
+    network = Reading(train_edits(first_pair, states, Config(3, 12, controls=True, visible=band(12, 2))).model)
+    agreement(network, first_pair, parity_states(9)); final_law(network, {(2, 1, 0, 1): 1}, max_steps=20, max_context=12)
 
 Supervised loss of Yang et al. 2025 (arXiv 2510.06190, official configuration; editing.learner_torch.loss). A training
-batch mixes lengths: short sequences are filled with EMPTY = -2, to which nothing attends. (A batch of one length would
-show each step one length alone.) The judges put sequences of one length together, so there is no padding there.
+batch mixes lengths: short sequences are filled with EMPTY = -2, to which nothing attends. (Batches of
+one length would show each step that length alone.) The judges batch by length: no padding there.
 """
 
 import math
