@@ -2,7 +2,7 @@
 
     states = [x for n in range(7) for x in parity_states(n)]
     network = Reading(train_edits(first_pair, states, Config(3, 12, controls=True, visible=band(12, 2))).model)
-    agreement(network, first_pair, parity_states(9)); final_law(network, {(2, 1, 0, 1): 1}, max_steps=20, max_context=12)
+    agreement(network, first_pair, parity_states(9)), final_law(network, {(2, 1, 0, 1): 1}, 20, 12)
 
 Supervised loss of Yang et al. 2025 (arXiv 2510.06190, official configuration; editing.learner_torch.loss). A training
 batch mixes lengths: short sequences are filled with EMPTY = -2, to which nothing attends. (Batches of
