@@ -74,7 +74,8 @@ def state_probabilities(target: Target) -> Float[np.ndarray, " states"]:
 def subset_cross_entropies(target: Target, denoiser: Denoiser | None = None) -> Float[np.ndarray, "sets L"]:
     """C[T, i] = E_q[-log p(X_i | X_T)] for every revealed set T (bit i = position i) and i not in T; 0 for i in T.
 
-    With denoiser = None this is H(X_i | X_T). Cost O((V+1)^L L V).
+    With denoiser = None this is H(X_i | X_T). inf where the denoiser rules out the token or the context. Cost
+    O((V+1)^L L V).
     """
     vocab_size, length = target.vocab_size, target.length
     table = to_table(target)
@@ -82,7 +83,7 @@ def subset_cross_entropies(target: Target, denoiser: Denoiser | None = None) -> 
     result = np.zeros((2**length, length))
     revealed = states(vocab_size, length) >= 0
     set_of_state = revealed @ (1 << np.arange(length))
-    marginals = None if denoiser is None else state_marginals(denoiser)
+    marginals = None if denoiser is None else np.nan_to_num(state_marginals(denoiser), nan=0.0)
     for i in range(length):
         here = np.moveaxis(q, i, 0)[0].ravel()
         open_states = np.flatnonzero(~revealed[:, i])

@@ -79,10 +79,10 @@ def _stage_losses(loss: Float[np.ndarray, "sets L"], stages, length: int) -> flo
         active = np.flatnonzero(stage.active)
         masked = sum((1 - (subsets >> i & 1) for i in active), start=np.zeros_like(subsets))
         for i in active:
-            open_here = (mass > 0) & (subsets >> i & 1 == 0)
-            chance = _inclusion(stage.weights)[masked[open_here]]
+            here = mass > 0  # loss is 0 where i is revealed
+            chance = _inclusion(stage.weights)[masked[here]]
             relevant = chance > 0
-            total += float((mass[open_here] * chance)[relevant] @ loss[open_here, i][relevant])
+            total += float((mass[here] * chance)[relevant] @ loss[here, i][relevant])
         mass = _advance(mass, masked, active, stage.weights)
     return total
 

@@ -140,7 +140,7 @@ def test_bad_input(chain_a):
         with pytest.raises(ValueError, match=r"lie in \[0, 1\]"):
             tm.reveal_curve(np.ones(3), outside)
     assert tm.reveal_curve(np.ones(3), np.zeros((2, 0))).shape == (2, 0)
-    with pytest.raises(tm.IntractableError, match="L = 21, .*L <= 20.*estimate_information_curve"):
+    with pytest.raises(tm.IntractableError, match=r"L = 21, .*L <= 20.*estimate_information_curve"):
         tm.information_curve(tm.zero_sum(2, 21))
     with pytest.raises(tm.IntractableError):
         mean_subset_entropies(tm.HMM([0.5, 0.5], np.eye(2), np.eye(2), 60))

@@ -69,7 +69,9 @@ def test_a_denoiser_that_rules_out_the_truth_costs_inf():
     ("call", "message"),
     [
         (lambda: lattice.state_marginals(tm.pairs(8, 64)), "V = 16, L = 64, hence (V+1)^L ="),
+        (lambda: lattice.state_marginals(tm.pairs(8, 64)), f"states * L * V <= {2**30 // 8}"),  # 1 GiB
         (lambda: lattice.to_table(tm.pairs(8, 64)), "V^L = 16^64 ="),
+        (lambda: lattice.to_table(tm.pairs(8, 64)), f"V^L <= {2**22}"),
         (lambda: tm.sampler_law(tm.pairs(8, 64), tm.TopK(1)), "V = 16, L = 64"),
     ],
 )

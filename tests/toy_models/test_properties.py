@@ -466,12 +466,43 @@ def test_generative_cross_entropy_from_the_law(rule):
     assert tm.generative_cross_entropy(edge_target(), tm.TopK(1)) == pytest.approx(edge_target().entropy(), abs=ATOL)
 
 
+def test_a_stopped_run_costs_an_infinite_cross_entropy():
+    """Half the runs of a repetition in sizes (2, 1) stop, and what the others write is valid."""
+    target, rule = lattice.to_table(tm.repetition(2, 3)), tm.RandomOrder((2, 1))
+    law = tm.sampler_law(target, rule)
+    assert law.pmf[target.pmf == 0].sum() == 0.0 < law.impossible
+    assert tm.generative_cross_entropy(target, rule) == np.inf
+
+
+@pytest.mark.parametrize("cut", [(2,), (0, 2), (1, 1), (1, 0, 1)])
+def test_what_the_denoiser_rules_out_costs_inf_in_every_schedule(cut):
+    target = tm.Table(np.full((2, 2), 0.25))
+    sure = tm.Table(np.array([[1.0, 0.0], [0.0, 0.0]]))
+    assert tm.trajectory_kl(target, tm.RandomOrder(cut), sure) == np.inf
+    assert tm.marginal_kl(target, tm.RandomOrder(cut), sure) == np.inf
+
+
+@pytest.mark.parametrize("target", [tm.MarkovChain([[0.9, 0.1], [0.0, 1.0]], 4, initial=[0.5, 0.5]), tm.pairs(2, 4)])
+@pytest.mark.parametrize(
+    "rule", [tm.ShiftedReveal(3), tm.IndependentReveal([0.5, 0.5]), tm.RandomOrder((2, 2))], ids=str
+)
+def test_structured_routes_are_for_the_oracle_alone(target, rule):
+    """With a denoiser of its own a structured target costs what its table costs, and not what the oracle costs."""
+    table = lattice.to_table(target)
+    denoiser = tm.Smoothed(table, 0.3)
+    for quantity in (tm.sequence_error, tm.marginal_kl):
+        found = quantity(target, rule, denoiser)
+        assert found == pytest.approx(quantity(table, rule, denoiser), abs=ATOL)
+        assert found > quantity(target, rule) + 0.01
+
+
 def test_expected_calls_by_hand():
     target = edge_target()
     weights = np.array([0.2, 0.5, 0.3])
     calls = sum(1 - (1 - w) ** 3 for w in weights)
     assert tm.expected_calls(target, tm.IndependentReveal(weights)) == pytest.approx(calls, abs=ATOL)
     assert tm.expected_calls(target, tm.IndependentReveal([1.0])) == 1.0
+    assert tm.expected_calls(target, tm.IndependentReveal([1.0 + 1e-10])) == 1.0  # a weight above 1 by rounding
     assert tm.expected_calls(target, tm.RandomOrder((0, 2, 0, 1))) == 2.0
     assert tm.expected_calls(target, tm.TopK(2)) == 2.0
     shifts = (np.arange(2000) + 0.5) / 2000

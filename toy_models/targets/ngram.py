@@ -143,10 +143,7 @@ class NGram:
 
 def next_law(law: Float[np.ndarray, " T"], rows: Float[np.ndarray, "T V"]) -> Float[np.ndarray, " T"]:
     """Law of the window one position on: sum over a_1 of law(a_1, mid) rows[(a_1, mid), v]."""
-    vocab = rows.shape[1]
-    if len(law) == 1:
-        return law
-    return (law[:, None] * rows).reshape(vocab, -1).sum(axis=0)
+    return (law[:, None] * rows).reshape(rows.shape[1], -1).sum(axis=0)
 
 
 def circular_counts(tokens: Int[np.ndarray, " corpus"], order: int, vocab_size: int) -> Int[np.ndarray, "..."]:

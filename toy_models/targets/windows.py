@@ -56,12 +56,12 @@ def window_marginals(
 
 def longest_segment(y: Int[np.ndarray, "batch L"], context: int) -> int:
     """Windows in the longest stretch between two revealed windows, both included."""
-    batch, length = y.shape
+    length = y.shape[1]
     revealed = np.cumsum(np.pad(y >= 0, ((0, 0), (1, 0))), axis=1)
     screen = revealed[:, context:] - revealed[:, :-context] == context
     screen[:, 0] = screen[:, -1] = True
     row, window = np.nonzero(screen)
-    return int(np.diff(row * length + window).max(where=np.diff(row) == 0, initial=0)) + 1 if batch else 1
+    return int(np.diff(row * length + window).max(where=np.diff(row) == 0, initial=0)) + 1
 
 
 def _agreeing(y, start, stop, vocab, codes):

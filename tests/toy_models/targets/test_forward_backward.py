@@ -133,6 +133,21 @@ def test_blocks_of_rows_fit_memory_and_threads(monkeypatch):
         assert rows == max(1, min(32, held // numbers))
 
 
+def test_ordinary_rows_need_no_extended_range(monkeypatch):
+    rng = np.random.default_rng(6)
+    model = rng.dirichlet(np.ones(3)), rng.dirichlet(np.ones(3), 3), rng.dirichlet(np.ones(2), 3)
+    y = rng.integers(-1, 2, size=(4, 30))
+    expected, _ = extended(*model, y)
+
+    def refuse(*_):
+        raise AssertionError("extended range was called")
+
+    monkeypatch.setattr(extended_range, "hmm_marginals", refuse)
+    monkeypatch.setattr(extended_range, "hmm_log_prob", refuse)
+    np.testing.assert_allclose(posterior(*model, y)[0], expected, rtol=tolerance(3, 30))
+    assert np.isfinite(sequence_log_prob(*model, y)).all()
+
+
 @st.composite
 def models(draw):
     """Rows of small integers over their sum, zeros and 1e-14 among them."""

@@ -109,7 +109,43 @@ def test_samples_have_the_exact_law_and_a_wrong_law_is_rejected():
     assert oracles.total_variation(wrong.sample(size, np.random.default_rng(2)), pmf) > radius
 
 
+def test_samples_of_a_permutation_are_its_orbits():
+    target = tm.MarkovChain(np.eye(3)[[2, 0, 1]], 5, np.array([0.0, 0.5, 0.5]))
+    x = target.sample(40, np.random.default_rng(3))
+    assert {tuple(int(t) for t in row) for row in x} == {(1, 0, 2, 1, 0), (2, 1, 0, 2, 1)}
+
+
+def test_ordinary_rows_need_no_recursion(monkeypatch):
+    """Gaps, edges and masks of every shape are served by the tables alone."""
+    target = tm.MarkovChain(np.array(CHAIN_A), 4, np.array([0.25, 0.75, 0.0]))
+    y = every_context(3, 4)
+    expected, impossible = posterior(target.initial, target.transition, np.eye(3), y)
+
+    def refuse(*_):
+        raise AssertionError("the recursion was called")
+
+    monkeypatch.setattr(bridges, "posterior", refuse)
+    found = target.marginals(y[~impossible])
+    np.testing.assert_allclose(found, expected[~impossible], rtol=4 * 14 * oracles.EPS)
+
+
+@pytest.mark.parametrize(("masked", "table", "depth"), [(5, 2**22, 5), (1, 2**22, 2), (2, 2**22, 3), (5, 4 * 9, 4)])
+def test_powers_are_taken_while_they_cost_less_than_messages(masked, table, depth, monkeypatch):
+    """A power costs V^3 = 27, a message 9: at most 2 + 2 masked / V powers, in a table of at most TABLE numbers."""
+    y = np.zeros((1, 9), dtype=np.int64)
+    y[0, 1 : 1 + masked] = -1
+    asked = []
+    monkeypatch.setattr(bridges, "TABLE", table)
+    monkeypatch.setattr(bridges, "safe_powers", lambda p, n: asked.append(n) or np.stack([np.eye(3)] * (n + 1)))
+    bridges.chain_marginals(np.full(3, 1 / 3), np.array(CHAIN_A), y)
+    assert asked == [depth]
+
+
 def test_bad_input_is_refused_with_the_row_and_the_value():
+    with pytest.raises(ValueError, match=r"transition must be square, got shape \(1, 2\)"):
+        tm.MarkovChain(np.array([[0.5, 0.5]]), 3)
+    with pytest.raises(ValueError, match="initial has 3 entries, transition has 2 rows"):
+        tm.MarkovChain(np.full((2, 2), 0.5), 3, np.array([0.5, 0.25, 0.25]))
     with pytest.raises(ValueError, match=r"row 1 of transition sums to 0.9"):
         tm.MarkovChain(np.array([[0.5, 0.5], [0.4, 0.5]]), 3)
     with pytest.raises(ValueError, match=r"transition\[1, 0\] = -0.1"):

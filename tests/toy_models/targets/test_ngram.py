@@ -76,12 +76,40 @@ def test_segments_of_long_rows_match_one_pass_over_the_whole_row(share):
     np.testing.assert_allclose(target.marginals(y), found, rtol=2 * 60 * 9 * oracles.EPS, atol=1e-290)
 
 
+def test_ordinary_rows_need_no_extended_range(monkeypatch):
+    target = random_ngram(2, 3, 6, np.random.default_rng(21), zeros=0.2)
+    x = target.sample(30, np.random.default_rng(22))
+    y = np.where(np.random.default_rng(23).random(x.shape) < 0.5, -1, x)
+    expected, _ = extended(target, y)
+
+    def refuse(*_):
+        raise AssertionError("extended range was called")
+
+    monkeypatch.setattr(extended_range, "ngram_marginals", refuse)
+    np.testing.assert_allclose(target.marginals(y), expected, rtol=2 * 6 * 9 * oracles.EPS)
+
+
+def test_a_window_that_decays_step_by_step_is_not_lost():
+    """Token 0 after two zeros has probability 2^-60: thirty zeros in a row are rare, not impossible."""
+    rows = np.full((2, 2, 2), 0.5)
+    rows[0, 0] = 2.0**-60, 1 - 2.0**-60
+    rows[0, 1], rows[1, 0], rows[1, 1] = (0.0, 1.0), (0.0, 1.0), (0.0, 1.0)
+    target = tm.NGram(rows, 30, np.array([[1.0, 0.0], [0.0, 0.0]]))
+    y = np.full((2, 30), -1)
+    y[0, 29], y[1, 15] = 0, 0
+    found = target.marginals(y)
+    np.testing.assert_array_equal(found[0, :, 0], 1.0)
+    np.testing.assert_array_equal(found[1, :16, 0], 1.0)
+    np.testing.assert_allclose(found[1, 16:, 0], 2.0 ** (-60.0 * np.arange(1, 15)), rtol=1e-13)
+
+
 def test_longest_segment_counts_windows_between_screens():
     y = np.array([[0, 0, -1, 0, 0, -1, -1, 0], [-1] * 8, [0] * 8])
     assert windows.longest_segment(y[:1], 2) == 4
     assert windows.longest_segment(y[1:2], 2) == 7
     assert windows.longest_segment(y[2:], 2) == 2
     assert windows.longest_segment(y[:, :2], 2) == 1
+    assert windows.longest_segment(y[:0], 2) == 1
 
 
 def test_order_two_is_a_markov_chain():
@@ -157,6 +185,32 @@ def test_fit_counts_the_circle():
     assert target.log_prob(corpus[None, :10])[0] > -np.inf
 
 
+def test_order_one_is_the_frequencies_of_tokens():
+    target = tm.NGram.fit(np.array([1, 2, 2, 1, 2]), 1, 3, 4)
+    np.testing.assert_allclose(target.conditional, [0.0, 0.4, 0.6], rtol=1e-15)
+    assert target.is_stationary
+    assert target.entropy() == pytest.approx(4 * -(0.4 * np.log(0.4) + 0.6 * np.log(0.6)), rel=1e-14)
+    with pytest.raises(tm.ImpossibleContext, match=r"row\(s\) 1 "):
+        target.marginals(np.array([[-1, 1, 2, -1], [0, -1, -1, -1]]))
+    smoothed = tm.NGram.fit(np.array([1, 2, 2, 1, 2]), 1, 3, 4, smoothing=1.0)
+    np.testing.assert_allclose(smoothed.conditional, [1 / 8, 3 / 8, 4 / 8], rtol=1e-15)
+
+
+@pytest.mark.parametrize("order", [1, 2, 3])
+def test_samples_of_a_noiseless_recursion_are_its_orbits(order):
+    """x_i = 1 - x_{i-n+1} for n = 2, 3; for n = 1 the only token possible."""
+    rows = np.zeros((2,) * order)
+    for context in np.ndindex(rows.shape[:-1]):
+        rows[(*context, 1 - context[0] if context else 1)] = 1.0
+    start = np.full((2,) * (order - 1), 2.0 ** (1 - order)) if order > 1 else None
+    x = tm.NGram(rows, 5, start).sample(60, np.random.default_rng(18))
+    if order == 1:
+        assert (x == 1).all()
+    else:
+        assert (x[:, order - 1 :] == 1 - x[:, : 1 - order]).all()
+        assert len(np.unique(x[:, : order - 1], axis=0)) == 2 ** (order - 1)
+
+
 def test_contexts_that_never_occur_get_a_uniform_row_that_no_sample_reaches():
     corpus = np.array([0, 0, 1, 0, 0, 1])
     target = tm.NGram.fit(corpus, 3, 2, 9)
@@ -229,13 +283,22 @@ def test_bad_input_is_refused_with_the_place_and_the_value():
         tm.NGram.fit(corpus, 4, 2, 8)
     with pytest.raises(ValueError, match="the corpus has 0 tokens"):
         tm.NGram.fit(np.zeros(0, dtype=np.int64), 1, 2, 8)
-    with pytest.raises(ValueError, match=r"tokens\[1\] = 5, allowed: 0..1"):
-        tm.NGram.fit(np.array([0, 5, 1]), 2, 2, 8)
+    for wrong in (5, 2, -1):
+        with pytest.raises(ValueError, match=rf"tokens\[1\] = {wrong}, allowed: 0..1"):
+            tm.NGram.fit(np.array([0, wrong, 1]), 2, 2, 8)
+    for shapeless in (np.array([[0, 1]]), np.array([0.0, 1.0])):
+        with pytest.raises(ValueError, match="tokens must be a vector of integers"):
+            tm.NGram.fit(shapeless, 1, 2, 8)
+    with pytest.raises(ValueError, match="counts are all zero"):
+        tm.NGram.from_counts(np.zeros((2, 2)), 5)
+    for ragged in (np.zeros((2, 3)), np.zeros(())):
+        with pytest.raises(ValueError, match=r"counts must have shape \(V,\)\*n"):
+            tm.NGram.from_counts(ragged, 5)
     with pytest.raises(ValueError, match=r"smoothing = -1.0, it must be a finite number >= 0"):
         tm.NGram.fit(corpus, 2, 2, 8, smoothing=-1.0)
     with pytest.raises(ValueError, match="order = 0, it must be an integer >= 1"):
         tm.NGram.fit(corpus, 0, 2, 8)
-    with pytest.raises(tm.IntractableError, match=r"V\^n = 27\^9"):
+    with pytest.raises(tm.IntractableError, match=rf"V\^n = 27\^9.*V\^n <= {2**30 // 8}"):
         tm.NGram.fit(np.arange(20), 9, 27, 64)
     with pytest.raises(ValueError, match=r"row \(0, 1\) of conditional sums to 0.9"):
         tm.NGram(np.array([[[0.9, 0.1], [0.2, 0.7]], [[0.6, 0.4], [0.2, 0.8]]]), 5)
@@ -257,7 +320,7 @@ def test_bad_input_is_refused_with_the_place_and_the_value():
         tm.NGram.from_counts(np.array([[1, 2], [1, 0]]), 5)
     with pytest.raises(ValueError, match=r"order = 4, allowed: 1\.\.3"):
         marginal_counts(np.ones((2, 2, 2)), 4)
-    with pytest.raises(tm.IntractableError, match="positions without 5 adjacent revealed tokens"):
+    with pytest.raises(tm.IntractableError, match=f"positions without 5 adjacent revealed tokens.*<= {2**30 // 8}"):
         tm.NGram(np.full((8,) * 6, 1 / 8), 5000, np.full((8,) * 5, 8.0**-5)).marginals(np.full((1, 5000), -1))
 
 
