@@ -9,10 +9,16 @@ from matplotlib.figure import Figure
 
 from figures import STYLE
 from figures.layout import LINES, MARKERS, caption, plain_ticks, steps_axis
-from figures.save import save
+from figures.medium_edits import edits
+from figures.medium_planted import planted
+from figures.medium_rules import rules
+from figures.medium_small import bounds, variance
+from figures.save import ROOT, save
 from theory.medium import Results
 
-DEPENDS = ("theory/medium.py", "figures/medium.py")
+DEPENDS = tuple(
+    sorted(p.relative_to(ROOT).as_posix() for f in ("theory", "figures") for p in (ROOT / f).glob("medium*.py"))
+)
 
 
 def learning(results: Results) -> Figure:
@@ -21,9 +27,10 @@ def learning(results: Results) -> Figure:
         fig, (left, right) = plt.subplots(1, 2, figsize=(9.6, 4.0))
         for k, part in enumerate(results.languages):
             x, mean = part.learning.fraction, part.learning.mean
-            left.semilogy(x, mean.value, marker=MARKERS[k], ls=LINES[k], color=f"C{k}", label=part.name)
+            left.semilogy(x, mean.value, ls=LINES[k], color=f"C{k}", label=part.name)
             left.fill_between(x, np.maximum(mean.low, 1e-6), mean.high, color=f"C{k}", alpha=0.2, lw=0)
-            left.plot(x, part.learning.largest, marker=MARKERS[k], ls="none", mfc="none", color=f"C{k}")
+            some = slice(None, None, max(1, len(x) // 16))
+            left.plot(x[some], part.learning.largest[some], marker=MARKERS[k], ls="none", mfc="none", color=f"C{k}")
             width = max(1, len(part.losses) // 24)
             smooth = np.convolve(part.losses, np.ones(width) / width, mode="valid")
             right.plot(np.arange(len(smooth)) + width, smooth, ls=LINES[k], color=f"C{k}", label=part.name)
@@ -32,9 +39,13 @@ def learning(results: Results) -> Figure:
         left.plot([], [], "o", mfc="none", color="0.4", label="largest met (open markers)")
         left.set(xlabel="mask fraction", ylabel="KL(oracle ‖ network), nats per token", title="learning error")
         right.set(xlabel="training step", ylabel="training loss, nats per token", title="running mean of the loss")
-        left.legend(fontsize=7.5)
+        left.legend(fontsize=7.5, loc="lower left")
         right.legend()
-        caption(fig, f"claims: device-posterior-bound · trained; exact KL on sampled contexts, {interval(results)}")
+        caption(
+            fig,
+            f"claims: device-posterior-bound · trained; L = {results.plan.length}, exact KL on sampled contexts, "
+            f"{interval(results)}",
+        )
     return fig
 
 
@@ -42,35 +53,41 @@ def interval(results: Results) -> str:
     return f"bands {results.confidence:.0%}"
 
 
+def grid(results: Results):
+    """Four panels with shared axes, and (panel, language) pairs."""
+    fig, axes = plt.subplots(2, 2, figsize=(9.6, 6.6), sharex=True, sharey=True)
+    pairs = list(zip(axes.ravel(), results.languages, strict=True))
+    for ax, part in pairs:
+        ax.set_title(part.name)
+        steps_axis(ax, int(part.oracle_path.steps[-1]), "steps N (calls)" if ax in axes[1] else "")
+    return fig, axes, pairs
+
+
 def token_error(results: Results) -> Figure:
-    """Token error against steps: network, oracle, what learning adds, and the causal twin."""
+    """Token error against steps: network, oracle, what learning adds, the theorem, and the causal twin."""
     with plt.style.context(STYLE):
-        fig, axes = plt.subplots(1, 3, figsize=(11.4, 3.9), sharey=True)
-        for ax, part in zip(axes, results.languages, strict=True):
-            steps = part.oracle_path.steps
-            ax.loglog(steps, floored(part.oracle_path.value), "o-", color="C0", label="exact denoiser")
+        fig, axes, pairs = grid(results)
+        for ax, part in pairs:
+            steps, path = part.oracle_path.steps, part.path
+            ax.loglog(steps, part.budget / steps + path.learning.value, color="k", lw=1.0, label="bound of the theorem")
+            ax.loglog(steps, path.total.value, "s--", color="C2", label="network")
+            band(ax, steps, path.total.low, path.total.high, "C2")
+            ax.loglog(steps, part.oracle_path.value, "o-", color="C0", label="exact denoiser")
             band(ax, steps, part.oracle_path.low, part.oracle_path.high, "C0")
-            ax.loglog(steps, floored(part.path.total.value), "s--", color="C2", label="network")
-            band(ax, steps, part.path.total.low, part.path.total.high, "C2")
-            ax.loglog(steps, floored(part.path.learning.value), "^:", color="C1", label="of it: learning error")
+            ax.loglog(steps, path.learning.value, "^:", color="C1", label="learning error along the path")
             ax.axhline(part.causal_excess, color="C4", ls="-.", lw=1.2, label=f"left to right, {part.length} calls")
-            steps_axis(ax, int(steps[-1]))
-            ax.set_title(part.name)
-        axes[0].set_ylabel("KL per token, nats (excess log TER)")
-        axes[0].set_ylim(2e-4, 1.0)
-        plain_ticks(axes[0].yaxis, (0.001, 0.01, 0.1, 1))
-        axes[0].legend(fontsize=7, loc="upper right")
+            steps_axis(ax, int(steps[-1]), "steps N (calls)" if ax in axes[1] else "")
+            plain_ticks(ax.yaxis, (0.001, 0.01, 0.1, 1))
+        for ax in axes[:, 0]:
+            ax.set_ylabel("KL per token, nats (excess log TER)")
+        axes[0, 0].set_ylim(3e-4, 1.5)
+        axes[1, 1].legend(fontsize=7.5, loc="upper right")
         caption(
             fig,
-            f"claims: causal-error-adds · trained; L = {results.languages[0].length}, uniform independent reveal, "
-            f"{interval(results)}; the 2-gram oracle is exact",
+            f"claims: causal-error-adds, network-error-adds · trained; L = {results.plan.length}, uniform independent "
+            f"reveal, {interval(results)}; exact denoiser: exact (2-gram), certified (HMM), sampled (3-, 4-gram)",
         )
     return fig
-
-
-def floored(values: np.ndarray) -> np.ndarray:
-    """Estimates at or below zero are not drawn on a logarithmic axis."""
-    return np.where(values > 0, values, np.nan)
 
 
 def band(ax, steps, low, high, color: str) -> None:
@@ -80,132 +97,53 @@ def band(ax, steps, low, high, color: str) -> None:
 def sequence_error(results: Results) -> Figure:
     """SER against steps: network, oracle and the causal twin at its L calls."""
     with plt.style.context(STYLE):
-        fig, axes = plt.subplots(1, 3, figsize=(11.4, 3.9), sharey=True)
-        for ax, part in zip(axes, results.languages, strict=True):
+        fig, axes, pairs = grid(results)
+        for ax, part in pairs:
             for curve, style, color, label in (
-                (part.oracle_errors, "o-", "C0", "exact denoiser"),
                 (part.errors, "s--", "C2", "network"),
+                (part.oracle_errors, "o-", "C0", "exact denoiser"),
             ):
                 ax.semilogx(curve.steps, curve.value, style, color=color, label=label)
                 ax.fill_between(curve.steps, curve.low, curve.high, color=color, alpha=0.18, lw=0)
             twin = part.causal_error
             span = np.abs(np.stack([twin.value - twin.low, twin.high - twin.value]))
             ax.errorbar(twin.steps, twin.value, span, fmt="D", color="C4", capsize=3, label="left to right (causal)")
-            steps_axis(ax, int(part.errors.steps[-1]), "steps N (calls)")
-            ax.set_title(part.name)
-        axes[0].set(ylabel="sequence error SER", ylim=(0, 1.02))
-        axes[0].legend(fontsize=8)
+            steps_axis(ax, int(part.errors.steps[-1]), "steps N (calls)" if ax in axes[1] else "")
+        for ax in axes[:, 0]:
+            ax.set(ylabel="sequence error SER", ylim=(0, 1.02))
+        axes[1, 1].legend(fontsize=8, loc="upper right")
         caption(
             fig,
-            f"claims: network-ser-from-max · trained; L = {results.languages[0].length}, Clopper–Pearson "
-            f"{interval(results)}; exact samples of the language have SER 0",
+            f"claims: network-ser-from-max · trained; L = {results.plan.length}, Clopper–Pearson "
+            f"{interval(results)}; the 2-gram's exact denoiser is exact; exact samples of the language have SER 0",
         )
     return fig
 
 
-def bounds(results: Results) -> Figure:
-    """The enumerated network: what the theorems promise from the maximal learning error, and what happens."""
-    small = results.small
-    with plt.style.context(STYLE):
-        fig, (left, right) = plt.subplots(1, 2, figsize=(9.6, 4.0))
-        bound = small.budget / small.steps + 6 * small.largest
-        by_mean = small.budget / small.steps + 6 * small.mean
-        left.loglog(small.steps, bound, "k-", lw=1.2, label="(TC + DTC)/N + L · max ε")
-        left.loglog(small.steps, by_mean, color="0.5", ls=":", label="mean ε instead (no theorem)")
-        left.loglog(small.steps, small.network_kl, "s--", color="C2", label="network")
-        left.loglog(small.steps, small.oracle_kl, "o-", color="C0", label="exact denoiser")
-        left.set(ylabel="trajectory KL, nats per sequence", title="token error")
-        right.semilogx(small.steps, -np.expm1(-bound), "k-", lw=1.2, label="1 − exp(−bound with max ε)")
-        right.semilogx(
-            small.steps, -np.expm1(-small.network_kl), color="C1", ls="-.", label="1 − exp(−KL of the network)"
-        )
-        right.semilogx(small.steps, small.network_error, "s--", color="C2", label="network")
-        right.semilogx(small.steps, small.oracle_error, "o-", color="C0", label="exact denoiser")
-        right.set(ylabel="sequence error SER", title="sequence error", ylim=(0, 1.02))
-        for ax in (left, right):
-            steps_axis(ax, int(small.steps[-1]))
-            ax.legend(fontsize=7.5, loc="lower left")
-        caption(
-            fig,
-            "claims: network-error-adds, network-kl-from-max, network-ser-from-max · trained, then enumerated on all "
-            f"4⁶ contexts; max ε = {small.largest:.3f}, mean ε = {small.mean:.4f} nats",
-        )
-    return fig
-
-
-def policies(results: Results) -> Figure:
-    """SER against mean calls of every rule, network and oracle, on the 2-gram language."""
-    part = results.policies
-    with plt.style.context(STYLE):
-        fig, (left, right) = plt.subplots(1, 2, figsize=(10.4, 4.4), sharey=True)
-        place = np.arange(len(part.names))[::-1]
-        left.barh(place + 0.18, part.calls, 0.34, color="C2", label="network")
-        left.barh(place - 0.18, part.oracle_calls, 0.34, color="C0", hatch="///", alpha=0.8, label="exact denoiser")
-        left.set(yticks=place, yticklabels=part.names, xlabel="mean calls per sequence", title="calls")
-        span = np.abs(np.stack([part.errors.value - part.errors.low, part.errors.high - part.errors.value]))
-        right.errorbar(part.errors.value, place, xerr=span, fmt="s", color="C2", capsize=3, label="network")
-        right.plot(part.oracle_errors, place, "o", mfc="none", color="C0", label="exact denoiser")
-        right.set(xlabel="sequence error SER", xlim=(-0.02, 1.02), title="error")
-        for ax in (left, right):
-            ax.tick_params(axis="y", labelsize=8)
-        right.legend(fontsize=8)
-        caption(
-            fig,
-            f"claims: network-ser-from-max · trained; chain A, L = {results.languages[0].length}, "
-            f"Clopper–Pearson {interval(results)}; calls of the exact denoiser: runs that met no impossible context",
-        )
-    return fig
-
-
-def variance(results: Results) -> Figure:
-    """Pattern, rate and data noise of the training loss, and ways to draw masks at equal compute."""
-    rows, methods = results.small.variance, results.small.methods
-    with plt.style.context(STYLE):
-        fig, (left, right) = plt.subplots(1, 2, figsize=(10.4, 4.0))
-        labels = {"oracle": "oracle, exact", "network": "network, exact", "estimated": "network, sampled"}
-        bottom, names = np.zeros(len(rows)), [labels[r] for r in rows]
-        kinds = (("pattern", "A: mask pattern", ""), ("rate", "B: mask rate", "//"), ("data", "C: data", ".."))
-        for k, (part, name, hatch) in enumerate(kinds):
-            height = np.array([rows[r][part] for r in rows])
-            left.bar(names, height, 0.55, bottom=bottom, color=f"C{k}", hatch=hatch, label=name)
-            bottom = bottom + height
-        left.set(ylabel="variance of the loss, nats²", title="three parts, mask counts uniform on 1..L")
-        left.set_ylim(0, 1.25 * bottom.max())
-        left.legend(ncols=3, loc="upper center", fontsize=7.5)
-        place = np.arange(len(methods))[::-1]
-        for k, (name, hatch) in enumerate((("oracle", ""), ("network", "//"))):
-            height = [row[name] for row in methods.values()]
-            right.barh(place + 0.18 - 0.36 * k, height, 0.34, color=f"C{(0, 2)[k]}", hatch=hatch, label=name)
-        right.set(yticks=place, yticklabels=list(methods), xlabel="variance × calls, nats²", title="at equal compute")
-        right.legend(fontsize=8)
-        right.set_xlim(0, 1.3 * max(row[k] for row in methods.values() for k in ("oracle", "network")))
-        caption(
-            fig,
-            "claims: network-error-adds · trained, then enumerated (chain A, L = 6, loss S/k per token); "
-            "third bar from sampled masks",
-        )
-    return fig
-
-
-def save_all(results: Results, out_dir: str | Path, parameters: Mapping, seed: int) -> list[Path]:
-    """Write every figure with its data."""
-    small = results.small
-    parts = results.languages
+def figure_data(results: Results) -> dict[str, tuple]:
+    """{name: (figure, data, claims)}."""
+    small, parts = results.small, results.languages
     enumerated = {
-        "steps": small.steps,
-        "network_kl": small.network_kl,
-        "oracle_kl": small.oracle_kl,
-        "network_error": small.network_error,
-        "oracle_error": small.oracle_error,
-        "largest": small.largest,
-        "mean": small.mean,
-        "sampled_largest": small.sampled_largest,
-        "budget": small.budget,
+        key: getattr(small, key)
+        for key in (
+            "steps",
+            "network_kl",
+            "oracle_kl",
+            "network_error",
+            "oracle_error",
+            "largest",
+            "mean",
+            "sampled_largest",
+            "budget",
+        )
     }
     by_fraction = {
         p.name: {"learning": p.learning, "mean_overall": p.learning.overall, "losses": p.losses} for p in parts
     }
-    token = {p.name: {"network": p.path, "oracle": p.oracle_path, "causal": p.causal_excess} for p in parts}
+    token = {
+        p.name: {"network": p.path, "oracle": p.oracle_path, "causal": p.causal_excess, "budget": p.budget}
+        for p in parts
+    }
     sequence = {
         p.name: {
             "network": p.errors,
@@ -216,15 +154,33 @@ def save_all(results: Results, out_dir: str | Path, parameters: Mapping, seed: i
         }
         for p in parts
     }
-    bounded = ["network-error-adds", "network-kl-from-max", "network-ser-from-max"]
-    figures = (
-        ("medium-learning", learning, by_fraction, ["device-posterior-bound"]),
-        ("medium-token-error", token_error, token, ["causal-error-adds"]),
-        ("medium-sequence-error", sequence_error, sequence, ["network-ser-from-max"]),
-        ("medium-bounds", bounds, enumerated, bounded),
-        ("medium-policies", policies, results.policies, ["network-ser-from-max"]),
-        ("medium-variance", variance, {"parts": small.variance, "per_call": small.methods}, ["network-error-adds"]),
-    )
+    noise = {
+        "parts": small.variance,
+        "per_call": small.methods,
+        "long": dict(zip(("parts", "per_call"), results.noise, strict=True)),
+    }
+    return {
+        "medium-learning": (learning, by_fraction, ["device-posterior-bound"]),
+        "medium-token-error": (token_error, token, ["causal-error-adds", "network-error-adds"]),
+        "medium-sequence-error": (sequence_error, sequence, ["network-ser-from-max"]),
+        "medium-bounds": (bounds, enumerated, ["network-error-adds", "network-kl-from-max", "network-ser-from-max"]),
+        "medium-rules": (rules, {f.name: f for f in results.rules}, ["network-ser-from-max"]),
+        "medium-variance": (variance, noise, ["network-error-adds"]),
+        "medium-planted": (
+            planted,
+            {r.case.name: r for r in results.planted},
+            ["descent-finds-best-order", "parent-pointer-order"],
+        ),
+        "medium-edits": (
+            edits,
+            {f"{r.program}, {r.network}": r for r in results.edits},
+            ["learned-parity", "even-parity-generation"],
+        ),
+    }
+
+
+def save_all(results: Results, out_dir: str | Path, parameters: Mapping, seed: int) -> list[Path]:
+    """Write every figure with its data."""
     return [
         save(
             draw(results),
@@ -237,5 +193,5 @@ def save_all(results: Results, out_dir: str | Path, parameters: Mapping, seed: i
             seed=seed,
             depends=DEPENDS,
         )
-        for name, draw, data, claims in figures
+        for name, (draw, data, claims) in figure_data(results).items()
     ]

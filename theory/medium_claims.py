@@ -7,7 +7,9 @@ import numpy as np
 import torch
 
 import toy_models as tm
-from theory.medium import Results, Small, three_gram
+from theory.medium import Results
+from theory.medium_languages import three_gram
+from theory.medium_small import Small
 from theory.perplexity import uniform
 from theory.registry import Outcome, check, control, decide, not_claimed_tight, tightness
 from toy_models import lattice, medium

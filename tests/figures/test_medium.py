@@ -25,8 +25,10 @@ def test_every_figure_has_its_three_files_and_claims(saved):
         "medium-token-error",
         "medium-sequence-error",
         "medium-bounds",
-        "medium-policies",
+        "medium-rules",
         "medium-variance",
+        "medium-planted",
+        "medium-edits",
     ]
     for path in paths:
         record = json.loads(path.read_text())

@@ -12,14 +12,15 @@ from toy_models.medium.device import describe, resolve
 from toy_models.medium.judge import (
     generative_cross_entropy,
     learning_error,
-    loss_decomposition,
     path_cost,
+    path_curves,
     sequence_error,
     tabulate,
 )
 from toy_models.medium.model import Config, Transformer
+from toy_models.medium.noise import noise_by_method, sampled_losses, sampled_moments
 from toy_models.medium.posterior import error_bound, marginals
-from toy_models.medium.sampling import Network, Oracle, sample, sample_left_to_right
+from toy_models.medium.sampling import Network, Oracle, Written, sample, sample_left_to_right
 from toy_models.medium.train import NonFiniteLoss, OutOfMemory, Trained, TrainOptions, start_processes, train
 
 __all__ = [
@@ -32,16 +33,20 @@ __all__ = [
     "TrainOptions",
     "Trained",
     "Transformer",
+    "Written",
     "describe",
     "error_bound",
     "generative_cross_entropy",
     "learning_error",
-    "loss_decomposition",
     "marginals",
+    "noise_by_method",
     "path_cost",
+    "path_curves",
     "resolve",
     "sample",
     "sample_left_to_right",
+    "sampled_losses",
+    "sampled_moments",
     "sequence_error",
     "start_processes",
     "stream",

@@ -11,8 +11,9 @@ from torch import Tensor
 
 from toy_models import lattice
 from toy_models.information import Estimate
-from toy_models.medium.posterior import marginals
 from toy_models.medium.sampling import Network, Oracle, Written
+from toy_models.quantities import curve_kl
+from toy_models.unmasking import IndependentReveal
 from toy_models.validation import MASK, positive_int
 
 
@@ -42,13 +43,13 @@ def learning_error(
     target, denoiser: Network | Oracle, x: Int[Tensor, "size L"], fractions, generator: torch.Generator, confidence=0.99
 ) -> LearningError:
     """Exact KL on contexts revealed from the sequences `x`, drawn from q; Student intervals over sequences."""
-    values, largest = [], []
+    oracle, values, largest = Oracle(target, x.device), [], []
     for fraction in fractions:
         hidden = torch.rand(x.shape, generator=generator, device=x.device, dtype=torch.float64) < fraction
         one = torch.randint(x.shape[1], (len(x), 1), generator=generator, device=x.device)
         hidden = hidden.scatter(1, one, True)  # at least one masked token per row
         y = torch.where(hidden, MASK, x)
-        kl = divergence(marginals(target, y, x.device), denoiser.laws(y)).clamp(min=0.0)
+        kl = divergence(oracle.laws(y), denoiser.laws(y)).clamp(min=0.0)
         values.append((kl * hidden).sum(dim=1) / hidden.sum(dim=1))
         largest.append(float(kl[hidden].max()))
     table = torch.stack(values, dim=1).cpu().numpy()
@@ -64,48 +65,81 @@ def student_interval(values: Float[np.ndarray, "n k"], confidence: float = 0.99)
 
 
 @dataclass(frozen=True, eq=False)
-class PathCost:
-    """E over (x, order) of the two parts of KL(q || p_theta,tau) / L at each number of steps, nats per token.
+class PathCurves:
+    """Along one random order per sequence, with m tokens revealed: means over the positions still masked.
 
-    total = written - H(q)/L: the path negative ELBO beyond the entropy. learning: the part due to the network, exact KL
-    of each written token against the oracle in the same context. The rest is the total correlation of the steps.
+    exact[row, m]: entropy of the exact conditional, so that its mean over rows estimates the information curve g[m].
+    learning[row, m]: KL of the exact conditional to the denoiser's, the learning error with m tokens revealed.
+    """
+
+    exact: Float[np.ndarray, "rows L"]
+    learning: Float[np.ndarray, "rows L"]
+    largest: Float[np.ndarray, " L"]  # the largest KL met with m tokens revealed
+    entropy: float  # H(q)
+
+    def learning_error(self, confidence: float = 0.99) -> LearningError:
+        """The learning curve by mask fraction, 1/L first."""
+        length = self.learning.shape[1]
+        fraction = np.arange(1, length + 1) / length
+        return LearningError(fraction, student_interval(self.learning[:, ::-1], confidence), self.largest[::-1])
+
+
+def path_curves(target, denoiser: Network | Oracle, x: Int[Tensor, "size L"], generator: torch.Generator) -> PathCurves:
+    """Both curves of every row of x ~ q: L calls of the oracle and of the denoiser."""
+    oracle, (size, length) = Oracle(target, x.device), x.shape
+    exact, learning = (torch.empty(size, length, dtype=torch.float64, device=x.device) for _ in range(2))
+    largest = np.empty(length)
+    noise = torch.rand(x.shape, generator=generator, device=x.device, dtype=torch.float64)
+    rank = noise.argsort(dim=1).argsort(dim=1)
+    for m in range(length):
+        y = torch.where(rank < m, x, MASK)
+        q = oracle.laws(y)
+        kl = divergence(q, denoiser.laws(y)).clamp(min=0.0) * (rank >= m)
+        exact[:, m] = -torch.xlogy(q, q).sum(dim=(1, 2)) / (length - m)  # revealed tokens are one-hot: entropy 0
+        learning[:, m] = kl.sum(dim=1) / (length - m)
+        largest[m] = float(kl.max())
+    return PathCurves(exact.cpu().numpy(), learning.cpu().numpy(), largest, target.entropy())
+
+
+@dataclass(frozen=True, eq=False)
+class PathCost:
+    """E_tau KL(q || p_theta,tau) / L at each number of steps of uniform independent reveal, nats per token.
+
+    total = exact + learning. exact: total correlation of the steps, what the exact denoiser pays. learning: KL of each
+    written token against the exact law in the same context.
     """
 
     steps: tuple[int, ...]
     total: Estimate
+    exact: Estimate
     learning: Estimate
-    largest: float  # the largest KL met on any context of any run
 
 
-def path_cost(
-    target, denoiser: Network | Oracle, x: Int[Tensor, "size L"], steps, rng: np.random.Generator, confidence=0.99
-) -> PathCost:
-    """Replay uniform independent reveal along x ~ q, every N on the same sequences.
+def path_cost(curves: PathCurves, steps, confidence: float = 0.99) -> PathCost:
+    """Every number of steps from the same curves: both parts are linear in them, as trajectory_kl is in g.
 
-    A token's loss is replaced by its mean under the exact conditional, and the entropy by -log q(x) of the same
-    sequence: both leave the mean as it is and shorten the intervals.
+    With h the Bernstein form, exact = sum_j Delta_j h(a_j) - sum_m g[m]/L and learning = sum_j Delta_j h(a_j).
+    Steps are averaged out exactly. The sum of a row of `exact` has mean H(q), which is known: a control variate.
     """
-    length = target.length
-    surprise = -target.log_prob(x.cpu().numpy())
-    total, learning, largest = np.empty((len(x), len(steps))), np.empty((len(x), len(steps))), 0.0
-    for column, n in enumerate(steps):
-        plan = torch.as_tensor(rng.integers(n, size=tuple(x.shape)), device=x.device)
-        cross = torch.zeros(len(x), dtype=torch.float64, device=x.device)
-        extra = torch.zeros_like(cross)
-        for j in range(n):
-            now = plan == j
-            rows = now.any(dim=1).nonzero()[:, 0]
-            if len(rows) == 0:
-                continue
-            y = torch.where(plan[rows] < j, x[rows], MASK)
-            q, p = marginals(target, y, x.device), denoiser.laws(y)
-            kl = divergence(q, p).clamp(min=0.0) * now[rows]
-            extra[rows] += kl.sum(dim=1)
-            cross[rows] += kl.sum(dim=1) - (torch.xlogy(q, q).sum(dim=-1) * now[rows]).sum(dim=1)
-            largest = max(largest, float(kl.max()))
-        total[:, column] = (cross.cpu().numpy() - surprise) / length
-        learning[:, column] = extra.cpu().numpy() / length
-    return PathCost(tuple(steps), student_interval(total, confidence), student_interval(learning, confidence), largest)
+    length = curves.exact.shape[1]
+    excess = np.array([[curve_kl(unit, independent_uniform(n)) for n in steps] for unit in np.eye(length)]) / length
+    exact, learning = curves.exact @ excess, curves.learning @ (excess + 1.0 / length)
+    control = curves.exact.sum(axis=1) - curves.entropy
+    parts = (regressed(values, control, confidence) for values in (exact + learning, exact, learning))
+    return PathCost(tuple(steps), *parts)
+
+
+def regressed(values: Float[np.ndarray, "n k"], control: Float[np.ndarray, " n"], confidence: float = 0.99) -> Estimate:
+    """Mean of `values` by regression on a control variate of mean zero; Student's interval of the residuals,
+    asymptotic in n."""
+    centred = control - control.mean()
+    spread = float(centred @ centred)
+    slope = centred @ values / spread if spread > 0 else np.zeros(values.shape[1])
+    return student_interval(values - np.outer(control, slope), confidence)
+
+
+def independent_uniform(steps: int) -> IndependentReveal:
+    return IndependentReveal([1.0 / steps] * steps)
 
 
 def sequence_error(target, written: Written, confidence: float = 0.99) -> Estimate:
@@ -169,28 +203,3 @@ def generative_cross_entropy(
         possible = Estimate(nan, nan, nan, confidence)
     value = float(kept.mean()) if every else float("inf")
     return Generative(value, possible, student_interval(exact[:, None], confidence))
-
-
-def loss_decomposition(
-    target, denoiser: Network, x: Int[Tensor, "size L"], masks: int, generator: torch.Generator
-) -> dict[str, float]:
-    """Unbiased sample estimates of A, B, C of l = S/k, k uniform on 1..L, M uniform of size k (variance.py).
-
-    Each sequence gets every size k with `masks` independent sets. v = Var(l | x, k), g = E[l | x, k]:
-    A = E v, B = E_x Var_k g, C = Var_x E_k g; means over `masks` carry v/masks, which is subtracted.
-    """
-    size, length = x.shape
-    positive_int("masks", masks, 2)
-    loss = torch.empty(size, length, masks, dtype=torch.float64, device=x.device)
-    for k in range(1, length + 1):
-        for m in range(masks):
-            u = torch.rand(x.shape, generator=generator, device=x.device, dtype=torch.float64)
-            hidden = u.argsort(dim=1).argsort(dim=1) < k
-            p = denoiser.laws(torch.where(hidden, MASK, x)).gather(2, x[:, :, None])[:, :, 0]
-            loss[:, k - 1, m] = -(torch.log(p) * hidden).sum(dim=1) / k
-    v = loss.var(dim=2)
-    g = loss.mean(dim=2)
-    rate = g.var(dim=1, correction=0) - (1 - 1 / length) * v.mean(dim=1) / masks
-    over_sizes = g.mean(dim=1)
-    data = over_sizes.var() - v.mean() / (masks * length)
-    return {"pattern": float(v.mean()), "rate": float(rate.mean()), "data": float(data)}

@@ -1,5 +1,7 @@
 """The torch sampler writes the exact law, and the judge reports what enumeration says."""
 
+from math import comb
+
 import numpy as np
 import pytest
 import torch
@@ -7,7 +9,7 @@ from scipy.stats import chi2
 
 import toy_models as tm
 from toy_models import lattice, medium
-from toy_models.variance.decomposition import size_decomposition
+from toy_models.medium.judge import regressed
 
 CHAIN = tm.MarkovChain(np.array([[0.7, 0.3, 0.0], [0.0, 0.6, 0.4], [0.5, 0.0, 0.5]]), 4)
 # no two positions tie: rules that break ties by position would see roundings of the last bit
@@ -102,17 +104,59 @@ def test_learning_error_against_enumeration(network, rng):
     assert floor.largest.max() < 1e-12
 
 
-def test_path_cost_against_enumeration(network, rng):
+@pytest.fixture(scope="module")
+def curves(network):
+    x = torch.as_tensor(CHAIN.sample(3000, np.random.default_rng(5)))
+    return medium.path_curves(CHAIN, network, x, torch.Generator().manual_seed(6))
+
+
+def test_replayed_curves_against_the_exact_ones(network, curves):
+    """Means over rows: the information curve, and per revealed count the mean KL over contexts, six errors wide."""
+    table = medium.tabulate(network)
+    y = lattice.states(3, 4)
+    weight, count = lattice.state_probabilities(CHAIN), (y != tm.MASK).sum(axis=1)
+    q, p = lattice.state_marginals(CHAIN), table.table
+    masked = (y == tm.MASK)[:, :, None]
+    ratio = np.where(masked & (q > 0), q / np.where(masked, p, 1.0), 1.0)
+    kl = np.where(masked, q * np.log(ratio), 0.0).sum(axis=2)
+    per_count = np.array(
+        [(weight[:, None] * kl)[(count == m) & (weight > 0)].sum() / (4 * comb(3, m)) for m in range(4)]
+    )
+    for found, wanted in ((curves.exact, tm.information_curve(CHAIN)), (curves.learning, per_count)):
+        radius = 6 * found.std(axis=0, ddof=1) / np.sqrt(len(found)) + 1e-6
+        assert (np.abs(found.mean(axis=0) - wanted) < radius).all()
+        assert (radius < 0.1 * wanted.max()).all()
+
+
+def test_path_cost_against_enumeration(network, curves):
     table, steps = medium.tabulate(network), (1, 2, 5)
-    x = torch.as_tensor(CHAIN.sample(3000, rng))
-    found = medium.path_cost(CHAIN, network, x, steps, rng, confidence=1 - 1e-6)
+    found = medium.path_cost(curves, steps, confidence=1 - 1e-6)
     for k, n in enumerate(steps):
         rule = tm.IndependentReveal(np.full(n, 1 / n))
         whole = tm.trajectory_kl(CHAIN, rule, table) / 4
-        learned = whole - tm.trajectory_kl(CHAIN, rule) / 4
-        assert found.total.low[k] < whole < found.total.high[k]
-        assert found.learning.low[k] - 1e-6 < learned < found.learning.high[k] + 1e-6
-    assert found.total.high[0] < 1.2 * found.total.value[0]
+        exact = tm.trajectory_kl(CHAIN, rule) / 4
+        for part, wanted in ((found.total, whole), (found.exact, exact), (found.learning, whole - exact)):
+            assert part.low[k] - 1e-6 < wanted < part.high[k] + 1e-6
+    assert found.total.high[0] < 1.1 * found.total.value[0]
+    assert found.exact.value[0] == pytest.approx(tm.total_correlation(CHAIN) / 4, rel=1e-9)  # the control variate
+
+
+def test_regression_removes_what_the_control_explains():
+    rng = np.random.default_rng(0)
+    control, noise = rng.normal(size=400), 0.01 * rng.normal(size=400)
+    found = regressed((3.0 + 2.0 * control + noise)[:, None], control)
+    assert found.low[0] < 3.0 < found.high[0]
+    assert found.high[0] - found.low[0] < 0.01
+    plain = regressed((3.0 + 2.0 * control)[:, None], np.zeros(400))
+    assert plain.value[0] == pytest.approx(3.0 + 2.0 * control.mean())
+    assert plain.high[0] - plain.low[0] > 0.1
+
+
+def test_learning_error_by_fraction_is_the_learning_curve(curves):
+    found = curves.learning_error()
+    assert found.fraction.tolist() == [0.25, 0.5, 0.75, 1.0]
+    np.testing.assert_allclose(found.mean.value, curves.learning.mean(axis=0)[::-1])
+    assert (found.largest >= found.mean.value).all()
 
 
 def test_sequence_error_interval_holds_the_exact_value(network):
@@ -132,20 +176,3 @@ def test_generative_cross_entropy(network, rng):
     assert found.value == pytest.approx(found.possible.value[0])
     broken = medium.sample(network, RULES["independent"], 400, torch.Generator().manual_seed(3))
     assert medium.generative_cross_entropy(CHAIN, broken, rng).value == np.inf
-
-
-def test_loss_decomposition_against_enumeration(network, rng):
-    from toy_models.variance.loss_moments import loss_moments
-
-    exact = size_decomposition(loss_moments(CHAIN, medium.tabulate(network)).average)
-    parts = [
-        medium.loss_decomposition(
-            CHAIN, network, torch.as_tensor(CHAIN.sample(400, rng)), 2, torch.Generator().manual_seed(k)
-        )
-        for k in range(8)
-    ]
-    for name in ("pattern", "rate", "data"):
-        values = np.array([p[name] for p in parts])
-        error = 6 * values.std(ddof=1) / np.sqrt(len(values))
-        assert abs(values.mean() - getattr(exact, name)) < error, name
-        assert error < 0.1 * exact.total, name

@@ -1,0 +1,60 @@
+"""Schedules trained together with a network: the loss of every order, and the paths of the log-weights."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.figure import Figure
+
+from figures import STYLE
+from figures.layout import LINES, caption
+from theory.medium import Results
+
+MARKS = (  # label, field, marker, colour
+    ("planted order", "planted", "D", "C4"),
+    ("order of the learned w", "loss", "o", "C2"),
+    ("learned w (NELBO)", "nelbo", "s", "C1"),
+    ("uniform orders (w = 1)", "uniform", "|", "0.15"),
+)
+
+
+def planted(results: Results) -> Figure:
+    """Left: each run between its best and its worst order. Right: log-weights of a natural and of a scrambled order."""
+    runs = results.planted
+    with plt.style.context(STYLE):
+        fig = plt.figure(figsize=(11.0, 4.6))
+        grid = fig.add_gridspec(2, 2, width_ratios=(1.6, 1.0))
+        left = fig.add_subplot(grid[:, 0])
+        place = np.arange(len(runs))[::-1]
+        left.hlines(
+            place, 0.0, [r.worst - r.best for r in runs], color="0.8", lw=5, label="best to worst order", zorder=1
+        )
+        for k, (label, field, marker, color) in enumerate(MARKS):
+            values = [getattr(r, field) - r.best for r in runs]
+            left.plot(
+                values, place, marker, color=color, ms=(7, 6, 5, 12)[k], mew=1.6, ls="none", label=label, zorder=2 + k
+            )
+        left.set(
+            yticks=place, yticklabels=[named(r) for r in runs], xlabel="loss above the best order, nats per sequence"
+        )
+        left.set_ylim(-0.6, len(runs) + 1.0)
+        left.legend(fontsize=7.5, ncols=3, loc="upper left")
+        shown = [next((r for r in runs if r.case.name == name), runs[-1]) for name in ("natural, w = 1", "scrambled")]
+        for row, run in enumerate(shown):
+            ax = fig.add_subplot(grid[row, 1])
+            steps = np.arange(len(run.path))
+            for place_in_order, position in enumerate(run.case.rho):
+                ax.plot(steps, run.path[:, position], ls=LINES[place_in_order], color=f"C{place_in_order}")
+                ends = (steps[-1], run.path[-1, position])
+                ax.annotate(f"{place_in_order + 1}", ends, (3, -3), textcoords="offset points", fontsize=8)
+            ax.set(ylabel="log w, mean 0", title=f"{run.case.name}: {run.distance} pairs out of order")
+            if row:
+                ax.set_xlabel("training step (numbers: place in the planted order)")
+        caption(
+            fig,
+            "claims: descent-finds-best-order, parent-pointer-order · trained, then enumerated on all 4⁵ contexts; "
+            "networks that see only themselves and their planted parent",
+        )
+    return fig
+
+
+def named(run) -> str:
+    return f"{run.case.name} ({run.distance})"
