@@ -15,6 +15,8 @@ import sys
 import time
 from pathlib import Path
 
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # numba gives torch its thread count; spinning would starve both
+
 import numba
 import numpy as np
 import torch

@@ -119,7 +119,8 @@ def hidden_chain(target, device: torch.device, dtype: torch.dtype) -> States | T
         return torch.as_tensor(np.array(array, dtype=np.float64, order="C"), device=device).to(dtype)
 
     if isinstance(target, HMM):
-        likelihood = below_one(np.column_stack([target.emission.sum(axis=1), target.emission]))
+        masked = [math.fsum(row) for row in target.emission]  # one rounding, as the bound counts
+        likelihood = below_one(np.column_stack([masked, target.emission]))
         found = plans(target.initial, target.transition, likelihood, target.emission, dtype)
         return _states(put, target.initial, target.transition, target.emission, likelihood, found)
     if isinstance(target, MarkovChain) or (isinstance(target, NGram) and target.order == 2):
