@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import torch
 import torch.distributed as dist
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 from tqdm import tqdm
 
@@ -74,11 +74,15 @@ class OutOfMemory(RuntimeError):
 
 @dataclass(eq=False)
 class Trained:
-    """model: with the averaged weights. losses: mean loss of every step, nats per token."""
+    """model: with the averaged weights. losses: mean loss of every step, nats per token.
+
+    path: what an objective with parameters of its own recorded after every step.
+    """
 
     model: Transformer
     losses: list[float] = field(default_factory=list)
     resumed_at: int = 0
+    path: list[Tensor] = field(default_factory=list)
 
 
 def seed_generator(seed: int, device: torch.device) -> torch.Generator:
@@ -107,20 +111,23 @@ def train(
     options: TrainOptions,
     seed: int = 0,
     device: str | torch.device = "auto",
-    loss: LossOptions | None = None,
+    loss: LossOptions | nn.Module | None = None,
     path: str | Path | None = None,
     progress: bool = False,
 ) -> Trained:
     """Train a Transformer of `config` on sequences of make_stream(generator).
 
     Bidirectional: losses_torch.training_losses with `loss` (default: the number of masks uniform on 1..L, one mask).
-    Causal: the mean of -log p(x_i | x_{<i}). With `path` the run resumes from its checkpoint and saves every
-    options.save_every steps; the same seed gives the same weights with or without an interruption.
+    Causal: the mean of -log p(x_i | x_{<i}). `loss` may be an objective instead: a module (model, x, generator) ->
+    losses of the rows, nats per token, whose own parameters are trained in place by plain steps of size loss.rate,
+    warmed up and decayed alike (see schedules.LearnedSchedule). With `path` the run resumes from its checkpoint and
+    saves every options.save_every steps; the same seed gives the same weights with or without an interruption.
     """
     place = resolve(device)
     if loss is None and not config.causal:
         loss = LossOptions(size_weights=[1.0 / config.length] * config.length)
     model = Transformer(config, torch.Generator().manual_seed(seed)).to(place)
+    objective = loss.to(place) if isinstance(loss, nn.Module) else None
     averaged = {name: p.detach().clone() for name, p in model.state_dict().items()}
     wrapped = DistributedDataParallel(model) if dist.is_initialized() else model
     called = torch.compile(wrapped) if options.compile else wrapped
@@ -130,7 +137,7 @@ def train(
     draw = make_stream(generator)
     path = None if path is None else Path(path)
     configuration = _plain({"model": asdict(config), "options": asdict(options), "loss": _describe(loss), "seed": seed})
-    losses, first = [], 0
+    losses, recorded, first = [], [], 0
     found = None if path is None else checkpoint.load_latest(path, configuration, place)
     if found is not None:
         model.load_state_dict(found["model"])
@@ -138,11 +145,15 @@ def train(
         optimiser.load_state_dict(found["optimiser"])
         generator.set_state(found["generators"][rank()].cpu())
         first, losses = found["step"], list(found["losses"])
+        if objective is not None:
+            objective.load_state_dict(found["objective"])
+            recorded = list(found["recorded"].cpu())
     context = torch.autocast(place.type, dtype=torch.bfloat16) if options.bf16 else nullcontext()
     for step in tqdm(range(first, options.steps), desc="training", disable=not progress or rank() > 0, leave=False):
         for group in optimiser.param_groups:
             group["lr"] = options.rate_at(step)
-        optimiser.zero_grad(set_to_none=True)
+        for module in (model,) if objective is None else (model, objective):
+            module.zero_grad(set_to_none=True)
         total = 0.0
         try:
             for part in range(options.accumulate):
@@ -160,19 +171,25 @@ def train(
             raise NonFiniteLoss(step, total, path)
         torch.nn.utils.clip_grad_norm_(model.parameters(), options.clip)
         optimiser.step()
+        if objective is not None:
+            _plain_step(objective, objective.rate * options.rate_at(step) / options.rate)
+            recorded.append(objective.record())
         losses.append(total)
         decay = min(options.ema, (1 + step) / (10 + step))
         with torch.no_grad():
             for name, p in model.state_dict().items():
                 averaged[name].lerp_(p, 1 - decay)
         if path is not None and ((step + 1) % options.save_every == 0 or step + 1 == options.steps):
-            _save(path, configuration, model, averaged, optimiser, generator, step + 1, losses)
+            own = {} if objective is None else {"objective": objective.state_dict(), "recorded": torch.stack(recorded)}
+            _save(path, configuration, model, averaged, optimiser, generator, step + 1, losses, own)
     model.load_state_dict(averaged)
-    return Trained(model.eval(), losses, first)
+    return Trained(model.eval(), losses, first, recorded)
 
 
-def mean_loss(model, config: Config, x: Tensor, loss: LossOptions | None, generator: torch.Generator) -> Tensor:
+def mean_loss(model, config: Config, x: Tensor, loss, generator: torch.Generator) -> Tensor:
     """The training loss of a batch, nats per token."""
+    if isinstance(loss, nn.Module):
+        return loss(model, x, generator).mean()
     if not config.causal:
         return training_losses(model, x, loss, generator).mean()
     return torch.nn.functional.cross_entropy(model(x).flatten(0, 1).float(), x.flatten())
@@ -186,14 +203,24 @@ def _average(value: float, device: torch.device) -> float:
     return float(shared) / dist.get_world_size()
 
 
-def _save(path, configuration, model, averaged, optimiser, generator, step, losses) -> None:
+def _plain_step(objective: nn.Module, size: float) -> None:
+    """p -= size * gradient, the gradient averaged over processes."""
+    with torch.no_grad():
+        for p in objective.parameters():
+            if dist.is_initialized():
+                dist.all_reduce(p.grad)
+                p.grad /= dist.get_world_size()
+            p -= size * p.grad
+
+
+def _save(path, configuration, model, averaged, optimiser, generator, step, losses, own) -> None:
     states = [generator.get_state()]
     if dist.is_initialized():
         states = [torch.empty_like(states[0]) for _ in range(dist.get_world_size())]
         dist.all_gather_object(states, generator.get_state())
     if rank() == 0:
         state = {"model": model.state_dict(), "averaged": averaged, "optimiser": optimiser.state_dict()}
-        checkpoint.save(path, {**state, "generators": states, "step": step, "losses": losses}, configuration)
+        checkpoint.save(path, {**state, **own, "generators": states, "step": step, "losses": losses}, configuration)
     if dist.is_initialized():
         dist.barrier()
 
@@ -206,9 +233,11 @@ def _memory_message(options: TrainOptions, config: Config) -> str:
     )
 
 
-def _describe(loss: LossOptions | None) -> dict:
+def _describe(loss: LossOptions | nn.Module | None) -> dict:
     if loss is None:
         return {}
+    if isinstance(loss, nn.Module):
+        return loss.describe()
     density = None if loss.density is None else str(loss.density.name)
     sizes = None if loss.size_weights is None else [float(w) for w in np.asarray(loss.size_weights)]
     return {"density": density, "coupling": loss.coupling, "masks": loss.masks, "sizes": sizes, "epsilon": loss.epsilon}
