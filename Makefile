@@ -4,10 +4,12 @@ PROFILE ?= full
 CORES   ?= 2
 OUT     ?= $(if $(filter full,$(PROFILE)),figures/out,build/figures-$(PROFILE))
 BIN     := .venv/bin
-# CORES jobs run side by side with one thread each: no spinning, and the same rounding everywhere.
+# CORES jobs run side by side with one thread each: no spinning, and the same rounding everywhere. A parallel numba
+# kernel would raise torch's OpenMP threads too, so numba has one as well.
 export MPLBACKEND := agg
 export PYTHONHASHSEED := 0
 export OMP_NUM_THREADS := 1
+export NUMBA_NUM_THREADS := 1
 
 .PHONY: help figures test verify bench lab lint clean
 help:
@@ -33,6 +35,7 @@ test: .venv/ready
 verify: .venv/ready
 	$(BIN)/python -m theory $(if $(FAST),--fast --compare)
 
+bench: export NUMBA_NUM_THREADS := $(CORES)
 bench: .venv/ready
 	$(BIN)/python -m benchmarks.run
 

@@ -21,7 +21,8 @@ LIBRARY = sorted(str(p) for p in Path("toy_models").rglob("*.py") if "__pycache_
 
 def code_of(wildcards):
     slug = SLUGS[wildcards.notebook]
-    own = sorted(Path("theory").glob(f"{slug}*.py")) + sorted(Path("figures").glob(f"{slug}*.py"))
+    own = [*Path("theory").glob(f"{slug}*.py"), *Path("theory", "checks", slug).glob("*.py")]
+    own = sorted(own) + sorted(Path("figures").glob(f"{slug}*.py"))
     return [str(p) for p in own]
 
 

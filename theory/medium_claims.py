@@ -3,6 +3,8 @@
 The numbers depend on the training run; the verdicts must not: the statements hold for every network.
 """
 
+from math import comb
+
 import numpy as np
 import torch
 
@@ -13,6 +15,7 @@ from theory.medium_small import Small
 from theory.perplexity import uniform
 from theory.registry import Outcome, check, control, decide, not_claimed_tight, tightness
 from toy_models import lattice, medium
+from toy_models.quantities import curve_kl
 
 ROUNDING = 1e-9  # of sums of at most 4^6 * 6 * 3 terms of order one in float64, with a wide margin
 
@@ -65,6 +68,46 @@ def error_subtracted(results: Results) -> Outcome:
 
 
 not_claimed_tight("network-error-adds", "an identity")
+
+
+@check("network-two-curves", tier="float64")
+def two_curves(results: Results) -> Outcome:
+    """network-two-curves: the trajectory KL of the network from g and the enumerated learning curve, every N."""
+    gaps = curve_gaps(results.small, learning_curve(results.small))
+    return decide(bool(gaps.max() < ROUNDING), len(gaps), gaps.max(), "margin: largest gap in nats per sequence")
+
+
+def learning_curve(small: Small) -> np.ndarray:
+    """epsilon[m]: the mean over sets T of m positions, i outside T and x_T ~ q of KL(q(.|x_T) || p(.|x_T))."""
+    revealed, weight, kl = context_divergences(small)
+    count = revealed.sum(axis=1)
+    open_cost = np.where(revealed | (weight == 0)[:, None], 0.0, kl * weight[:, None]).sum(axis=1)
+    return np.array([open_cost[count == m].sum() / (comb(6, m) * (6 - m)) for m in range(6)])
+
+
+def curve_gaps(small: Small, learning: np.ndarray) -> np.ndarray:
+    """|trajectory KL of the network - (L sum_j Delta_j h_{g + learning}(a_j) - H)| at every N."""
+    entropies = tm.information_curve(small.target)
+    found = [curve_kl(entropies + learning, uniform(int(n))) + learning.sum() for n in small.steps]
+    return np.abs(np.array(found) - small.network_kl)
+
+
+@control("network-two-curves", tier="float64")
+def curve_by_masks(results: Results) -> Outcome:
+    """network-two-curves with the learning curve read by the number of masked tokens."""
+    gaps = curve_gaps(results.small, learning_curve(results.small)[::-1])
+    return decide(bool(gaps.max() < ROUNDING), len(gaps), gaps.max())
+
+
+@control("network-two-curves", tier="float64")
+def curve_by_its_mean(results: Results) -> Outcome:
+    """network-two-curves with one number, the mean over m, for the whole learning curve."""
+    learning = learning_curve(results.small)
+    gaps = curve_gaps(results.small, np.full(6, learning.mean()))
+    return decide(bool(gaps.max() < ROUNDING), len(gaps), gaps.max())
+
+
+not_claimed_tight("network-two-curves", "an identity")
 
 
 @check("network-kl-from-max", tier="float64")

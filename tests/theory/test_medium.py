@@ -24,6 +24,7 @@ def lines(results):
 
 CLAIMS = {
     "network-error-adds",
+    "network-two-curves",
     "network-kl-from-max",
     "network-ser-from-max",
     "causal-error-adds",
