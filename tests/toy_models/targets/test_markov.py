@@ -143,9 +143,9 @@ def test_powers_are_taken_while_they_cost_less_than_messages(masked, table, dept
 
 def test_bad_input_is_refused_with_the_row_and_the_value():
     with pytest.raises(ValueError, match=r"transition must be square, got shape \(1, 2\)"):
-        tm.MarkovChain(np.array([[0.5, 0.5]]), 3)
+        tm.MarkovChain([[0.5, 0.5]], 3)
     with pytest.raises(ValueError, match="initial has 3 entries, transition has 2 rows"):
-        tm.MarkovChain(np.full((2, 2), 0.5), 3, np.array([0.5, 0.25, 0.25]))
+        tm.MarkovChain([[0.5, 0.5]] * 2, 3, [0.5, 0.25, 0.25])
     with pytest.raises(ValueError, match=r"row 1 of transition sums to 0.9"):
         tm.MarkovChain(np.array([[0.5, 0.5], [0.4, 0.5]]), 3)
     with pytest.raises(ValueError, match=r"transition\[1, 0\] = -0.1"):
