@@ -4,7 +4,9 @@ The displayed formulas of the paper are reconstructed from the constants and ide
 theory/energy.md says how far that pins them. Fisher-Rao normalisation throughout: the minimum of E is pi^2.
 """
 
-from dataclasses import dataclass
+from copy import deepcopy
+from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 from scipy.interpolate import PchipInterpolator
@@ -140,19 +142,42 @@ class EstimatedText:
 
 @dataclass(frozen=True, eq=False)
 class Results:
-    ratios: RatioCurves
+    """The sweeps of the topic. Those that no claim reads are computed when first asked for."""
+
+    profile: str
+    corpus: str
     optima: SourceOptima
     schedules: tuple[ScheduleRow, ...]
-    table: np.ndarray  # E / pi^2, rows alpha and columns gamma over REFERENCES
-    landscapes: tuple[Landscape, ...]
-    rates: tuple[RateRow, ...]
     spacing: Spacing
     toy: Toy
     budgets: tuple[BudgetRow, ...]
     curves: dict[str, np.ndarray]  # information curve of each target of `budgets`
     search: BetaSearch  # grid of the English chain, N = 16, sizes
     search_target: str
-    estimated: tuple[EstimatedText, ...]  # two independent samples, so that their spread shows the noise
+    rng: np.random.Generator = field(repr=False)
+
+    @cached_property
+    def ratios(self) -> RatioCurves:
+        return ratio_curves(61 if self.profile == "full" else 21)
+
+    @cached_property
+    def table(self) -> np.ndarray:
+        """E / pi^2, rows alpha and columns gamma over REFERENCES."""
+        return np.array([[beta_energy(own, given) / np.pi**2 for given in REFERENCES] for own in REFERENCES])
+
+    @cached_property
+    def landscapes(self) -> tuple[Landscape, ...]:
+        return tuple(landscape(given, 61 if self.profile == "full" else 31) for given in REFERENCES[1:5])
+
+    @cached_property
+    def rates(self) -> tuple[RateRow, ...]:
+        return rate_rows()
+
+    @cached_property
+    def estimated(self) -> tuple[EstimatedText, ...]:
+        """Two independent samples, so that their spread shows the noise."""
+        rng = deepcopy(self.rng)  # so that the samples do not depend on when they are drawn
+        return tuple(estimated_text(self.profile == "full", self.corpus, rng) for _ in range(2))
 
 
 def results(profile: str, rng: np.random.Generator, corpus: str = "") -> Results:
@@ -164,19 +189,17 @@ def results(profile: str, rng: np.random.Generator, corpus: str = "") -> Results
     budgets, searches = compare_budgets(curves, (16, 64) if full else (16,), points=100 if full else 30)
     shown = "sticky chain, 0.99"
     return Results(
-        ratios=ratio_curves(61 if full else 21),
+        profile=profile,
+        corpus=corpus,
         optima=source_optima(),
         schedules=tuple(schedule_row(name, s) for name, s in NAMED.items()),
-        table=np.array([[beta_energy(own, given) / np.pi**2 for given in REFERENCES] for own in REFERENCES]),
-        landscapes=tuple(landscape(given, 61 if full else 31) for given in REFERENCES[1:5]),
-        rates=rate_rows(),
         spacing=spacing((1, 2, 3, 4, 8, 16, 32, 64, 128, 256, 512, 1024)),
         toy=toy(41 if full else 15),
         budgets=budgets,
         curves=curves,
         search=searches[shown, 16, "sizes"],
         search_target=shown,
-        estimated=tuple(estimated_text(full, corpus, rng) for _ in range(2)),
+        rng=deepcopy(rng),
     )
 
 

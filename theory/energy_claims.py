@@ -8,6 +8,7 @@ import sympy as sp
 from flint import arb, ctx, fmpq
 
 import toy_models as tm
+from theory.checks.common import instances
 from theory.energy import DRAWN, SKEWED, Results, toy_targets
 from theory.energy_instances import (
     Composed,
@@ -499,13 +500,13 @@ def proportional_chords_are_least(_: Results):
 
 
 @condition("energy-discrete-spacing", "enclosed")
-def equal_gaps(_: Results):
+def equal_gaps(res: Results):
     """Equal gaps: every other split of the angle tried costs more chords than equal ones, 4 N^2 sin^2(pi/4N)."""
     ctx.prec = 128
     rng, count, holds, fails, least = np.random.default_rng(5), 0, True, False, np.inf
-    for n in (2, 3, 4, 8):
+    for n, scale in product((2, 3, 4, 8), (2, 10, 1000)):
         formula = 4 * n * n * (arb.pi() / (4 * n)).sin() ** 2
-        for scale in (2, 10, 1000):
+        for _repeat in range(instances(res, 1, 84)):
             w = rng.integers(0, scale, n) + scale
             w[0] += 1
             w[1] = max(w[1] - 1, 0)
@@ -519,11 +520,11 @@ def equal_gaps(_: Results):
 
 
 @condition("energy-discrete-spacing", "rational")
-def arcs_proportional(_: Results):
+def arcs_proportional(res: Results):
     """Arcs: sum of x_k^2/g_k >= 1 for shares x of the angle, equality iff x = g; every gap, decided in rationals."""
     rng, count, holds = np.random.default_rng(6), 0, True
     for n in (1, 2, 3, 5):
-        for _repeat in range(10):
+        for _repeat in range(instances(res, 10, 250)):
             g, x = (rng.integers(1, 50, n) for _side in range(2))
             gaps, shares = ([fmpq(int(v), int(w.sum())) for v in w] for w in (g, x))
             cost = sum((s**2 / d for s, d in zip(shares, gaps, strict=True)), fmpq(0))

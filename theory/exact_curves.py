@@ -1,14 +1,20 @@
-"""Rational twins of the curve identities: entropies, paths and schedules as decided sums of logarithms."""
+"""Rational twins of the curve identities: entropies, paths and schedules as decided sums of logarithms.
+
+Every cost of a random-order schedule is linear in the information curve g, so it is a row of L rational coefficients
+(`weights_row`, `sizes_row`, ...), and a comparison of two costs is the sign of one row times the curve.
+"""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
 from itertools import product
-from math import comb
+from math import comb, lcm
 
 import numpy as np
-from flint import fmpq, fmpq_poly
+from flint import arb, fmpq, fmpq_mat, fmpq_poly
 
 from toy_models import exact
-from toy_models.exact import LogSum
+from toy_models.exact import LogSum, decide_at_most
 
 
 def random_pmf(rng: np.random.Generator, vocab_size: int, length: int, zeros: float = 0.3) -> np.ndarray:
@@ -41,62 +47,125 @@ def random_sizes(rng: np.random.Generator, length: int) -> list[int]:
     return np.diff(np.concatenate([[0], cuts, [length]])).tolist()
 
 
-def curve(pmf: np.ndarray) -> list[LogSum]:
-    """g[k], k = 0..L-1."""
-    length, entropies = pmf.ndim, exact.subset_entropies(pmf)
-    means = [LogSum() for _ in range(length + 1)]
-    for subset, value in entropies.items():
-        size = subset.bit_count()
-        means[size] = means[size] + value.scaled(fmpq(1, comb(length, size)))
-    return [means[k + 1] - means[k] for k in range(length)]
+@dataclass(frozen=True, eq=False)
+class Curve:
+    """g[k] = sum_j rows[k, j] log integers[j], k = 0..L-1: all entropies of one law over the same integers."""
+
+    integers: tuple[int, ...]
+    rows: fmpq_mat  # L x len(integers)
+
+    def __len__(self) -> int:
+        return self.rows.nrows()
+
+    def __iter__(self) -> Iterator[LogSum]:
+        return (self.at(unit_row(len(self), k)) for k in range(len(self)))
+
+    def at(self, row: fmpq_mat) -> LogSum:
+        """sum_k row[k] g[k]."""
+        values = row * self.rows
+        return LogSum({fmpq(v): values[0, j] for j, v in enumerate(self.integers)})
+
+    def at_most(self, left: fmpq_mat, right: fmpq_mat) -> str:
+        """left . g <= right . g, decided."""
+        return decide_at_most(LogSum(), self.at(right - left))
 
 
-def combine(g: Sequence[LogSum], coefficients: Sequence) -> LogSum:
-    """sum_k coefficients[k] g[k]."""
-    total = LogSum()
-    for value, c in zip(g, coefficients, strict=True):
-        total = total + value.scaled(c)
+def curve(pmf: np.ndarray) -> Curve:
+    """The information curve of a rational law: g[k] = mean H(X_S) over |S| = k + 1, minus that over |S| = k.
+
+    With a common denominator T every marginal probability is w/T, and H = log T - (1/T) sum of w log w; T cancels in g.
+    """
+    length, common = pmf.ndim, lcm(*(int(p.q) for p in pmf.ravel()))
+    weights = np.array([int(p.p) * (common // int(p.q)) for p in pmf.ravel()], dtype=object).reshape(pmf.shape)
+    total: list[dict[int, int]] = [{} for _ in range(length + 1)]  # size of S -> {w: sum of w over its marginals}
+    for subset in range(2**length):
+        away = tuple(i for i in range(length) if not subset >> i & 1)
+        own = total[subset.bit_count()]
+        sums = np.asarray(weights.sum(axis=away) if away else weights, dtype=object)
+        for w in sums.ravel().tolist():
+            if w > 1:
+                own[w] = own.get(w, 0) + w
+    integers = tuple(sorted(set().union(*total)))
+    means = [[fmpq(-part.get(w, 0), comb(length, k) * common) for w in integers] for k, part in enumerate(total)]
+    rows = [[late - early for early, late in zip(means[k], means[k + 1], strict=True)] for k in range(length)]
+    return Curve(integers, fmpq_mat(length, len(integers), [value for row in rows for value in row]))
+
+
+def enclosure(g: Curve, coefficients: Sequence[arb]) -> arb:
+    """sum_k coefficients[k] g[k] for coefficients known as balls, at the working precision."""
+    total = arb(0)
+    for j, w in enumerate(g.integers):
+        total += sum((c * arb(g.rows[k, j]) for k, c in enumerate(coefficients)), arb(0)) * arb(w).log()
     return total
 
 
-def reveal(g: Sequence[LogSum], a: fmpq) -> LogSum:
+def as_row(coefficients: Sequence) -> fmpq_mat:
+    return fmpq_mat(1, len(coefficients), [fmpq(c) for c in coefficients])
+
+
+@cache
+def unit_row(length: int, k: int) -> fmpq_mat:
+    """The functional g[k]."""
+    return as_row([int(i == k) for i in range(length)])
+
+
+@cache
+def entropy_row(length: int) -> fmpq_mat:
+    """H = sum of g."""
+    return as_row([1] * length)
+
+
+def tc_row(length: int) -> fmpq_mat:
+    """TC = L g[0] - H."""
+    return unit_row(length, 0) * fmpq(length) - entropy_row(length)
+
+
+def dtc_row(length: int) -> fmpq_mat:
+    """DTC = H - L g[L-1]."""
+    return entropy_row(length) - unit_row(length, length - 1) * fmpq(length)
+
+
+@cache
+def drop_row(length: int) -> fmpq_mat:
+    """TC + DTC = L (g[0] - g[L-1])."""
+    return tc_row(length) + dtc_row(length)
+
+
+def reveal_row(length: int, a: fmpq) -> fmpq_mat:
     """h(a), Bernstein form of g."""
-    n = len(g) - 1
-    return combine(g, [comb(n, k) * a**k * (1 - a) ** (n - k) for k in range(n + 1)])
+    n = length - 1
+    return as_row([comb(n, k) * a**k * (1 - a) ** (n - k) for k in range(n + 1)])
 
 
-def total_entropy(g: Sequence[LogSum]) -> LogSum:
-    return combine(g, [1] * len(g))
-
-
-def total_correlations(g: Sequence[LogSum]) -> tuple[LogSum, LogSum]:
-    """(TC, DTC)."""
-    entropy, length = total_entropy(g), len(g)
-    return g[0].scaled(length) - entropy, entropy - g[-1].scaled(length)
-
-
-def sizes_kl(g: Sequence[LogSum], sizes: Sequence[int]) -> LogSum:
+def sizes_row(sizes: Sequence[int]) -> fmpq_mat:
     """sum_j s_j g[N_{j-1}] - H."""
-    total, before = LogSum(), 0
+    coefficients, before = [-1] * sum(sizes), 0
     for size in sizes:
         if size:
-            total = total + g[before].scaled(size)
+            coefficients[before] += int(size)
         before += size
-    return total - total_entropy(g)
+    return as_row(coefficients)
 
 
-def weights_kl(g: Sequence[LogSum], weights: Sequence[fmpq], shift: int = 0) -> LogSum:
+def weights_row(length: int, weights: Sequence[fmpq], shift: int = 0) -> fmpq_mat:
     """L sum_j Delta_j h(a_{j-1}) - H. shift = 1 reads h one step late, h(a_j): a control."""
-    total, a = LogSum(), fmpq(0)
+    total, a = fmpq_mat(1, length), fmpq(0)
     for weight in weights:
-        total = total + reveal(g, a + weight * shift).scaled(weight)
+        total += reveal_row(length, a + weight * shift) * weight
         a += weight
-    return total.scaled(len(g)) - total_entropy(g)
+    return total * fmpq(length) - entropy_row(length)
 
 
-def shifted_grid_kl(g: Sequence[LogSum], steps: int) -> LogSum:
+@cache
+def uniform_row(length: int, steps: int) -> fmpq_mat:
+    """`weights_row` of the uniform schedule with N steps."""
+    return weights_row(length, [fmpq(1, steps)] * steps)
+
+
+@cache
+def shifted_grid_row(length: int, steps: int) -> fmpq_mat:
     """E over the shift U of the trajectory KL on a_k = (U + k - 1)/(N - 1): every term is an integral of h."""
-    n, cells = len(g) - 1, steps - 1
+    n, cells = length - 1, steps - 1
     last = fmpq(cells - 1, cells)
     coefficients = []
     for k in range(n + 1):
@@ -105,7 +174,7 @@ def shifted_grid_kl(g: Sequence[LogSum], steps: int) -> LogSum:
         tail = (density * fmpq_poly([1, -1])).integral()
         value = body(last) + (tail(fmpq(1)) - tail(last)) * cells
         coefficients.append(value + (fmpq(1, 2 * cells) if k == 0 else 0))
-    return combine(g, coefficients).scaled(len(g)) - total_entropy(g)
+    return as_row(coefficients) * fmpq(length) - entropy_row(length)
 
 
 def path_law(pmf: np.ndarray, steps: Sequence[int], marginals=None) -> np.ndarray:

@@ -4,6 +4,7 @@ Units: nats per sequence. Decoding order = masking times sorted descending, exce
 """
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import pairwise
 
 import numpy as np
@@ -137,14 +138,21 @@ class Results:
     estimators: dict[str, dict[str, tuple[float, int, float]]]  # instance -> estimator -> total variance, calls, bias
     success: list[Success]
     edge_flow: tuple[Float[np.ndarray, " n"], Float[np.ndarray, " n"]]  # starting difference, steps per unit rate * I
-    landscape: Landscape
-    gaps: list[Gap]
     fronts: list[Front]
     sandwiches: np.ndarray  # (laws, 2): both directions, random independent times
     sandwich_pl: np.ndarray  # the same for weights (1, w, 1)
     sink_times: np.ndarray  # log times
     sinks: dict[str, np.ndarray]  # pattern -> log(t I g) of the violated edge
     shared: np.ndarray = field(repr=False)  # (points, 2): forward probability, loss
+
+    @cached_property
+    def landscape(self) -> Landscape:
+        """Read by no claim, so computed when first asked for, as `gaps` is."""
+        return landscape(*((81, 2000) if self.profile == "full" else (25, 400)))
+
+    @cached_property
+    def gaps(self) -> list[Gap]:
+        return gaps(instances(), 800 if self.profile == "full" else 80)
 
 
 def chain_parents(length: int) -> tuple[int, ...]:
@@ -398,8 +406,6 @@ def results(profile: str, rng: np.random.Generator) -> Results:
         estimators=estimators([by_name[n] for n in ("K1 left parent", "K1 tempered", "K1 oracle")]),
         success=success_rates(240 if full else 40, 1500 if full else 300, 6, rng),
         edge_flow=(start, 2.0 * np.abs(start) + 2.0 * np.sinh(np.abs(start))),
-        landscape=landscape(81 if full else 25, 2000 if full else 400),
-        gaps=gaps(cases, 800 if full else 80),
         fronts=fronts(8 if full else 6),
         sandwiches=sandwiches(3000 if full else 300, rng),
         sandwich_pl=np.array([sandwich(plackett_luce((1.0, float(w), 1.0))) for w in middle]),

@@ -3,7 +3,9 @@
 log TER(p) = log TER(q) + KL(q || p)/L for sequences of length L, so every curve here is a KL per token, in nats.
 """
 
-from dataclasses import dataclass
+from copy import deepcopy
+from dataclasses import dataclass, field
+from functools import cached_property
 from math import ceil, log
 
 import numpy as np
@@ -86,44 +88,58 @@ class Vocabulary:
 
 @dataclass(frozen=True, eq=False)
 class Results:
+    """The sweeps of the topic. `schedules` and `orders`, which no claim reads, are computed when first asked for."""
+
     profile: str
     text: str
+    corpus: str
     collapses: tuple[Collapse, ...]
     marginals: tuple[Marginal, ...]
     generative: Generative
-    schedules: tuple[Schedules, ...]
-    orders: tuple[Orders, ...]
     vocabulary: Vocabulary
     confidence: float
+    rng: np.random.Generator = field(repr=False)
+
+    @cached_property
+    def schedules(self) -> tuple[Schedules, ...]:
+        made, length = languages(self.corpus), SEQUENCE_LENGTHS[self.profile][-1]
+        names = ("text 2-gram", "slow binary chain", "chain A")
+        return tuple(compare_schedules(name, made[name](length), 16) for name in names)
+
+    @cached_property
+    def orders(self) -> tuple[Orders, ...]:
+        rng = deepcopy(self.rng)  # so that the sample does not depend on when it is drawn
+        return tuple(order_curve(order, self.profile, self.corpus, rng) for order in (2, 3, 4))
 
 
-def results(profile: str, rng: np.random.Generator, corpus: str = "") -> Results:
-    """All sweeps of the perplexity topic. `corpus` is the path of a UTF-8 text, empty for the shipped counts."""
-    lengths = SEQUENCE_LENGTHS[profile]
-    languages = {
+def languages(corpus: str = "") -> dict:
+    """Name -> length -> target."""
+    return {
         "text 2-gram": lambda length: tm.corpus.language(2, length, corpus),
         "chain A": lambda length: tm.MarkovChain(CHAIN_A, length),
         "slow binary chain": lambda length: tm.MarkovChain([[0.99, 0.01], [0.01, 0.99]], length),
         "repetition, K = 16": lambda length: tm.repetition(16, length),
     }
+
+
+def results(profile: str, rng: np.random.Generator, corpus: str = "") -> Results:
+    """All sweeps of the perplexity topic. `corpus` is the path of a UTF-8 text, empty for the shipped counts."""
+    lengths = SEQUENCE_LENGTHS[profile]
     small = 7 if profile == "full" else 6
     return Results(
         profile=profile,
         text=corpus or tm.corpus.description(),
-        collapses=tuple(collapse(name, make, lengths) for name, make in languages.items()),
+        corpus=corpus,
+        collapses=tuple(collapse(name, make, lengths) for name, make in languages(corpus).items()),
         marginals=(
             marginal("chain A", tm.MarkovChain(CHAIN_A, small)),
             marginal("HMM B", tm.HMM(*HMM_B, small)),
             pair_marginal(8),
         ),
         generative=generative_curves(small),
-        schedules=tuple(
-            compare_schedules(name, languages[name](lengths[-1]), 16)
-            for name in ("text 2-gram", "slow binary chain", "chain A")
-        ),
-        orders=tuple(order_curve(order, profile, corpus, rng) for order in (2, 3, 4)),
         vocabulary=vocabulary_growth(),
         confidence=0.99,
+        rng=deepcopy(rng),
     )
 
 

@@ -1,6 +1,8 @@
 """Sequence error: how often a whole written sequence is impossible under the language, exactly."""
 
-from dataclasses import dataclass
+from copy import deepcopy
+from dataclasses import dataclass, field
+from functools import cached_property
 from math import ceil, log
 
 import numpy as np
@@ -81,31 +83,48 @@ class Cost:
 
 @dataclass(frozen=True, eq=False)
 class Results:
+    """The sweeps of the topic. The claims decide instances of their own, so each sweep is computed when asked for."""
+
     profile: str
     text: str
-    pairs: Pairs
-    chain: Chain
-    texts: tuple[Text, ...]
-    easy_hard: EasyHard
-    orders: Orders
-    costs: tuple[Cost, ...]
+    corpus: str
     confidence: float
+    rng: np.random.Generator = field(repr=False)
+
+    @property
+    def full(self) -> bool:
+        return self.profile == "full"
+
+    @cached_property
+    def pairs(self) -> Pairs:
+        return pair_curves((64, 512, 4096), 512 if self.full else 64)
+
+    @cached_property
+    def chain(self) -> Chain:
+        lengths = (64, 256, 1024, 10**6) if self.full else (64, 256)
+        return chain_curves(CHAIN_A, "chain A", lengths, 256 if self.full else 64)
+
+    @cached_property
+    def texts(self) -> tuple[Text, ...]:
+        rng = deepcopy(self.rng)  # so that the sample does not depend on when it is drawn
+        return tuple(text_curve(order, self.corpus, self.full, rng) for order in (2, 3, 4))
+
+    @cached_property
+    def easy_hard(self) -> EasyHard:
+        return easy_hard(16)
+
+    @cached_property
+    def orders(self) -> Orders:
+        return order_table()
+
+    @cached_property
+    def costs(self) -> tuple[Cost, ...]:
+        return pair_cost(), chain_cost(self.full)
 
 
 def results(profile: str, rng: np.random.Generator, corpus: str = "") -> Results:
     """All sweeps of the sequence-error topic. `corpus` is the path of a UTF-8 text, empty for the shipped counts."""
-    full = profile == "full"
-    return Results(
-        profile=profile,
-        text=corpus or tm.corpus.description(),
-        pairs=pair_curves((64, 512, 4096), 512 if full else 64),
-        chain=chain_curves(CHAIN_A, "chain A", (64, 256, 1024, 10**6) if full else (64, 256), 256 if full else 64),
-        texts=tuple(text_curve(order, corpus, full, rng) for order in (2, 3, 4)),
-        easy_hard=easy_hard(16),
-        orders=order_table(),
-        costs=(pair_cost(), chain_cost(full)),
-        confidence=0.99,
-    )
+    return Results(profile, corpus or tm.corpus.description(), corpus, 0.99, deepcopy(rng))
 
 
 def pair_curves(lengths: tuple[int, ...], fixed_length: int) -> Pairs:

@@ -1,6 +1,7 @@
 """Checks, tightness witnesses and controls of the training-noise claims (theory/variance.md)."""
 
 from fractions import Fraction
+from functools import cache
 from itertools import pairwise
 from random import Random
 
@@ -10,6 +11,7 @@ import torch
 from flint import arb, ctx
 
 from theory import variance_exact as exact
+from theory.checks.common import instances
 from theory.registry import (
     Outcome,
     check,
@@ -153,9 +155,7 @@ def ppots_is_the_minimum(results: Results) -> Outcome:
         for density in _competitors(12, moments):
             gap = min(gap, va.decompose(moments, density, EPSILON).total - best.total)
             count += 1
-    return decide(
-        worst < 1e-12 and gap >= 0, count, gap, f"closed form within {worst:.1e}; smallest gap {gap:.2e} nats^2"
-    )
+    return decide(worst < 1e-12 and gap >= 0, count, gap, f"closed form within {worst:.1e}; smallest gap {gap:.2e} nats^2")
 
 
 @tightness("ppots-optimal", tier="symbolic")
@@ -397,11 +397,13 @@ def fourier_with_positive_noise(results: Results) -> Outcome:
 not_claimed_tight("mirror-fourier", "an identity")
 
 
-def _harris() -> Outcome:
+@cache
+def _harris(repeats: int) -> Outcome:
+    """Cov <= 0 for random monotone losses: `repeats` for each of four lengths and three t."""
     generator, covariances = Random(3), []
     for length in (1, 2, 3, 4):
         for t in (Fraction(1, 5), Fraction(1, 2), Fraction(3, 4)):
-            for _ in range(4):
+            for _ in range(repeats):
                 s = exact.monotone_losses(generator, length)
                 covariances.append(exact.mirrored_covariance(s, length, t))
     return decide(max(covariances) <= 0, len(covariances), -float(max(covariances)))
@@ -410,7 +412,7 @@ def _harris() -> Outcome:
 @check("mirror-monotone", tier="rational")
 def harris_sign(results: Results) -> Outcome:
     """mirror-monotone: Cov <= 0 for random monotone losses."""
-    return _harris()
+    return _harris(instances(results, 4, 84))
 
 
 @check("mirror-monotone", tier="float64")
@@ -459,7 +461,7 @@ def mirror_on_the_anti_copy(results: Results) -> Outcome:
 @condition("mirror-never-hurts", tier="rational")
 def mirror_with_monotone_losses(results: Results) -> Outcome:
     """mirror-never-hurts under monotone S: the Harris inequality."""
-    return _harris()
+    return _harris(instances(results, 4, 84))
 
 
 @control("mirror-never-hurts", tier="float64")
@@ -832,15 +834,15 @@ def neyman_equals_ppots_for_zero_mean(results: Results) -> Outcome:
 @check("training-spread", tier="sampled")
 def sizes_reduce_run_to_run_spread(results: Results) -> Outcome:
     """training-spread: F interval at confidence 1 - 1e-6 of Var log(excess), sizes against uniform t, same calls."""
-    runs = {name: np.log(run.excess[:, -1]) for name, run in results.training.excess.items()}
-    ratio, low, high = variance_ratio(runs["size, uniform k"], runs["uniform"], 1 - 1e-6)
+    sizes, times = (np.log(results.training.run(name).excess[:, -1]) for name in ("size, uniform k", "uniform"))
+    ratio, low, high = variance_ratio(sizes, times, 1 - 1e-6)
     return decide(high < 1, results.training.runs, 1 - high, f"ratio {ratio:.3f}, interval [{low:.3f}, {high:.3f}]")
 
 
 @control("training-spread", tier="sampled")
 def halves_of_one_method_differ(results: Results) -> Outcome:
     """training-spread: two halves of the same runs must not be told apart."""
-    values = np.log(results.training.excess["size, uniform k"].excess[:, -1])
+    values = np.log(results.training.run("size, uniform k").excess[:, -1])
     _, _, high = variance_ratio(values[::2], values[1::2], 1 - 1e-6)
     return decide(high < 1, len(values))
 

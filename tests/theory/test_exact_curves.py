@@ -26,12 +26,12 @@ def twin(pmf):
 def test_curve_and_correlations(pmf):
     g, target = ec.curve(pmf), twin(pmf)
     np.testing.assert_allclose([float(v) for v in g], tm.information_curve(target), atol=1e-12)
-    assert exact.decide_equal(ec.total_entropy(g), exact.entropy(pmf)) == "PROVED"
-    tc, dtc = ec.total_correlations(g)
+    assert exact.decide_equal(g.at(ec.entropy_row(pmf.ndim)), exact.entropy(pmf)) == "PROVED"
+    tc, dtc = g.at(ec.tc_row(pmf.ndim)), g.at(ec.dtc_row(pmf.ndim))
     assert float(tc) == pytest.approx(tm.total_correlation(target), abs=1e-12)
     assert float(dtc) == pytest.approx(tm.dual_total_correlation(target), abs=1e-12)
     for a in (fmpq(0), fmpq(1, 3), fmpq(1)):
-        assert float(ec.reveal(g, a)) == pytest.approx(
+        assert float(g.at(ec.reveal_row(pmf.ndim, a))) == pytest.approx(
             float(tm.reveal_curve(tm.information_curve(target), float(a))), abs=1e-12
         )
 
@@ -45,20 +45,20 @@ def test_costs_of_schedules(pmf, seed):
     assert sum(cut) == pmf.ndim
     assert min(cut) > 0
     assert sum(weights, fmpq(0)) == 1
-    found = float(ec.sizes_kl(g, cut))
+    found = float(g.at(ec.sizes_row(cut)))
     assert found == pytest.approx(curve_kl(curve, tm.RandomOrder(tuple(cut))), abs=1e-12)
     rule = tm.IndependentReveal([int(w.p) / int(w.q) for w in weights])
-    assert float(ec.weights_kl(g, weights)) == pytest.approx(curve_kl(curve, rule), abs=1e-12)
+    assert float(g.at(ec.weights_row(pmf.ndim, weights))) == pytest.approx(curve_kl(curve, rule), abs=1e-12)
     for steps in (2, 3, 5):
         wanted = curve_kl(curve, tm.ShiftedReveal(steps))
-        assert float(ec.shifted_grid_kl(g, steps)) == pytest.approx(wanted, abs=1e-12)
+        assert float(g.at(ec.shifted_grid_row(pmf.ndim, steps))) == pytest.approx(wanted, abs=1e-12)
 
 
 def test_reading_the_curve_late_is_cheaper():
     """The control with shift = 1 differs from the cost wherever the curve falls."""
     g = ec.curve(exact.chain_pmf(["1/2", "1/2"], [["9/10", "1/10"], ["1/10", "9/10"]], 3))
     weights = [fmpq(1, 2), fmpq(1, 2)]
-    assert exact.decide_at_most(ec.weights_kl(g, weights), ec.weights_kl(g, weights, shift=1)) == "REFUTED"
+    assert g.at_most(ec.weights_row(3, weights), ec.weights_row(3, weights, shift=1)) == "REFUTED"
 
 
 @few
@@ -112,4 +112,4 @@ def test_orders_average_to_the_sizes_formula():
     entropies = exact.subset_entropies(pmf)
     for steps in orders:
         mean = mean + ec.total_correlation_of(entropies, steps).scaled(fmpq(1, len(orders)))
-    assert exact.decide_equal(mean, ec.sizes_kl(ec.curve(pmf), [2, 1])) == "PROVED"
+    assert exact.decide_equal(mean, ec.curve(pmf).at(ec.sizes_row([2, 1]))) == "PROVED"

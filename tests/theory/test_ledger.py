@@ -331,7 +331,7 @@ def test_a_changed_library_turns_lines_red(monkeypatch):
     for module, attribute, wrong, name in (
         (curves, "path_law", lambda pmf, steps: right(pmf, [0] * pmf.ndim), "trajectory-identity"),
         (claims_module, "odds_geometric_bound", lambda steps: (0.5 / steps, 0.0), "odds-geometric"),
-        (curves, "sizes_kl", lambda g, sizes: curves.total_entropy(g), "curve-identity-sizes"),
+        (curves, "sizes_row", lambda sizes: curves.entropy_row(sum(sizes)), "curve-identity-sizes"),
     ):
         with monkeypatch.context() as patch:
             patch.setattr(module, attribute, wrong)
