@@ -12,6 +12,7 @@ from theory.files import write_aside
 from theory.ledger import TOPICS, Line
 
 GOOD = ("holds", "holds with condition", "sharpened", "construction shown", "fails as stated")
+ROUNDING = 1e-12
 TITLES = {
     "perplexity": "Perplexity",
     "sequence_error": "Sequence error",
@@ -45,8 +46,9 @@ def ledger_markdown(lines: Sequence[Line]) -> str:
         "",
         "*Tier*: how the verdict was reached. symbolic: an identity; rational: decided in exact arithmetic;",
         "enclosed: by balls; float64: an exact algorithm in double precision; sampled: an interval at stated",
-        "confidence. *Margin*: distance from equality, in the unit the check names. *Form*: as published,",
-        "reconstructed (the displayed formula was rebuilt from what the source states), or ours.",
+        "confidence. *Margin*: distance from equality, in the unit the check names; a float64 margin below 1e-12 in",
+        "size is rounding. *Form*: as published, reconstructed (the displayed formula was rebuilt from what the",
+        "source states), or ours.",
         "",
     ]
     for topic in TOPICS:
@@ -68,7 +70,7 @@ def ledger_markdown(lines: Sequence[Line]) -> str:
 
 def _row(line: Line) -> str:
     claim = line.claim
-    margin = "" if line.margin is None else f"{line.margin:.3g}"
+    margin = _margin(line)
     links = f"[proof]({claim.topic}.md#{claim.derivation}) · [notebook](../notebooks/{claim.notebook}.ipynb)" + (
         f" · [figure](../figures/out/{claim.figure}.svg)" if claim.figure else ""
     )
@@ -77,6 +79,15 @@ def _row(line: Line) -> str:
         f"| `{claim.id}` | {source} | {claim.form} | {line.verdict} | {line.tier} | {margin} "
         f"| {line.instances} | {line.controls} | {links} |"
     )
+
+
+def _margin(line: Line) -> str:
+    """Three digits; a float64 margin below ROUNDING in size is noise that moves with the machine, and is not shown."""
+    if line.margin is None:
+        return ""
+    if line.tier == "float64" and abs(line.margin) < ROUNDING:
+        return f"< {ROUNDING:g}"
+    return f"{line.margin + 0.0:.3g}"  # + 0.0 turns -0 into 0
 
 
 def verdicts(lines: Sequence[Line]) -> dict:

@@ -30,6 +30,25 @@ def test_page():
     assert {row.count("|") for row in rows} == {10}
 
 
+@pytest.mark.parametrize(
+    ("tier", "margin", "shown"),
+    [
+        ("float64", 2.2e-16, "< 1e-12"),
+        ("float64", -8.9e-16, "< 1e-12"),
+        ("float64", 0.0, "< 1e-12"),
+        ("float64", 2e-12, "2e-12"),
+        ("float64", -0.01, "-0.01"),
+        ("rational", 0.0, "0"),
+        ("rational", -0.0, "0"),
+        ("rational", 1e-14, "1e-14"),
+        ("rational", None, ""),
+    ],
+)
+def test_rounding_is_not_shown_as_a_margin(tier, margin, shown):
+    page = report.ledger_markdown([replace(LINE, tier=tier, margin=margin)])
+    assert f"| {tier} | {shown} | 7 | 2 |" in page
+
+
 def test_page_names_problems():
     red = replace(LINE, verdict="error", problems=("check f raised ValueError: x",))
     page = report.ledger_markdown([red])
