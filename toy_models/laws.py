@@ -66,7 +66,6 @@ def _push_adaptive(marginals: Float[np.ndarray, "states L V"], rule, vocab_size:
         here = np.flatnonzero((masked_count == count) & (mass > 0))
         dead = np.isnan(marginals[here]).any(axis=(1, 2))
         impossible += mass[here[dead]].sum()
-        mass[here[dead]] = 0.0
         here = here[~dead]
         mean_steps += mass[here].sum()
         selected = rule.select(marginals[here], y[here] < 0)

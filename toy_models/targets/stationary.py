@@ -46,7 +46,7 @@ def recurrent_windows(matrix: csr_array, vocab_size: int) -> Int[np.ndarray, " m
     closed[label[row[label[row] != label[column]]]] = False
     classes = np.flatnonzero(closed)
     if len(classes) > 1:
-        digits = round(np.log(matrix.shape[0]) / np.log(vocab_size)) if vocab_size > 1 else 1
+        digits = round(np.log(matrix.shape[0]) / np.log(vocab_size))
         codes = [int((label == c).argmax()) for c in classes[:4]]
         shown = [tuple(int(t) for t in np.unravel_index(code, (vocab_size,) * digits)) for code in codes]
         raise ValueError(
@@ -58,11 +58,11 @@ def recurrent_windows(matrix: csr_array, vocab_size: int) -> Int[np.ndarray, " m
 
 def _iterate(matrix: csr_array) -> Float[np.ndarray, " members"]:
     across = csr_array(matrix.T)
-    law = _power(across, np.full(matrix.shape[0], 1.0 / matrix.shape[0]))
+    law = _power(across, np.ones(matrix.shape[0]))
     if _residual(across, law) > RESIDUAL:
         try:
-            _, vectors = eigs((across + _identity(len(law))) / 2, k=1, which="LM", v0=law, tol=0)
-            law = _power(across, np.abs(vectors[:, 0].real) / np.abs(vectors[:, 0].real).sum())
+            _, vectors = eigs(across + _identity(len(law)), k=1, which="LM", v0=law, tol=0)
+            law = _power(across, np.abs(vectors[:, 0].real))
         except ArpackNoConvergence:
             pass
     if (residual := _residual(across, law)) > RESIDUAL:
@@ -76,7 +76,7 @@ def _iterate(matrix: csr_array) -> Float[np.ndarray, " members"]:
 def _power(across: csr_array, law: Float[np.ndarray, " members"]) -> Float[np.ndarray, " members"]:
     best = np.inf
     for step in range(STEPS):
-        law = (law + across @ law) / 2
+        law = law + across @ law
         law /= law.sum()
         if step % 32 == 31:
             residual = _residual(across, law)
