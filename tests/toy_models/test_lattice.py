@@ -13,6 +13,7 @@ from toy_models import lattice
 
 def test_states_and_sequences_in_index_order():
     assert lattice.states(2, 3).tolist() == [[a, b, c] for a, b, c in product((-1, 0, 1), repeat=3)]
+    assert lattice.require_lattice(2, 3, "all states") == len(lattice.states(2, 3))
     assert lattice.sequences(3, 2).tolist() == [list(x) for x in product(range(3), repeat=2)]
 
 
