@@ -39,6 +39,7 @@ def learning(results: Results) -> Figure:
         left.plot([], [], "o", mfc="none", color="0.4", label="largest met (open markers)")
         left.set(xlabel="mask fraction", ylabel="KL(oracle ‖ network), nats per token", title="learning error")
         right.set(xlabel="training step", ylabel="training loss, nats per token", title="running mean of the loss")
+        left.set_ylim(1e-4, None)
         left.legend(fontsize=7.5, loc="lower left")
         right.legend()
         caption(

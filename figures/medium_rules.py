@@ -28,6 +28,6 @@ def rules(results: Results) -> Figure:
         caption(
             fig,
             f"claims: network-ser-from-max · trained; chain A, L = {length}, Clopper–Pearson intervals "
-            f"{results.confidence:.0%}; runs stopped at an impossible context count the calls made",
+            f"{results.confidence:.0%}; calls right: of finished runs, where any finished",
         )
     return fig

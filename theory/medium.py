@@ -4,8 +4,6 @@ The small network (L = 6) is enumerated on all of its 4^6 contexts, so its numbe
 sampled, with intervals. Torch is needed, and threads are fixed to one so that a run repeats itself.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -18,6 +16,7 @@ from theory.medium_rules import Family, compare_rules
 from theory.medium_small import Small, small_network
 from toy_models import medium
 from toy_models.information import Estimate
+from toy_models.medium.device import one_thread
 from toy_models.medium.edit_judge import EditRun, edit_runs
 from toy_models.medium.planted import PlantedRun, planted_runs
 
@@ -103,14 +102,3 @@ def results(profile: str, rng: np.random.Generator, device: str = "auto") -> Res
     plan_of(profile)
     place = medium.resolve("cuda" if profile == "gpu" else device)
     return Results(profile, place, {part: seed_of(rng) for part in PARTS})
-
-
-@contextmanager
-def one_thread() -> Iterator[None]:
-    """One torch thread, so that a run repeats itself and jobs side by side do not spin."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)

@@ -14,8 +14,7 @@ from toy_models import medium
 
 @dataclass(frozen=True, eq=False)
 class Family:
-    """One kind of rule at several settings. The exact denoiser stops at an impossible context: an error; a stopped run
-    counts the calls it made."""
+    """One kind of rule at several settings. The exact denoiser stops at an impossible context, which is an error."""
 
     name: str
     settings: tuple[str, ...]
@@ -53,8 +52,14 @@ def compare_rules(target, network: medium.Network, plan: Plan, rng: np.random.Ge
                 tuple(rules),
                 np.array([float(w.calls.double().mean()) for w in by_network]),
                 as_curve(range(len(rules)), [medium.sequence_error(target, w, CONFIDENCE) for w in by_network]),
-                np.array([float(w.calls.double().mean()) for w in by_oracle]),
+                np.array([counted_calls(w) for w in by_oracle]),
                 np.array([float(medium.sequence_error(target, w, CONFIDENCE).value) for w in by_oracle]),
             )
         )
     return tuple(found)
+
+
+def counted_calls(written: medium.Written) -> float:
+    """Mean calls of the runs that met no impossible context; where none finished, of all, up to where they stopped."""
+    finished = written.calls[~written.impossible]
+    return float((finished if len(finished) else written.calls).double().mean())

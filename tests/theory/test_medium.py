@@ -5,10 +5,13 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import torch
 from medium_results import smoke_results
 
 from theory import medium as topic
 from theory.ledger import load_claims, run_topic
+from theory.medium_languages import judge, languages, train_twins
+from theory.medium_plans import PLANS
 from theory.registry import REGISTRY
 
 
@@ -111,6 +114,26 @@ def test_rules_are_counted(results):
 def test_environment_is_named(results):
     assert results.environment["device"] == "CPU"
     assert results.environment["torch"].count(".") == 2
+
+
+def test_the_gpu_profile_in_small(rng):
+    """bf16 autocast, hidden layers and grid as on a card, sizes cut down: every number is there and finite."""
+    plan = dataclasses.replace(PLANS["gpu"], length=8, width=32, layers=2, steps=3, batch=4, judged=4, written=8)
+    plan = dataclasses.replace(plan, oracle_written=8, enclosure=0.1, grid=(1, 2, 8))
+    for name, target in languages(plan.length).items():
+        found = judge(name, train_twins(target, plan, 0, torch.device("cpu")), plan, rng)
+        for values in (found.path.total.value, found.errors.value, found.oracle_errors.value, found.oracle_path.value):
+            assert values.shape == (3,)
+            assert np.isfinite(values).all()
+        assert list(found.seconds) == ["training", *(f"masked, N = {n}" for n in plan.grid), "left to right, 8 calls"]
+
+
+def test_cuda_is_asked_for_by_name():
+    if torch.cuda.is_available():
+        assert topic.results("gpu", np.random.default_rng(0)).device.type == "cuda"
+    else:
+        with pytest.raises(ValueError, match="finds no CUDA here"):
+            topic.results("gpu", np.random.default_rng(0))
 
 
 def test_unknown_profile():

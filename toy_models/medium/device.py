@@ -1,5 +1,9 @@
-"""Where tensors live."""
+"""Where tensors live, and on how many threads."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import numba
 import torch
 
 
@@ -24,3 +28,19 @@ def describe(device: torch.device) -> dict[str, str]:
     """Name of the device and the versions that results carry."""
     name = torch.cuda.get_device_name(device) if device.type == "cuda" else "CPU"
     return {"device": name, "torch": torch.__version__.split("+")[0], "cuda": str(torch.version.cuda or "none")}
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """One thread for torch and for numba: small networks repeat themselves bit by bit, and gain nothing from more.
+
+    A parallel numba kernel hands its thread count to the OpenMP runtime that torch uses, hence both.
+    """
+    threads, compiled = torch.get_num_threads(), numba.get_num_threads()
+    torch.set_num_threads(1)
+    numba.set_num_threads(1)
+    try:
+        yield
+    finally:
+        numba.set_num_threads(compiled)
+        torch.set_num_threads(threads)

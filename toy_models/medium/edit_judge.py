@@ -17,6 +17,7 @@ from toy_models.editing import even_parity
 from toy_models.editing import learner_torch as learner
 from toy_models.editing.laws import support
 from toy_models.editing.parity import START, first_pair
+from toy_models.medium.device import one_thread
 from toy_models.medium.edits import (
     HEADS,
     OPTIONS,
@@ -68,17 +69,13 @@ def edit_runs(profile: str, seed: int = 0, device: str | torch.device = "auto") 
         raise ValueError(f'profile = {profile!r}, allowed: "smoke", "full"')
     full = profile == "full"
     trained, longest, steps = (6, 10, 400) if full else (5, 7, 120)
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
+    with one_thread():
         return (
             specialised_run(longest, seed),
             parity_run(trained, longest, None, steps, seed, device),
             parity_run(trained, longest, 2, steps, seed, device),
             even_run(6 if full else 3, 9 if full else 5, 500 if full else 120, seed, device),
         )
-    finally:
-        torch.set_num_threads(threads)
 
 
 def specialised_run(longest: int, seed: int) -> EditRun:

@@ -6,8 +6,7 @@ their child. rho is the unique best order; a network without the restriction has
 After training the network is tabulated on all (V+1)^L contexts, and the loss of every order follows.
 """
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import combinations, pairwise
@@ -19,6 +18,7 @@ from jaxtyping import Float
 from toy_models import lattice
 from toy_models.denoisers import ParentPointer
 from toy_models.medium.data import stream
+from toy_models.medium.device import one_thread
 from toy_models.medium.judge import tabulate
 from toy_models.medium.model import Config
 from toy_models.medium.sampling import Network
@@ -197,20 +197,6 @@ def run_case(case: Case, options: TrainOptions, schedule_rate: float, seed: int)
         exact_kept=kept_edges(case.rho, reached),
         exact_distance=kendall(reached, case.rho),
     )
-
-
-@contextmanager
-def one_thread() -> Iterator[None]:
-    """Torch on one thread: small networks repeat themselves bit by bit, and gain nothing from more.
-
-    Compiled parallel kernels set the number of threads of torch as well, so it is set for each training afresh.
-    """
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
 
 
 def nelbo_of_table(table: Float[np.ndarray, "sets L"], log_weights: Float[np.ndarray, " L"]) -> float:
