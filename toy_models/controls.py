@@ -4,6 +4,7 @@ Each control is a denoiser (or a rule) that looks plausible and has a known defe
 """
 
 from dataclasses import dataclass
+from operator import attrgetter
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -22,13 +23,8 @@ class Altered:
     name: str
     change: object
 
-    @property
-    def vocab_size(self) -> int:
-        return self.target.vocab_size
-
-    @property
-    def length(self) -> int:
-        return self.target.length
+    vocab_size = property(attrgetter("target.vocab_size"))
+    length = property(attrgetter("target.length"))
 
     def marginals(self, y: Int[np.ndarray, "batch L"], on_impossible: str = "raise") -> Float[np.ndarray, "batch L V"]:
         changed = self.change(self.target.marginals(y, on_impossible), np.asarray(y))

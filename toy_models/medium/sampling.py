@@ -1,6 +1,7 @@
 """Every unmasking rule on a torch model, and ancestral sampling of the causal one. Calls are counted."""
 
 from dataclasses import dataclass
+from operator import attrgetter
 
 import numpy as np
 import torch
@@ -29,13 +30,8 @@ class Network:
     model: Transformer
     batch: int = 4096  # rows per call
 
-    @property
-    def vocab_size(self) -> int:
-        return self.model.config.vocab_size
-
-    @property
-    def length(self) -> int:
-        return self.model.config.length
+    vocab_size = property(attrgetter("model.config.vocab_size"))
+    length = property(attrgetter("model.config.length"))
 
     @property
     def device(self) -> torch.device:
@@ -63,13 +59,8 @@ class Oracle:
     target: object
     device: torch.device
 
-    @property
-    def vocab_size(self) -> int:
-        return self.target.vocab_size
-
-    @property
-    def length(self) -> int:
-        return self.target.length
+    vocab_size = property(attrgetter("target.vocab_size"))
+    length = property(attrgetter("target.length"))
 
     def laws(self, y: Int[Tensor, "rows L"]) -> Float[Tensor, "rows L V"]:
         if self.device.type == "cpu":

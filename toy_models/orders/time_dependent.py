@@ -6,6 +6,7 @@ A time-dependent denoiser offers `at_noise_time(s)`, the denoiser in use at nois
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import permutations
+from operator import attrgetter
 from typing import Protocol, runtime_checkable
 
 import numpy as np
@@ -33,13 +34,8 @@ class TimeTempered:
     clean: float
     noisy: float
 
-    @property
-    def vocab_size(self) -> int:
-        return self.target.vocab_size
-
-    @property
-    def length(self) -> int:
-        return self.target.length
+    vocab_size = property(attrgetter("target.vocab_size"))
+    length = property(attrgetter("target.length"))
 
     def at_noise_time(self, s: float) -> Denoiser:
         return Tempered(self.target, self.clean + (self.noisy - self.clean) * float(s))
