@@ -19,16 +19,24 @@ COLOURS = {
 }
 
 
+ACROSS = 4  # topics side by side
+
+
 def claim_graph(claims: Mapping[str, Claim], verdicts: Mapping[str, Mapping]) -> Figure:
-    """One column per topic, claims from top to bottom, an arrow from each claim to the ones it uses."""
+    """One list per topic, four topics side by side, an arrow from each claim to the ones it uses."""
     topics = [t for t in TOPICS if any(c.topic == t for c in claims.values())]
-    place = {}
-    for column, topic in enumerate(topics):
-        for row, claim in enumerate(c for c in claims.values() if c.topic == topic):
-            place[claim.id] = (column, -row)
-    depth = 1 - min((y for _, y in place.values()), default=0)
+    place, heads, top = {}, {}, 0
+    for first in range(0, len(topics), ACROSS):
+        deepest = 0
+        for column, topic in enumerate(topics[first : first + ACROSS]):
+            own = [c for c in claims.values() if c.topic == topic]
+            heads[topic] = (column, top)
+            place |= {claim.id: (column, top - 1 - row) for row, claim in enumerate(own)}
+            deepest = max(deepest, len(own))
+        top -= deepest + 2.5
+    columns = min(ACROSS, max(1, len(topics)))
     with plt.style.context(STYLE):
-        fig, ax = plt.subplots(figsize=(2.6 * len(topics) + 0.6, 0.27 * depth + 1.3))
+        fig, ax = plt.subplots(figsize=(3.3 * columns, 0.235 * -top + 0.6))
         for claim in claims.values():
             for used in claim.uses:
                 _arrow(ax, place[claim.id], place[used])
@@ -36,15 +44,16 @@ def claim_graph(claims: Mapping[str, Claim], verdicts: Mapping[str, Mapping]) ->
             known = [verdicts.get(i, {}).get("verdict", "other") for i in claims]
             own = [p for p, v in zip(place.values(), _in_order(place, claims, known), strict=True) if v == verdict]
             if own:
-                ax.scatter(*zip(*own, strict=True), c=colour, marker=marker, s=34, label=verdict, zorder=3)
+                ax.scatter(*zip(*own, strict=True), c=colour, marker=marker, s=40, label=verdict, zorder=3)
+        behind = {"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 0.6}
         for name, (x, y) in place.items():
-            ax.text(x + 0.07, y, name, fontsize=6.5, va="center")
-        for column, topic in enumerate(topics):
-            ax.text(column, 0.9, TITLES[topic], fontsize=9, weight="bold", va="bottom")
-        ax.set_xlim(-0.35, len(topics) - 0.1)
-        ax.set_ylim(-depth, 2)
+            ax.text(x + 0.06, y, name, fontsize=8.5, va="center", bbox=behind, zorder=2)
+        for topic, (x, y) in heads.items():
+            ax.text(x - 0.02, y, TITLES[topic], fontsize=10.5, weight="bold", va="center", bbox=behind, zorder=2)
+        ax.set_xlim(-0.3, columns - 0.25)
+        ax.set_ylim(top + 0.5, 1)
         ax.axis("off")
-        ax.legend(loc="lower center", ncols=6, bbox_to_anchor=(0.5, -0.02))
+        ax.legend(loc="lower right", ncols=1, fontsize=9.5)
     return fig
 
 
@@ -54,6 +63,7 @@ def _in_order(place, claims, known):
 
 
 def _arrow(ax, start, end) -> None:
-    bend = -0.22 if start[0] == end[0] else 0.12
-    style = {"arrowstyle": "-|>", "color": "0.6", "lw": 0.7, "shrinkA": 4, "shrinkB": 4}
-    ax.annotate("", end, start, arrowprops={**style, "connectionstyle": f"arc3,rad={bend}"})
+    within = start[0] == end[0] and abs(start[1] - end[1]) < 30
+    style = {"arrowstyle": "-|>", "color": "0.55" if within else "0.75", "lw": 0.8, "shrinkA": 4, "shrinkB": 4}
+    bend = -0.25 if within else 0.1
+    ax.annotate("", end, start, arrowprops={**style, "connectionstyle": f"arc3,rad={bend}"}, zorder=1)

@@ -36,9 +36,9 @@ def test_claims_uses_and_colours():
     assert len(arrows(fig)) == 1
     points = {tuple(c.get_offsets()[0].tolist()): to_hex(c.get_facecolor()[0]) for c in fig.axes[0].collections}
     assert points == {
-        (0.0, 0.0): COLOURS["holds"][0],
-        (0.0, -1.0): to_hex("black"),
-        (1.0, 0.0): COLOURS["fails as stated"][0],
+        (0.0, -1.0): COLOURS["holds"][0],  # a list starts one line below its title
+        (0.0, -2.0): to_hex("black"),
+        (1.0, -1.0): COLOURS["fails as stated"][0],
     }
 
 
