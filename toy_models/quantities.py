@@ -137,7 +137,7 @@ def sequence_error(target: Target, rule, denoiser: Denoiser | None = None) -> fl
         if isinstance(target, Blocks):
             return float(-np.expm1(target.repeats * np.log1p(-sequence_error(target.target, rule))))
         if isinstance(target, MarkovChain):
-            return float(gap_sequence_error(target, rule.weights, [target.length]).error[0, 0])
+            return gap_sequence_error(target, rule.weights, [target.length]).error.item()
     q = lattice.to_table(target).pmf
     law = sampler_law(denoiser or target, rule)
     return float(law.pmf[q == 0].sum() + law.impossible)

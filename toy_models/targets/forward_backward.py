@@ -211,11 +211,11 @@ def _marginals(
     batch, length = y.shape
     for k in prange((batch + block - 1) // block):
         first, last = k * block, min((k + 1) * block, batch)
+        rows = last - first
         tokens = np.ascontiguousarray(y[first:last].T)
-        predicted = np.empty((length, last - first, len(initial)))
-        log_prob = np.empty(last - first)
+        predicted, log_prob = np.empty((length, rows, len(initial))), np.empty(rows)
         forward(initial, transition, likelihood, tokens, cadence, predicted, flagged[first:last], log_prob)
-        for r in range(last - first):
+        for r in range(rows):
             impossible[first + r] = log_prob[r] == -np.inf
         backward(
             backward_transition,

@@ -59,7 +59,7 @@ class MarkovChain:
     def entropy(self) -> float:
         """H(X_1) + sum over i of H(X_{i+1} | X_i). O(V^2) when stationary, O(L V^2) otherwise."""
         step, law = entropy_of_rows(self.transition), self.initial
-        total = float(entropy_of_rows(law[None])[0])
+        total = entropy_of_rows(law[None]).item()
         if self.is_stationary:
             return total + (self.length - 1) * float(law @ step)
         for _ in range(self.length - 1):

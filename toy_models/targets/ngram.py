@@ -64,7 +64,7 @@ class NGram:
 
     @property
     def vocab_size(self) -> int:
-        return self.conditional.shape[0]
+        return len(self.conditional)
 
     @property
     def rows(self) -> Float[np.ndarray, "T V"]:
@@ -107,7 +107,7 @@ class NGram:
     def entropy(self) -> float:
         """H(first window) + sum over later tokens of E H(row). O(V^n) when stationary, O(L V^n) otherwise."""
         law, step = self.initial.ravel(), entropy_of_rows(self.rows)
-        total, later = float(entropy_of_rows(law[None])[0]), self.length - self.order + 1
+        total, later = entropy_of_rows(law[None]).item(), self.length - self.order + 1
         if self.is_stationary:
             return total + later * float(law @ step)
         for _ in range(later):
@@ -131,7 +131,7 @@ class NGram:
         smoothing > 0 every window is possible and `initial` is the stationary law of the smoothed rows.
         """
         table = require_circular(counts)
-        vocab_size = table.shape[0]
+        vocab_size = len(table)
         if not np.isfinite(smoothing) or smoothing < 0:
             raise ValueError(f"smoothing = {smoothing}, it must be a finite number >= 0")
         context = table.sum(axis=-1)

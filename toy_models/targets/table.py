@@ -35,7 +35,7 @@ class Table:
 
     @property
     def vocab_size(self) -> int:
-        return self.pmf.shape[0]
+        return len(self.pmf)
 
     @property
     def length(self) -> int:
@@ -75,10 +75,10 @@ class Table:
 
 def context_probabilities(pmf: Float[np.ndarray, "..."]) -> Float[np.ndarray, "..."]:
     """Sums of `pmf` over every set of axes: shape (V,)*L -> (V+1,)*L with index 0 for "summed". O(L (V+1)^L)."""
-    if (pmf.shape[0] + 1) ** pmf.ndim > MAX_CELLS:
+    if (len(pmf) + 1) ** pmf.ndim > MAX_CELLS:
         raise IntractableError(
             "the masked states of a table",
-            f"V = {pmf.shape[0]}, L = {pmf.ndim}, hence (V+1)^L = {(pmf.shape[0] + 1) ** pmf.ndim}",
+            f"V = {len(pmf)}, L = {pmf.ndim}, hence (V+1)^L = {(len(pmf) + 1) ** pmf.ndim}",
             f"(V+1)^L <= {MAX_CELLS}",
             "use a structured target (MarkovChain, NGram, HMM, LinearCode, Blocks)",
         )
