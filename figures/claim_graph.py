@@ -6,7 +6,7 @@ import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
 
 from figures import STYLE
-from theory.ledger import TOPICS, Claim
+from theory.claims import TOPICS, Claim
 from theory.report import TITLES
 
 COLOURS = {

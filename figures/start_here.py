@@ -11,7 +11,7 @@ from figures import STYLE
 from figures.claim_graph import claim_graph
 from figures.layout import MARKERS, caption
 from figures.save import save
-from theory.ledger import load_claims
+from theory.claims import load_claims
 from theory.start_here import Results
 from toy_models.corpus import ALPHABET
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-FILES = sorted([*(ROOT / "tests").rglob("*.py"), *(ROOT / "theory").glob("*.py")])
+FILES = sorted([*(ROOT / "tests").rglob("*.py"), *(ROOT / "theory").rglob("*.py")])
 PREDICATES = {
     "allclose", "array_equal", "array_equiv", "isclose", "isfinite", "equal", "equals", "overlaps", "contains",
     "is_zero", "all", "any", "decide_at_most", "decide_equal", "exists", "isinstance", "issubset", "startswith",
@@ -139,7 +139,7 @@ def typed_verdicts(source: str) -> list[int]:
     return found
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "theory").glob("*.py")), ids=lambda p: p.stem)
+@pytest.mark.parametrize("path", sorted((ROOT / "theory").rglob("*.py")), ids=lambda p: p.relative_to(ROOT).as_posix())
 def test_verdicts_are_computed(path):
     assert typed_verdicts(path.read_text(encoding="utf-8")) == []
 

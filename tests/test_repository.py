@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from theory.ledger import TOPICS
+from theory.claims import TOPICS
 
 ROOT = Path(__file__).resolve().parent.parent
 LAYERS = ("toy_models", "theory", "figures", "notebooks")  # each may import itself and those before it

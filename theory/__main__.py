@@ -14,7 +14,8 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
-from theory.ledger import TOPICS, LedgerError, available_topics, load_claims, load_topic
+from theory.claims import TOPICS, LedgerError, load_claims
+from theory.ledger import available_topics, load_topic
 from theory.links import broken_links
 from theory.parallel import all_topics
 from theory.registry import TIERS

@@ -1,7 +1,7 @@
 """Entropy-bounded unmasking beside the best adaptive policy: every rule's exact calls and KL on small targets.
 
 Ben-Hamu et al. 2025 (arXiv 2505.24857). Calls are expected under q, KL is KL(q || p) in nats, the denoiser is exact
-unless said otherwise. Derivations: theory/entropy_bound.md; the claims: theory/entropy_bound_claims.py.
+unless said otherwise. Derivations: theory/entropy_bound.md; the claims: theory/checks/entropy_bound/.
 """
 
 from collections.abc import Iterable

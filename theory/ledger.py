@@ -13,59 +13,14 @@ control. A control that is not REFUTED fails the run.
 
 import importlib
 import importlib.util
+import pkgutil
 import time
-import tomllib
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import numpy as np
 
+from theory.claims import TOPICS, Claim, load_claims
 from theory.registry import REGISTRY, ROLES, TIERS, Outcome, Registered
-
-HERE = Path(__file__).resolve().parent
-TOPICS = (
-    "perplexity",
-    "sequence_error",
-    "energy",
-    "entropy_bound",
-    "variance",
-    "learned_order",
-    "any_process",
-    "medium",
-)
-FIELDS = (
-    "id",
-    "topic",
-    "paper",
-    "where",
-    "statement",
-    "form",
-    "prior",
-    "uses",
-    "derivation",
-    "notebook",
-    "figure",
-)
-FORMS = ("as published", "reconstructed", "ours")
-
-
-class LedgerError(ValueError):
-    """A defect of the ledger itself: malformed claims, missing links, cycles, unregistered functions."""
-
-
-@dataclass(frozen=True)
-class Claim:
-    id: str
-    topic: str
-    paper: str
-    where: str
-    statement: str
-    form: str
-    prior: str
-    uses: tuple[str, ...]
-    derivation: str
-    notebook: str
-    figure: str
 
 
 @dataclass(frozen=True)
@@ -97,80 +52,14 @@ class Line:
         return sum(r.entry.role == "control" and bool(r.outcome) and r.outcome.result == "REFUTED" for r in self.ran)
 
 
-def load_claims(path: Path = HERE / "claims.toml") -> dict[str, Claim]:
-    """All claims by id. LedgerError names the file and the claim or key at fault."""
-    try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as problem:
-        raise LedgerError(f"{path.name} cannot be read: {problem.strerror}") from problem
-    except ValueError as problem:  # bad TOML or bad UTF-8
-        raise LedgerError(f"{path.name}: {problem}") from problem
-    unknown = set(data) - {"claim"}
-    if unknown:
-        raise LedgerError(f"{path.name}: unknown table(s) {sorted(unknown)}, only [[claim]] is allowed")
-    blocks = data.get("claim", [])
-    if not isinstance(blocks, list) or not blocks or not all(isinstance(raw, dict) for raw in blocks):
-        raise LedgerError(f"{path.name}: no [[claim]] blocks")
-    claims: dict[str, Claim] = {}
-    for number, raw in enumerate(blocks, start=1):
-        name = raw.get("id", f"number {number}")
-        line = _line_of(path, f'id = "{name}"')
-        missing, extra = [f for f in FIELDS if f not in raw], [f for f in raw if f not in FIELDS]
-        if missing or extra:
-            raise LedgerError(f"{path.name}:{line}: claim {name}: missing {missing}, unknown {extra}")
-        for key in FIELDS:
-            wanted = list if key == "uses" else str
-            if not isinstance(raw[key], wanted):
-                raise LedgerError(f"{path.name}:{line}: claim {name}: {key} must be a {wanted.__name__}")
-        if not all(isinstance(used, str) for used in raw["uses"]):
-            raise LedgerError(f"{path.name}:{line}: claim {name}: uses must be a list of claim ids")
-        empty = [key for key in ("id", "paper", "statement", "prior") if not raw[key].strip()]
-        if empty:
-            raise LedgerError(f"{path.name}:{line}: claim {name}: empty {empty}")
-        if raw["form"] not in FORMS:
-            raise LedgerError(f"{path.name}:{line}: claim {name}: form = {raw['form']!r}, allowed: {', '.join(FORMS)}")
-        if raw["topic"] not in TOPICS:
-            raise LedgerError(
-                f"{path.name}:{line}: claim {name}: topic = {raw['topic']!r}, allowed: {', '.join(TOPICS)}"
-            )
-        if name in claims:
-            raise LedgerError(f"{path.name}:{line}: claim {name} appears twice")
-        claims[name] = Claim(**{**raw, "uses": tuple(raw["uses"])})
-    for claim in claims.values():
-        for used in claim.uses:
-            if used not in claims:
-                line = _line_of(path, f'id = "{claim.id}"')
-                raise LedgerError(f"{path.name}:{line}: claim {claim.id}: uses {used!r}, which is no claim")
-    _refuse_cycles(claims)
-    return claims
-
-
-def _line_of(path: Path, text: str) -> int:
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
-        if line.strip().startswith(text):
-            return number
-    return 0
-
-
-def _refuse_cycles(claims: dict[str, Claim]) -> None:
-    done: set[str] = set()
-
-    def visit(name: str, trail: tuple[str, ...]) -> None:
-        if name in trail:
-            raise LedgerError(f"claims use each other in a circle: {' -> '.join((*trail[trail.index(name) :], name))}")
-        if name not in done:
-            for used in claims[name].uses:
-                visit(used, (*trail, name))
-            done.add(name)
-
-    for name in claims:
-        visit(name, ())
-
-
 def load_topic(topic: str):
-    """Import theory.<topic> (and theory.<topic>_claims, where it exists) so that its functions are registered."""
+    """Import theory.<topic> and the modules of theory.checks.<topic>, so that its functions are registered."""
     module = importlib.import_module(f"theory.{topic}")
-    if importlib.util.find_spec(f"theory.{topic}_claims") is not None:
+    if importlib.util.find_spec(f"theory.checks.{topic}") is not None:
+        package = importlib.import_module(f"theory.checks.{topic}")
+        for subject in sorted(found.name for found in pkgutil.iter_modules(package.__path__)):
+            importlib.import_module(f"theory.checks.{topic}.{subject}")
+    elif importlib.util.find_spec(f"theory.{topic}_claims") is not None:
         importlib.import_module(f"theory.{topic}_claims")
     return module
 
@@ -246,7 +135,7 @@ def structural_problems(claim: Claim, by_role: dict[str, list[Ran]]) -> list[str
         problems.append("no tightness witness, and no reason why none is claimed")
     for runs in by_role.values():
         for r in runs:
-            if r.entry.topic.removesuffix("_claims") != claim.topic:
+            if r.entry.topic != claim.topic:
                 problems.append(f"{r.entry.function.__name__} is registered from topic {r.entry.topic}")
     return problems
 

@@ -4,7 +4,7 @@ import inspect
 import re
 from pathlib import Path
 
-from theory.ledger import Claim
+from theory.claims import Claim
 from theory.registry import REGISTRY
 
 ROOT = Path(__file__).resolve().parent.parent

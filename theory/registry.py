@@ -73,14 +73,19 @@ class Registry:
 REGISTRY = Registry()
 
 
+def topic_of(module: str) -> str:
+    """The topic of a module: theory.checks.<topic>.<subject>."""
+    parts = module.split(".")
+    return parts[2] if parts[:2] == ["theory", "checks"] and len(parts) > 2 else parts[-1].removesuffix("_claims")
+
+
 def _register(role: str):
     def with_claim(claim: str, tier: Tier):
         if tier not in TIERS:
             raise ValueError(f"tier = {tier!r} of claim {claim!r}, allowed: {', '.join(TIERS)}")
 
         def decorate(function: Callable) -> Callable:
-            topic = function.__module__.rsplit(".", 1)[-1]
-            REGISTRY.entries.append(Registered(claim, role, tier, function, topic))
+            REGISTRY.entries.append(Registered(claim, role, tier, function, topic_of(function.__module__)))
             return function
 
         return decorate

@@ -8,8 +8,9 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
+from theory.claims import TOPICS
 from theory.files import write_aside
-from theory.ledger import TOPICS, Line
+from theory.ledger import Line
 
 GOOD = ("holds", "holds with condition", "sharpened", "construction shown", "fails as stated")
 ROUNDING = 1e-12

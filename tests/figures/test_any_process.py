@@ -9,7 +9,7 @@ from any_process_results import smoke
 matplotlib.use("Agg")
 
 from figures import any_process as drawn
-from theory.ledger import load_claims
+from theory.claims import load_claims
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ from matplotlib.colors import to_hex
 from matplotlib.text import Annotation
 
 from figures.claim_graph import COLOURS, claim_graph
-from theory.ledger import Claim, load_claims
+from theory.claims import Claim, load_claims
 from theory.report import GOOD
 
 ONE = Claim("one", "energy", "p", "w", "s", "ours", "ours", (), "one", "03-energy", "")

@@ -10,7 +10,7 @@ mpl.use("Agg")
 
 import figures.energy as drawing
 import theory.energy as energy
-from theory.ledger import load_claims
+from theory.claims import load_claims
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ import pytest
 from entropy_bound_results import smoke_results
 
 from figures import entropy_bound as figures
-from theory.ledger import load_claims
+from theory.claims import load_claims
 
 NAMES = {"fronts", "trace", "steps", "speedup", "decomposition"}
 

@@ -7,7 +7,7 @@ import pytest
 
 from figures import learned_order as pictures
 from theory import learned_order
-from theory.ledger import load_claims
+from theory.claims import load_claims
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ import pytest
 from perplexity_results import smoke_results
 
 from figures import perplexity as drawing
-from theory.ledger import load_claims
+from theory.claims import load_claims
 
 SAMPLED = {"perplexity-order"}
 

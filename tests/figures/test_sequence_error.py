@@ -7,7 +7,7 @@ import pytest
 from sequence_error_results import smoke_results
 
 from figures import sequence_error as drawing
-from theory.ledger import load_claims
+from theory.claims import load_claims
 
 SAMPLED = {"sequence-error-text"}
 

@@ -7,7 +7,7 @@ import pytest
 
 from figures import start_here as drawing
 from theory import start_here
-from theory.ledger import load_claims
+from theory.claims import load_claims
 
 
 @pytest.fixture(scope="module")

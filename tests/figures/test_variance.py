@@ -17,7 +17,7 @@ def saved(tmp_path_factory):
 
 
 def test_every_figure_has_its_three_files_and_claims(saved):
-    from theory.ledger import load_claims
+    from theory.claims import load_claims
 
     _, paths, _ = saved
     claims = load_claims()

@@ -7,12 +7,15 @@ import numpy as np
 import pytest
 from any_process_results import smoke
 
-from theory import any_process, any_process_claims
+from theory import any_process
 from theory.any_process_search import interval
-from theory.ledger import load_claims, verdict_lines
+from theory.checks.any_process.transition import length_law, transition_inputs
+from theory.claims import load_claims
+from theory.ledger import load_topic, verdict_lines
 from theory.registry import REGISTRY
 
-ENTRIES = [e for e in REGISTRY.entries if e.topic.startswith("any_process")]
+load_topic("any_process")
+ENTRIES = [e for e in REGISTRY.entries if e.topic == "any_process"]
 CLAIMS = {i: c for i, c in load_claims().items() if c.topic == "any_process"}
 REFUTED_AS_PUBLISHED = {"two-colour-corrector"}
 
@@ -67,6 +70,6 @@ def test_profile_is_checked():
 
 
 def test_length_law_helper_can_fail():
-    inputs = list(any_process_claims.transition_inputs(1))
+    inputs = list(transition_inputs(1))
     assert len(inputs) == 49
-    assert any(any_process_claims.length_law(x, a) != len(x) for x, a in inputs)
+    assert any(length_law(x, a) != len(x) for x, a in inputs)

@@ -9,7 +9,8 @@ from entropy_bound_results import smoke_results
 
 import toy_models as tm
 from theory import entropy_bound
-from theory.ledger import load_claims, run_topic
+from theory.claims import load_claims
+from theory.ledger import run_topic
 from toy_models.policies.front import optimal_front
 
 PAGE = Path(entropy_bound.__file__).with_suffix(".md").read_text(encoding="utf-8")

@@ -3,11 +3,13 @@
 import numpy as np
 import pytest
 
-from theory import learned_order, learned_order_claims
-from theory.ledger import load_claims
+from theory import learned_order
+from theory.claims import load_claims
+from theory.ledger import load_topic
 from theory.registry import REGISTRY
 
-MINE = [e for e in REGISTRY.entries if e.function.__module__ == learned_order_claims.__name__]
+load_topic("learned_order")
+MINE = [e for e in REGISTRY.entries if e.topic == "learned_order"]
 PUBLISHED_AND_WRONG = {"nelbo-is-order-average", "descent-finds-best-order", "learned-schedules-lower-loss"}
 
 

@@ -2,6 +2,7 @@
 
 import importlib
 import inspect
+import sys
 import textwrap
 from dataclasses import replace
 from pathlib import Path
@@ -11,10 +12,12 @@ import pytest
 
 from theory import __main__ as command
 from theory import ledger
-from theory.ledger import Claim, LedgerError, load_claims, load_topic, run_claim, run_topic, verdict_lines
+from theory.claims import TOPICS, Claim, LedgerError, load_claims
+from theory.ledger import load_topic, run_claim, run_topic, verdict_lines
 from theory.registry import REGISTRY, Outcome, Registered
 from theory.report import is_red
 
+HOME = Path(ledger.__file__).parent
 PROVED, REFUTED, UNDECIDED = (Outcome(r, 4, 0.25, r.lower()) for r in ("PROVED", "REFUTED", "UNDECIDED"))
 CLAIM = Claim("c", "energy", "paper", "where", "s", "ours", "ours", (), "c", "03-energy", "")
 
@@ -124,8 +127,19 @@ def test_a_foreign_topic_is_named(registry):
     registry("check", PROVED, topic="variance")
     assert "check_function is registered from topic variance" in run_claim(CLAIM, None).problems
     REGISTRY.entries.clear()
-    registry("check", PROVED, topic="energy_claims")
+    registry("check", PROVED, topic="energy")
     assert not any("registered from" in p for p in run_claim(CLAIM, None).problems)
+
+
+def test_every_module_of_a_topic_is_loaded():
+    """A subject that is not imported would leave its claims without functions."""
+    for topic in ledger.available_topics():
+        load_topic(topic)
+    modules = {p.with_suffix("").relative_to(HOME.parent).as_posix() for p in (HOME / "checks").glob("*/*.py")}
+    subjects = {m.replace("/", ".") for m in modules if not m.endswith("__init__")}
+    assert len(subjects) >= 40
+    assert subjects <= set(sys.modules)
+    assert {e.topic for e in REGISTRY.entries} == set(TOPICS)
 
 
 # ---------------------------------------------------------------- claims.toml
@@ -326,7 +340,7 @@ def test_a_changed_library_turns_lines_red(monkeypatch):
     load_topic("sequence_error")
     claims = load_claims()
     curves = importlib.import_module("theory.exact_curves")
-    claims_module = importlib.import_module("theory.perplexity_claims")
+    claims_module = importlib.import_module("theory.checks.perplexity.schedules")
     right = curves.path_law
     for module, attribute, wrong, name in (
         (curves, "path_law", lambda pmf, steps: right(pmf, [0] * pmf.ndim), "trajectory-identity"),
@@ -345,7 +359,7 @@ def test_a_changed_library_turns_lines_red(monkeypatch):
 def test_the_committed_claims_load():
     claims = load_claims()
     assert len(claims) >= 20
-    assert {c.topic for c in claims.values()} <= set(ledger.TOPICS)
+    assert {c.topic for c in claims.values()} <= set(TOPICS)
 
 
 def test_every_claim_has_its_functions():

@@ -3,7 +3,8 @@
 import pytest
 
 from theory import links
-from theory.ledger import Claim, available_topics, load_claims, load_topic
+from theory.claims import Claim, load_claims
+from theory.ledger import available_topics, load_topic
 from theory.registry import REGISTRY, Registered, decide, not_claimed_tight
 
 CLAIM = Claim("claim-x", "energy", "p", "w", "s", "ours", "ours", (), "claim-x", "03-energy", "picture")

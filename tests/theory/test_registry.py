@@ -17,6 +17,7 @@ from theory.registry import (
     not_claimed_tight,
     sharper,
     tightness,
+    topic_of,
 )
 
 
@@ -80,3 +81,16 @@ def test_a_reason_is_needed(registry):
     assert registry.not_tight == {"c": "an identity"}
     with pytest.raises(ValueError, match="needs a reason"):
         not_claimed_tight("c", " ")
+
+
+@pytest.mark.parametrize(
+    ("module", "topic"),
+    [
+        ("theory.checks.energy.rates", "energy"),
+        ("theory.checks.any_process.dyck", "any_process"),
+        ("theory.checks.energy", "energy"),
+        ("theory.energy", "energy"),
+    ],
+)
+def test_the_topic_is_the_package_below_checks(module, topic):
+    assert topic_of(module) == topic

@@ -6,7 +6,8 @@ from dataclasses import replace
 import pytest
 
 from theory import report
-from theory.ledger import TOPICS, Claim, Line, Ran
+from theory.claims import TOPICS, Claim
+from theory.ledger import Line, Ran
 from theory.registry import Outcome, Registered
 
 CLAIM = Claim("c-one", "energy", "A | B 2025", "Thm 1", "s", "ours", "ours", (), "c-one", "03-energy", "picture")

@@ -1,0 +1,1 @@
+"""Checks of the any-process claims, one module per subject."""

@@ -1,0 +1,49 @@
+"""Dyck languages by insertion, and what finite state cannot cover."""
+
+from theory.any_process import Results
+from theory.registry import Outcome, check, construction, control, decide, not_claimed_tight, tightness
+
+
+@construction("dyck-support", tier="rational")
+def supports(results: Results) -> Outcome:
+    d = results.dyck
+    reach = ", ".join(f"k={k} N={n}" for k, n, how in d.support_equal if how == "program")
+    return decide(all(d.support_equal.values()) and d.one_sided_equal, len(d.support_equal) + 2, 0, f"program: {reach}")
+
+
+@control("dyck-support", tier="rational")
+def uniform_law(results: Results) -> Outcome:
+    worst = max(results.dyck.tv_uniform.values())
+    return decide(worst == 0, len(results.dyck.tv_uniform), worst, "support equality says nothing about the law")
+
+
+@control("dyck-support", tier="rational")
+def parallel_decoding(results: Results) -> Outcome:
+    p = results.dyck.valid["halves"]
+    return decide(p == 1, 1, float(1 - p), f"full-context parallel decoding in halves is valid with probability {p}")
+
+
+not_claimed_tight("dyck-support", "an equality of sets")
+
+
+@check("dyck-finite-state", tier="rational")
+def classes(results: Results) -> Outcome:
+    d = results.dyck
+    formula = all(m == (3 ** (n // 2 + 1) - 1) // 2 for n, m in d.classes.items())
+    reach = d.covered == {4: 2, 16: 4, 64: 6, 256: 8, 1024: 10, 65536: 18}
+    return decide(d.classes_agree and formula and reach, len(d.classes), 0, "prefix classes = formula = enumeration")
+
+
+@tightness("dyck-finite-state", tier="rational")
+def full_window_is_exact(results: Results) -> Outcome:
+    d = results.dyck
+    good = all(sizes[-1] == d.sizes[2, n] for n, sizes in d.windows.items())
+    return decide(good, len(d.windows), 0, "window n - 1 covers exactly the language")
+
+
+@control("dyck-finite-state", tier="rational")
+def window_suffices(results: Results) -> Outcome:
+    n, sizes = max(results.dyck.windows.items())
+    return decide(
+        sizes[-2] == results.dyck.sizes[2, n], 1, sizes[-2] - sizes[-1], f"n = {n}, window n - 2 over-generates"
+    )

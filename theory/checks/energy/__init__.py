@@ -1,0 +1,1 @@
+"""Checks of the energy claims, one module per subject."""

@@ -1,0 +1,30 @@
+"""Random laws and models that the checks decide."""
+
+import numpy as np
+from flint import fmpq
+
+from toy_models.exact import LogSum
+from toy_models.exact import trajectories as exact
+
+ROUNDING = 1e-9  # float64 sums of at most 1e5 terms of size 1; the smallest margin decided with it is 1e-4
+
+
+SIZES = ((2, 3), (3, 2), (2, 4))
+
+
+def laws(seed: int, count: int, sizes=SIZES) -> list[exact.RationalLaw]:
+    rng = np.random.default_rng(seed)
+    return [exact.random_law(*sizes[k % len(sizes)], rng) for k in range(count)]
+
+
+def copies(count: int) -> exact.RationalLaw:
+    """One fair bit, copied."""
+    return exact.RationalLaw({(0,) * count: fmpq(1, 2), (1,) * count: fmpq(1, 2)}, 2, count)
+
+
+def largest(entropies: list[LogSum]) -> int:
+    best = 0
+    for k in range(1, len(entropies)):
+        if (entropies[k] - entropies[best]).sign() > 0:
+            best = k
+    return best

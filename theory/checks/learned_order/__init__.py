@@ -1,0 +1,1 @@
+"""Checks of the learned-order claims, one module per subject."""

@@ -1,0 +1,1 @@
+"""Checks of the perplexity claims, one module per subject."""

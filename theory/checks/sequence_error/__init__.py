@@ -1,0 +1,1 @@
+"""Checks of the sequence-error claims, one module per subject."""

@@ -1,0 +1,1 @@
+"""Checks of the training-noise claims, one module per subject."""
