@@ -5,7 +5,7 @@ the program writes, plus binary cross-entropy of the remask, insert and delete b
 start at -2; inference takes the argmax and thresholds the bits at 1/2. Imported apart: needs torch.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -127,8 +127,11 @@ class GridEncoder(nn.Module):
         return self.unmask(hidden), self.control(hidden)
 
 
-def loss(model: nn.Module, data: Transitions) -> torch.Tensor:
-    """Cross-entropy of written masks + BCE of the three bits, each a mean over its positions."""
+def loss(model: Callable, data: Transitions) -> torch.Tensor:
+    """Cross-entropy of written masks + BCE of the three bits, each a mean over its positions.
+
+    model: tokens (batch, L) -> scores (batch, L, V), bits (batch, L, 3).
+    """
     scores, bits = model(data.tokens)
     unmask = nn.functional.cross_entropy(scores.flatten(0, 1), data.candidate.flatten(), ignore_index=IGNORE)
     if not (data.candidate != IGNORE).any():

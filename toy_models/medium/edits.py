@@ -9,12 +9,13 @@ batch mixes lengths: short sequences are filled with EMPTY = -2, to which nothin
 one length would show each step that length alone.) The judges batch by length: no padding there.
 """
 
+import hashlib
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import nullcontext
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import product
+from pathlib import Path
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -28,7 +29,7 @@ from toy_models.editing.trace import EMPTY
 from toy_models.editing.transition import emit
 from toy_models.medium.device import resolve
 from toy_models.medium.model import Config, Transformer
-from toy_models.medium.train import NonFiniteLoss, OutOfMemory, Trained, TrainOptions, seed_generator
+from toy_models.medium.train import Trained, TrainOptions, train
 from toy_models.validation import MASK
 
 HEADS = ("remask", "insert", "delete")
@@ -53,12 +54,36 @@ class Reading(nn.Module):
         self.silent = [k for k, head in enumerate(HEADS) if head in ignored]
 
     def forward(self, tokens: Int[Tensor, "batch L"]) -> tuple[Float[Tensor, "batch L V"], Float[Tensor, "batch L 3"]]:
-        tokens = tokens.to(self.model.head.weight.device)
-        scores, bits = self.model(torch.where(tokens == self.pad, EMPTY, tokens - 1))
+        scores, bits = self.model(translated(tokens.to(self.model.head.weight.device), self.pad))
         if self.silent:
             bits = bits.clone()
             bits[..., self.silent] = -math.inf
         return scores, bits
+
+
+def translated(tokens: Int[Tensor, "batch L"], pad: int) -> Int[Tensor, "batch L"]:
+    """The learner's tokens (mask 0, token v as v + 1, `pad`) as the model's (MASK, v, EMPTY)."""
+    return torch.where(tokens == pad, EMPTY, tokens - 1)
+
+
+class EditLoss(nn.Module):
+    """The supervised loss on rows of a table of transitions: an objective of medium.train without parameters."""
+
+    rate = 0.0
+
+    def __init__(self, data: learner.Transitions, pad: int):
+        super().__init__()
+        self.data, self.pad = data, pad
+
+    def forward(self, model: nn.Module, rows: Int[Tensor, " batch"], generator: torch.Generator) -> Tensor:
+        return learner.loss(lambda tokens: model(translated(tokens, self.pad)), self.data.rows(rows))
+
+    def record(self) -> Tensor:
+        return torch.zeros(0)
+
+    def describe(self) -> dict:
+        content = hashlib.sha256(b"".join(part.cpu().numpy().tobytes() for part in vars(self.data).values()))
+        return {"transitions": content.hexdigest()}
 
 
 def train_edits(
@@ -69,55 +94,24 @@ def train_edits(
     seed: int = 0,
     device: str | torch.device = "auto",
     options: TrainOptions = OPTIONS,
+    path: str | Path | None = None,
 ) -> Trained:
     """A Transformer with control heads, trained on what the program does at `states`; lengths are drawn equally often.
 
-    The schedule, clipping, averaged weights, bf16, accumulation and compilation of `options`, with `steps` in place of
-    its own number; one process, no checkpoint. Where the program draws, the loss is that of its law
-    (learner.transitions). Errors: OutOfMemory and NonFiniteLoss, as in medium.train.
+    Everything else as in medium.train, with `steps` in place of the number in `options`. Where the program draws, the
+    loss is that of its law (learner.transitions).
     """
-    options, place = replace(options, steps=steps), resolve(device)
-    model = Transformer(config, torch.Generator().manual_seed(seed)).to(place)
-    network = Reading(model)
-    called = torch.compile(network) if options.compile else network
-    data = learner.transitions(program, states, network.pad).to(place)
+    if not config.controls:
+        raise ValueError("config.controls = False, a network that edits needs controls = True")
+    pad = config.vocab_size + 1
+    data = learner.transitions(program, states, pad).to(resolve(device))
     length = data.valid.sum(dim=1)
     weight = 1.0 / torch.bincount(length)[length]
-    generator = seed_generator(seed, place)
-    settings = {"lr": options.rate, "betas": options.betas, "weight_decay": options.weight_decay}
-    optimiser = torch.optim.AdamW(model.parameters(), fused=True, **settings)
-    averaged = [p.detach().clone() for p in model.parameters()]
-    losses: list[float] = []
-    context = torch.autocast(place.type, dtype=torch.bfloat16) if options.bf16 else nullcontext()
-    for step in range(options.steps):
-        for group in optimiser.param_groups:
-            group["lr"] = options.rate_at(step)
-        optimiser.zero_grad(set_to_none=True)
-        total = 0.0
-        try:
-            for _ in range(options.accumulate):
-                rows = torch.multinomial(weight, options.batch, replacement=True, generator=generator)
-                with context:
-                    value = learner.loss(called, data.rows(rows)) / options.accumulate
-                value.backward()
-                total += float(value.detach())
-        except torch.OutOfMemoryError as problem:
-            half = max(1, options.batch // 2)
-            raise OutOfMemory(
-                f"out of memory with batch = {options.batch} sequences of at most {data.tokens.shape[1]} tokens; try "
-                f"batch = {half} with accumulate = {2 * options.accumulate} (the same gradient)"
-            ) from problem
-        if not math.isfinite(total):
-            raise NonFiniteLoss(step, total, None)
-        torch.nn.utils.clip_grad_norm_(model.parameters(), options.clip)
-        optimiser.step()
-        losses.append(total)
-        with torch.no_grad():
-            torch._foreach_lerp_(averaged, list(model.parameters()), 1 - min(options.ema, (1 + step) / (10 + step)))
-    with torch.no_grad():
-        for p, mean in zip(model.parameters(), averaged, strict=True):
-            p.copy_(mean)
-    return Trained(model.eval(), losses)
+
+    def rows(generator: torch.Generator) -> Callable[[int], Tensor]:
+        return lambda size: torch.multinomial(weight, size, replacement=True, generator=generator)
+
+    return train(config, rows, replace(options, steps=steps), seed, device, EditLoss(data, pad), path)
 
 
 @torch.no_grad()

@@ -11,7 +11,16 @@ from toy_models.editing import learner_torch as learner
 from toy_models.editing.laws import program_law
 from toy_models.editing.parity import decide, first_pair, tournament
 from toy_models.editing.programs import run, sure
-from toy_models.medium import Config, NonFiniteLoss, OutOfMemory, TrainOptions, Transformer, edit_judge, edits
+from toy_models.medium import (
+    CheckpointError,
+    Config,
+    NonFiniteLoss,
+    OutOfMemory,
+    TrainOptions,
+    Transformer,
+    edit_judge,
+    edits,
+)
 
 SHORT = [x for n in range(6) for x in edits.parity_states(n)]
 
@@ -238,3 +247,14 @@ def test_out_of_memory_names_a_smaller_batch(local, monkeypatch):
     monkeypatch.setattr(learner, "loss", full)
     with pytest.raises(OutOfMemory, match="batch = 32 with accumulate = 2"):
         edits.train_edits(first_pair, SHORT, local.model.config, 1, 0, "cpu")
+
+
+def test_checkpoints_know_their_transitions(local, tmp_path):
+    """A finished run is read back as it was; another table of transitions is another configuration."""
+    path = tmp_path / "edits.pt"
+    first, again = (edits.train_edits(first_pair, SHORT, local.model.config, 4, 0, "cpu", path=path) for _ in range(2))
+    assert again.resumed_at == 4
+    for one, two in zip(first.model.parameters(), again.model.parameters(), strict=True):
+        assert torch.equal(one, two)
+    with pytest.raises(CheckpointError, match="another configuration \\(loss"):
+        edits.train_edits(first_pair, SHORT[:3], local.model.config, 4, 0, "cpu", path=path)
