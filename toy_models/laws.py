@@ -88,13 +88,11 @@ def _push_stage(mass, marginals, active, weights, vocab_size):
         size = 1
         index[0], prob[0], revealed[0] = state, mass[state], 0
         masked = 0
-        any_masked = False
         dead = False
         power = 1
         for position in range(length - 1, -1, -1):
             digit = state // power % base
             if digit == 0:
-                any_masked = True
                 if np.isnan(marginals[state, position, 0]):
                     dead = True
                     break
@@ -112,8 +110,7 @@ def _push_stage(mass, marginals, active, weights, vocab_size):
         if dead:
             lost += mass[state]
             continue
-        if any_masked:
-            called += mass[state] * (1.0 - weights[masked, 0])
+        called += mass[state] * (1.0 - weights[masked, 0])
         for k in range(size):
             result[index[k]] += prob[k] * weights[masked, revealed[k]]
     return result, lost, called

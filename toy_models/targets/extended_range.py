@@ -64,14 +64,12 @@ def _ratio(x, k, peak, peak_k):
 
 
 def _hmm_forward(initial, initial_k, transition, transition_k, likelihood, likelihood_k, tokens, message, message_k):
-    """message[i] = P(hidden state at i, tokens revealed before i); returns P(all revealed tokens)."""
+    """message[i] = P(hidden state at i, tokens revealed before i), zeros on entry; returns P(all revealed tokens)."""
     length, states = message.shape
     message[0], message_k[0] = initial, initial_k
     total, total_k = 0.0, 0
     for i in range(length):
         row = tokens[i] + 1
-        if i + 1 < length:
-            message[i + 1], message_k[i + 1] = 0.0, 0
         for s in range(states):
             x, k = normal(message[i, s] * likelihood[row, s], message_k[i, s] + likelihood_k[row, s])
             if x == 0.0:
@@ -92,7 +90,7 @@ def _hmm_marginals(
     batch, length = y.shape
     states, vocab = emission.shape
     for b in range(batch):
-        message, message_k = np.empty((length, states)), np.empty((length, states), np.int64)
+        message, message_k = np.zeros((length, states)), np.zeros((length, states), np.int64)
         total, _ = hmm_forward(
             initial, initial_k, transition, transition_k, likelihood, likelihood_k, y[b], message, message_k
         )
@@ -128,11 +126,11 @@ def _hmm_log_prob(initial, initial_k, transition, transition_k, likelihood, like
     """result[b] = log P(x[b]), -inf when impossible."""
     batch, length = x.shape
     for b in range(batch):
-        message, message_k = np.empty((length, len(initial))), np.empty((length, len(initial)), np.int64)
+        message, message_k = np.zeros((length, len(initial))), np.zeros((length, len(initial)), np.int64)
         total, k = hmm_forward(
             initial, initial_k, transition, transition_k, likelihood, likelihood_k, x[b], message, message_k
         )
-        result[b] = np.log(total) + k * LOG_RADIX if total > 0.0 else -np.inf
+        result[b] = np.log(total) + k * LOG_RADIX
 
 
 def _ngram_marginals(initial, initial_k, conditional, conditional_k, order, y, impossible, result):

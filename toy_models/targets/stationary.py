@@ -46,22 +46,22 @@ def recurrent_windows(matrix: csr_array, vocab_size: int) -> Int[np.ndarray, " m
     closed[label[row[label[row] != label[column]]]] = False
     classes = np.flatnonzero(closed)
     if len(classes) > 1:
-        digits = round(np.log(matrix.shape[0]) / np.log(vocab_size))
+        digits = round(np.log(len(label)) / np.log(vocab_size))
         codes = [int((label == c).argmax()) for c in classes[:4]]
         shown = [tuple(int(t) for t in np.unravel_index(code, (vocab_size,) * digits)) for code in codes]
         raise ValueError(
             f"the stationary law is not unique: the n-gram has {len(classes)} recurrent classes of contexts, "
             f"for example those of {', '.join(map(str, shown))}; pass initial= explicitly"
         )
-    return np.flatnonzero(label == classes[0])
+    return np.flatnonzero(closed[label])
 
 
 def _iterate(matrix: csr_array) -> Float[np.ndarray, " members"]:
-    across = csr_array(matrix.T)
-    law = _power(across, np.ones(matrix.shape[0]))
+    across, (size, _) = csr_array(matrix.T), matrix.shape
+    law = _power(across, np.ones(size))
     if _residual(across, law) > RESIDUAL:
         try:
-            _, vectors = eigs(across + _identity(len(law)), k=1, which="LM", v0=law, tol=0)
+            _, vectors = eigs(across + _identity(size), k=1, which="LM", v0=law, tol=0)
             law = _power(across, np.abs(vectors[:, 0].real))
         except ArpackNoConvergence:
             pass
@@ -74,6 +74,7 @@ def _iterate(matrix: csr_array) -> Float[np.ndarray, " members"]:
 
 
 def _power(across: csr_array, law: Float[np.ndarray, " members"]) -> Float[np.ndarray, " members"]:
+    """Averaged steps; every 32 of them, stop at RESIDUAL / 16 or when they gained less than a tenth."""
     best = np.inf
     for step in range(STEPS):
         law = law + across @ law

@@ -5,6 +5,7 @@ from collections import Counter
 import numpy as np
 import oracles
 import pytest
+from scipy.sparse import csr_array
 
 import toy_models as tm
 from toy_models.lattice import states as every_context
@@ -252,6 +253,40 @@ def test_stationary_law_by_elimination_and_by_iteration(dense, monkeypatch):
     assert np.abs(next_law(control, rows) - control).sum() > 1e-2
 
 
+@pytest.mark.parametrize(("dense", "iterated"), [(27, 0), (26, 1)])
+def test_iteration_of_stationary_laws_starts_above_the_limit(dense, iterated, monkeypatch):
+    calls = []
+    monkeypatch.setattr(stationary, "DENSE", dense)
+    monkeypatch.setattr(stationary, "_iterate", lambda matrix: calls.append(matrix.shape) or np.full(27, 1 / 27))
+    stationary.stationary_windows(np.full((27, 3), 1 / 3))
+    assert calls == [(27, 27)] * iterated
+
+
+class Counted(csr_array):
+    """A matrix that counts its products."""
+
+    products = 0
+
+    def __matmul__(self, vector):
+        self.products += 1
+        return super().__matmul__(vector)
+
+
+def test_iteration_stops_when_done_or_when_it_does_not_pay():
+    """A step halves what is left of independent tokens: done after 64. A sticky chain gains nothing: also given up."""
+    fast, slow = Counted(np.full((4, 4), 0.25)), Counted(np.eye(2) * (1 - 1e-5) + 0.5e-5)
+    law = stationary._power(fast, np.array([1.0, 0.0, 0.0, 0.0]))
+    np.testing.assert_allclose(law, 0.25, atol=1e-14)
+    assert fast.products == 64 + 2
+    law = stationary._power(slow, np.array([1.0, 0.0]))
+    assert abs(law[0] - 0.5) > 0.4
+    assert slow.products == 64 + 2
+    middle = Counted(np.array([[0.96, 0.04], [0.04, 0.96]]))  # 0.92 -> a factor 0.96^32 = 0.27 between checks
+    law = stationary._power(middle, np.array([1.0, 0.0]))
+    np.testing.assert_allclose(law, 0.5, atol=1e-13)
+    assert middle.products == 33 * np.ceil(np.log(stationary.RESIDUAL / 16 / 0.08) / np.log(0.96) / 32)
+
+
 def test_iteration_serves_periods_and_slow_mixing(monkeypatch):
     monkeypatch.setattr(stationary, "DENSE", 1)
     circle = circular_counts(np.array([0, 0, 0, 1, 0, 1, 1, 1]), 3, 2)
@@ -313,6 +348,8 @@ def test_bad_input_is_refused_with_the_place_and_the_value():
         tm.NGram(TRIGRAM, 5, np.array([[0.4, 0.0], [0.25, 0.25]]))
     with pytest.raises(ValueError, match="2 recurrent classes of contexts, for example those of"):
         tm.NGram(np.broadcast_to(np.eye(2)[:, None], (2, 2, 2)).swapaxes(0, 1).copy(), 5)
+    with pytest.raises(ValueError, match=r"5 recurrent .* those of \(0,\), \(1,\), \(2,\), \(3,\); pass initial="):
+        tm.NGram(np.eye(5), 5)
     with pytest.raises(ValueError, match=r"context \(0,\) is left 3 times and entered 2 times"):
         tm.NGram.from_counts(np.array([[1, 2], [1, 0]]), 5)
     with pytest.raises(ValueError, match=r"order = 4, allowed: 1\.\.3"):
