@@ -8,7 +8,7 @@ A mutant changes one place of one module: a comparison is flipped, + and -, * an
 and False or `and` and `or` swapped, a minus or a `not` dropped, a returned value replaced by None. Messages, docstrings
 and annotations stay. Each mutant runs the module's tests in a forked process until the first failure. A mutant that no
 test notices has survived; survivors are explained in tests/MUTANTS.md. A mutant that uses more CPU time than ten
-unchanged runs and ten seconds is stopped (it may loop forever) and counted apart. mutmut, configured in pyproject.toml,
+unchanged runs and ten seconds, or all memory it may have, is stopped and counted apart. mutmut, configured in pyproject.toml,
 mutates more but cannot reach the kernels: they are compiled from the unwrapped function.
 """
 
@@ -73,7 +73,7 @@ CORE = {  # module: test files, and which of their tests by name; chosen to take
     "exact/verdict": ["exact/test_verdict", ""],
 }
 PRELOADED = ("dit", "flint", "hmmlearn.hmm", "numba", "scipy.optimize", "scipy.sparse.linalg", "scipy.stats", "sympy")
-MEMORY = 6 * 2**30  # bytes of address space; more is a MemoryError
+MEMORY = 4 * 2**30  # bytes of address space; more is a MemoryError
 FLIPS = {
     ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt, ast.Eq: ast.NotEq, ast.NotEq: ast.Eq,
     ast.In: ast.NotIn, ast.NotIn: ast.In, ast.Is: ast.IsNot, ast.IsNot: ast.Is,
@@ -170,10 +170,11 @@ def run_tests(path: str, module: ast.Module | None, limit: int) -> int:
 
 
 def outcome(status: int) -> str:
-    """What became of a process: survived, noticed (a test failed), limit (of CPU time) or broken (no verdict)."""
+    """What became of a process: survived, noticed (a test failed), limit (of time, memory) or broken (no verdict)."""
     if os.WIFSIGNALED(status):
         return "limit" if os.WTERMSIG(status) == signal.SIGXCPU else "broken"
-    return {0: "survived", 1: "noticed", 2: "noticed"}.get(os.WEXITSTATUS(status), "broken")
+    codes = {0: "survived", 1: "noticed", 2: "noticed", 3: "limit"}  # 3: pytest itself has no memory left
+    return codes.get(os.WEXITSTATUS(status), "broken")
 
 
 def run(jobs: list[tuple], workers: int) -> Iterator[tuple[tuple, str, float]]:
@@ -230,7 +231,7 @@ def main() -> int:
             print(f"{became}  {path}:{place}  {what}", flush=True)
         if tally[path].total() == sum(job[0] == path for job in jobs):
             print(f"{path}: {dict(tally[path])}", flush=True)
-    print("\n| module | lines | mutants | noticed | of these, by the time limit |\n|---|---|---|---|---|")
+    print("\n| module | lines | mutants | noticed | of these, by a limit |\n|---|---|---|---|---|")
     for path in chosen:
         noticed = tally[path]["noticed"] + tally[path]["limit"]
         print(f"| {path} | {lines[path]} | {tally[path].total()} | {noticed} | {tally[path]['limit']} |")
