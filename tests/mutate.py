@@ -8,8 +8,8 @@ A mutant changes one place of one module: a comparison is flipped, + and -, * an
 and False or `and` and `or` swapped, a minus or a `not` dropped, a returned value replaced by None. Messages, docstrings
 and annotations stay. Each mutant runs the module's tests in a forked process until the first failure. A mutant that no
 test notices has survived; survivors are explained in tests/MUTANTS.md. A mutant that uses more CPU time than ten
-unchanged runs and ten seconds, or all memory it may have, is stopped and counted apart. mutmut, configured in pyproject.toml,
-mutates more but cannot reach the kernels: they are compiled from the unwrapped function.
+unchanged runs and ten seconds, or all memory it may have, is stopped and counted apart. mutmut, configured in
+pyproject.toml, mutates more but cannot reach the kernels: they are compiled from the unwrapped function.
 """
 
 import argparse
@@ -45,7 +45,8 @@ CORE = {  # module: test files, and which of their tests by name; chosen to take
     "lattice": ["test_lattice test_properties", "test_lattice or lattice_tables or subset_cross"],
     "optimal_schedules": [
         "test_properties test_optimal_schedules",
-        "brute_force or the_largest or closed_form or fine_grid or refuse or quantities or more_steps or few_steps",
+        "brute_force or the_largest or closed_form or fine_grid or refuse or quantities or more_steps or few_steps "
+        "or every_composition or coarse_grid",
     ],
     "pair_language": [
         "test_properties test_pair_language",

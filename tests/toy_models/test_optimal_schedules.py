@@ -106,6 +106,20 @@ def test_optimal_weights_against_a_grid_of_cuts(steps):
         assert found >= grid - len(g) * steps * (g[0] - g[-1]) / 48  # moving a cut by one cell costs no more
 
 
+@pytest.mark.parametrize("steps", [2, 3, 4])
+def test_every_cut_is_stationary_also_from_a_coarse_grid(steps):
+    """The descent has the exact gradient: from cuts on 16 points it ends where moving any cut changes nothing."""
+    g = np.array([1.0, 0.6, 0.35, 0.2, 0.1, 0.05])
+    cuts = np.concatenate([[0.0], np.cumsum(tm.optimal_weights(g, steps, grid=16))])
+
+    def slope(at, j):
+        moved = [at + step * (np.arange(steps + 1) == j) for step in (1e-5, -1e-5)]
+        return (weights_cost(g, np.diff(moved[0])) - weights_cost(g, np.diff(moved[1]))) / 2e-5
+
+    assert max(abs(slope(cuts, j)) for j in range(1, steps)) < 1e-4
+    assert max(abs(slope(np.round(cuts * 16) / 16, j)) for j in range(1, steps)) > 1e-2
+
+
 @pytest.mark.parametrize("steps", [2, 3, 7, 16])
 @pytest.mark.parametrize("flip", [0.3, 0.1, 0.01])
 def test_optimal_weights_beat_uniform_and_random_grids(flip, steps):
