@@ -59,7 +59,7 @@ class LogSum:
         return self.constant == 0 and all(e == 0 for e in _exponents(self.terms).values())
 
     def sign(self) -> int:
-        """-1, 0 or 1, decided: balls at doubling precision, then the exact zero test."""
+        """-1, 0 or 1, decided: balls at doubling precision, with the exact zero test once they are narrow."""
         bits = FIRST_BITS
         while bits <= LAST_BITS:
             ball = self.enclosure(bits)
@@ -70,8 +70,6 @@ class LogSum:
             if bits == 4 * FIRST_BITS and self.is_zero():
                 return 0
             bits *= 2
-        if self.is_zero():
-            return 0
         raise ArithmeticError(f"the sign of a LogSum is undecided at {LAST_BITS} bits")
 
 
