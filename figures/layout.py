@@ -4,8 +4,17 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
+from figures.save import ROOT
+
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 LINES = ("-", "--", "-.", ":", (0, (5, 1)), (0, (3, 1, 1, 1)), (0, (1, 1)))
+
+
+def sources(topic: str) -> tuple[str, ...]:
+    """Code that the figures of a topic depend on, beside the library: theory/<topic>*.py and figures/<topic>*.py."""
+    return tuple(
+        sorted(p.relative_to(ROOT).as_posix() for f in ("theory", "figures") for p in (ROOT / f).glob(f"{topic}*.py"))
+    )
 
 
 def caption(fig: Figure, text: str) -> None:

@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from figures import STYLE
-from figures.layout import LINES, MARKERS, caption, plain_ticks, steps_axis
+from figures.layout import LINES, MARKERS, caption, plain_ticks, sources, steps_axis
 from figures.save import save
 from theory.perplexity import Collapse, Results
 
@@ -159,7 +159,7 @@ def vocabulary(results: Results) -> Figure:
 
 def save_all(results: Results, out_dir: str, parameters: dict, seed: int) -> list[Path]:
     """Write every figure of the topic."""
-    depends = ("theory/perplexity.py", "figures/perplexity.py")
+    depends = sources("perplexity")
     intervals = [
         {
             "order": p.order,

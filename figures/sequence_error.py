@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
 from figures import STYLE
-from figures.layout import LINES, MARKERS, caption, plain_ticks, steps_axis
+from figures.layout import LINES, MARKERS, caption, plain_ticks, sources, steps_axis
 from figures.save import save
 from theory.sequence_error import THRESHOLD_ORACLE, Results
 
@@ -160,7 +160,7 @@ def cost(results: Results) -> Figure:
 
 def save_all(results: Results, out_dir: str, parameters: dict, seed: int) -> list[Path]:
     """Write every figure of the topic."""
-    depends = ("theory/sequence_error.py", "figures/sequence_error.py")
+    depends = (*sources("sequence_error"), "theory/perplexity.py")
     texts = [
         {"order": p.order, "steps": p.steps, "error": {"value": p.error, "low": p.low, "high": p.high}}
         if p.order > 2

@@ -8,60 +8,10 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter
 
 from figures import STYLE
+from figures.layout import sources
 from figures.save import save
-from theory.variance import Method, Results
-
-SHOWN = (
-    "uniform",
-    "independent pair",
-    "MIRROR",
-    "P-POTS",
-    "P-POTS + MIRROR, p refitted",
-    "Neyman p, stratified",
-    "size, uniform k",
-    "size, optimal k",
-    "size, stratified k",
-)
-MARKERS = "osD^vP*X"
-LINES = ("-", "--", "-.", ":", (0, (5, 1)), (0, (3, 1, 1, 1)), (0, (1, 1)))
-
-
-def _foot(figure: Figure, text: str) -> None:
-    figure.supxlabel(text, fontsize=7, color="0.45", x=0.99, ha="right")
-
-
-def _colours() -> list[str]:
-    return plt.rcParams["axes.prop_cycle"].by_key()["color"]
-
-
-def _bar(method: Method) -> tuple[float, float, float]:
-    """A, B, C per network call; stratifying a batch takes Var_t E_x g off B."""
-    rate = method.parts.rate - (method.parts.rate_time_first if method.stratified else 0.0)
-    return method.parts.pattern * method.parts.calls, rate * method.parts.calls, method.parts.data * method.parts.calls
-
-
-def parts(results: Results) -> Figure:
-    """A, B, C per network call, by method and target."""
-    names = ["K1 oracle", "K1 temper", "K2 oracle", *[n for n in results.instances if "L =" in n]]
-    with plt.style.context(STYLE):
-        figure, axes = plt.subplots(1, len(names), figsize=(2.05 * len(names) + 1.6, 3.9), sharey=True)
-        for axis, name in zip(axes, names, strict=True):
-            left = np.zeros(len(SHOWN))
-            for part, hatch, label in zip(range(3), ("", "///", "..."), ("A pattern", "B rate", "C data"), strict=True):
-                width = np.array([_bar(results.instances[name].methods[m])[part] for m in SHOWN])
-                axis.barh(
-                    range(len(SHOWN)), width, left=left, hatch=hatch, label=label, height=0.7, edgecolor="white", lw=0.4
-                )
-                left += width
-            axis.set_title(name, fontsize=9.5)
-            axis.set_yticks(range(len(SHOWN)), SHOWN)
-            axis.grid(axis="y", visible=False)
-            axis.margins(x=0.03)
-        axes[0].invert_yaxis()
-        axes[len(names) // 2].set_xlabel("variance per network call (nats² per token²)")
-        axes[-1].legend(loc="lower right", fontsize=8)
-        _foot(figure, "variance-abc, data-noise-is-arm; exact; t on [0.001, 1]")
-    return figure
+from figures.variance_methods import LINES, MARKERS, colours, compute, foot, parts, training
+from theory.variance import Results
 
 
 def densities(results: Results) -> Figure:
@@ -88,7 +38,7 @@ def densities(results: Results) -> Figure:
         right.set(xscale="log", yscale="log", xlabel="mask probability t", ylabel="density p(t)")
         right.set_title("densities of t")
         right.legend()
-        _foot(figure, "ppots-optimal, ppots-estimator-optimal, epr-diverges; exact")
+        foot(figure, "ppots-optimal, ppots-estimator-optimal, epr-diverges; exact")
     return figure
 
 
@@ -115,36 +65,7 @@ def mirrored(results: Results) -> Figure:
         right.xaxis.set_minor_formatter(NullFormatter())
         right.legend(fontsize=8, loc="lower left")
         right.set_title("noisy repetition, exact denoiser")
-        _foot(figure, "mirror-never-hurts, mirror-additive, mirror-gradient, mirror-noisy-repetition; exact")
-    return figure
-
-
-def compute(results: Results) -> Figure:
-    """Variance per network call against uniform t, by method: losses and gradients."""
-    methods = list(results.instances["K1 oracle"].methods)
-    with plt.style.context(STYLE):
-        figure, (left, right) = plt.subplots(1, 2, figsize=(9.4, 4.6), sharey=True)
-        losses = {name: case.methods for name, case in results.instances.items()}
-        gradients = {
-            "K1, own logits per context": results.gradients["table"],
-            "K1, small network": results.gradients["network"],
-        }
-        for axis, family, title in ((left, losses, "loss"), (right, gradients, "gradient (trace)")):
-            for k, (name, table) in enumerate(family.items()):
-                ratio = [table[m].per_call / table["uniform"].per_call for m in methods]
-                axis.plot(ratio, range(len(methods)), linestyle="none", marker=MARKERS[k], ms=6, label=name, alpha=0.85)
-            axis.axvline(1.0, color="0.3", lw=0.8)
-            axis.set(xscale="log", xlabel="variance per network call, uniform t = 1")
-            axis.set_xticks([0.03, 0.1, 0.3, 1.0], ["0.03", "0.1", "0.3", "1"])
-            axis.xaxis.set_minor_formatter(NullFormatter())
-            axis.set_title(title)
-        left.set_xlim(0.025, 1.4)
-        right.set_xlim(0.2, 1.4)
-        left.set_yticks(range(len(methods)), methods)
-        left.invert_yaxis()
-        left.legend(fontsize=7.5, loc="upper left")
-        right.legend(fontsize=8, loc="upper left")
-        _foot(figure, "mirror-equal-compute, sizes-beat-times, neyman-beats-ppots; exact; t on [0.001, 1]")
+        foot(figure, "mirror-never-hurts, mirror-additive, mirror-gradient, mirror-noisy-repetition; exact")
     return figure
 
 
@@ -156,7 +77,7 @@ def front(results: Results) -> Figure:
         left.plot(curves.front[:, 0], curves.front[:, 1], label="√(E v + w E g²), w = 0…∞")
         for k, (name, text) in enumerate((("uniform", "uniform"), ("P-POTS", "p*"))):
             point = table[name].parts
-            left.plot(point.pattern, point.rate, MARKERS[k], color=_colours()[k + 1], ms=7, label=text)
+            left.plot(point.pattern, point.rate, MARKERS[k], color=colours()[k + 1], ms=7, label=text)
         left.set(yscale="log", xlabel="A, pattern", ylabel="B, rate")
         left.legend(fontsize=8, loc="upper right")
         left.set_title("A and B trade")
@@ -170,7 +91,7 @@ def front(results: Results) -> Figure:
         middle.set_title("no limit as ε → 0")
         right.plot(curves.exponents, curves.total_of_exponent)
         best = curves.total_of_exponent.min()
-        right.plot(curves.best_exponent, best, "D", color=_colours()[2])
+        right.plot(curves.best_exponent, best, "D", color=colours()[2])
         right.annotate(
             f"c = {curves.best_exponent:.3f}", (curves.best_exponent, best), xytext=(10, 30),
             textcoords="offset points", fontsize=8.5, ha="center",
@@ -178,38 +99,7 @@ def front(results: Results) -> Figure:
         right.axvline(1.0, color="0.3", lw=0.8, ls=":")
         right.set(xlabel="exponent c of the schedule sᶜ", ylabel="total variance, ε = 0", xlim=(0.9, 4.05))
         right.set_title("linear (c = 1) is infinite")
-        _foot(figure, "ppots-lowers-all-parts, pattern-noise-diverges, schedule-is-density; exact, K1 oracle")
-    return figure
-
-
-def training(results: Results) -> Figure:
-    """Excess loss of small networks trained with each method, and the run-to-run variance against uniform t."""
-    run = results.training
-    names = list(run.excess)
-    with plt.style.context(STYLE):
-        figure, (left, right) = plt.subplots(1, 2, figsize=(9.2, 3.9), width_ratios=(1, 1.25))
-        for k, name in enumerate(names):
-            value = run.excess[name]
-            left.plot(value.steps, np.median(value.excess, axis=0), linestyle=LINES[k], marker=MARKERS[k], label=name)
-        left.set(xlabel="step", ylabel="median excess loss (nats per sequence)", yscale="log")
-        left.yaxis.set_minor_formatter(NullFormatter())
-        ticks = [t for t in (0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6) if left.get_ylim()[0] <= t <= left.get_ylim()[1]]
-        left.set_yticks(ticks, [f"{t:g}" for t in ticks])
-        left.legend(fontsize=7.5)
-        for k, name in enumerate(names):
-            ratio, low, high = run.ratio[name]
-            right.plot([low, high], [k, k], color=_colours()[k], lw=2)
-            right.plot(ratio, k, MARKERS[k], color=_colours()[k], ms=7)
-        right.axvline(1.0, color="0.3", lw=0.8)
-        right.set_yticks(range(len(names)), names)
-        right.invert_yaxis()
-        right.set(xscale="log", xlabel="run-to-run variance of log excess, uniform t = 1")
-        right.set_xticks([0.05, 0.1, 0.2, 0.5, 1, 2], ["0.05", "0.1", "0.2", "0.5", "1", "2"])
-        right.xaxis.set_minor_formatter(NullFormatter())
-        figure.suptitle(
-            f"{run.runs} runs per method, {run.calls} network calls per step, one start; 95 % F intervals", fontsize=10
-        )
-        _foot(figure, "training-spread; trained")
+        foot(figure, "ppots-lowers-all-parts, pattern-noise-diverges, schedule-is-density; exact, K1 oracle")
     return figure
 
 
@@ -256,7 +146,7 @@ def save_all(results: Results, out_dir: str | Path, parameters: dict, seed: int)
          ["ppots-lowers-all-parts", "pattern-noise-diverges", "schedule-is-density"]),
         (training, "variance-training", trained, "trained", ["training-spread"]),
     )  # fmt: skip
-    depends = ["theory/variance.py", "figures/variance.py"]
+    depends = sources("variance")
     return [
         save(draw(results), name, out_dir, data=data, claims=claims, kind=kind, parameters=parameters, seed=seed,
              depends=depends)

@@ -1,9 +1,11 @@
 """The house keeps its shape: one slug per topic, one dependency set, imports in one direction."""
 
 import ast
+import io
 import re
 import subprocess
 import sys
+import tokenize
 import tomllib
 from functools import cache
 from pathlib import Path
@@ -158,6 +160,54 @@ def test_annotations_are_evaluated():
         p.name for p in PACKAGES if "annotations" in re.findall(r"^from __future__ import (\w+)", p.read_text(), re.M)
     ]
     assert found == []
+
+
+# ---------------------------------------------------------------- one subject per module
+
+LONGEST = 220  # lines of code; the longest module had 201 when the limit was set
+MODULES = [path for folder in (*LAYERS, "benchmarks") for path in sorted((ROOT / folder).rglob("*.py"))]
+
+
+def code_lines(source: str) -> int:
+    """Lines that hold a token of code: no blank lines, no comments, no docstrings."""
+    documented = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+    docstrings = {
+        line
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, documented) and ast.get_docstring(node) is not None
+        for line in range(node.body[0].lineno, node.body[0].end_lineno + 1)
+    }
+    silent = (tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT, tokenize.ENDMARKER)
+    lines = {
+        line
+        for token in tokenize.generate_tokens(io.StringIO(source).readline)
+        if token.type not in silent
+        for line in range(token.start[0], token.end[0] + 1)
+    }
+    return len(lines - docstrings)
+
+
+def test_modules_are_short():
+    counted = {path.relative_to(ROOT).as_posix(): code_lines(path.read_text(encoding="utf-8")) for path in MODULES}
+    assert len(counted) > 150
+    assert {name: lines for name, lines in counted.items() if lines > LONGEST} == {}
+
+
+def test_only_code_is_counted():
+    source = '''"""Doc.
+
+    More.
+    """
+
+# a comment
+x = 1  # counted
+
+def f():
+    """Doc."""
+    return """two
+lines"""
+'''
+    assert code_lines(source) == 4
 
 
 # ---------------------------------------------------------------- the repository speaks of the project alone

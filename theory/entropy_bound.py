@@ -11,17 +11,20 @@ import numpy as np
 from tqdm import tqdm
 
 import toy_models as tm
-from toy_models import corpus, lattice
+from theory.entropy_bound_targets import sticky_hmm, targets
+from theory.entropy_bound_traces import Decomposition, Steps, Trace, call_steps, decomposition, fixed_trace, trace
+from toy_models import lattice
 from toy_models.optimal_schedules import optimal_sizes, sizes_cost
 from toy_models.policies.front import optimal_front
-from toy_models.policies.replay_law import visited_states
 from toy_models.unmasking.adaptive import prefix_excess
 from toy_models.unmasking.proxies import entropies
 
 PROXIES = ("entropy", "confidence", "margin")
+
+
 MATCHED = 0.01  # rules are compared at KL <= 1 % of the target's total correlation
-HAMMING = [[1, 0, 0, 0, 0, 1, 1], [0, 1, 0, 0, 1, 0, 1], [0, 0, 1, 0, 1, 1, 0], [0, 0, 0, 1, 1, 1, 1]]
-REED_MULLER = [[1] * 8, [0, 0, 0, 0, 1, 1, 1, 1], [0, 0, 1, 1] * 2, [0, 1] * 4]
+
+
 MARGINAL_ENTRIES = 2**22  # lattices up to this size also get the text law of random orders
 
 
@@ -83,38 +86,6 @@ class Case:
 
 
 @dataclass(frozen=True, eq=False)
-class Steps:
-    """The calls of one rule: probability, sum H - max H, and the true total correlation of what it reveals."""
-
-    label: str
-    probability: np.ndarray
-    bound: np.ndarray
-    total_correlation: np.ndarray
-    size: np.ndarray
-
-
-@dataclass(frozen=True, eq=False)
-class Trace:
-    """One sequence being filled: step[l] = call in which position l is revealed."""
-
-    label: str
-    x: np.ndarray
-    step: np.ndarray
-
-
-@dataclass(frozen=True, eq=False)
-class Decomposition:
-    """A wrong model under EB: model error and joint dependence along gamma."""
-
-    label: str
-    gamma: np.ndarray
-    kl: np.ndarray
-    model_error: np.ndarray
-    joint_dependence: np.ndarray
-    calls: np.ndarray
-
-
-@dataclass(frozen=True, eq=False)
 class Results:
     profile: str
     cases: tuple[Case, ...]
@@ -124,52 +95,6 @@ class Results:
 
     def case(self, name: str) -> Case:
         return next(c for c in self.cases if c.name == name)
-
-
-def switch() -> tm.Table:
-    """Position 0 names one of the three perfect matchings of four bits; matched bits are equal, else free. V = 3."""
-    pmf = np.zeros((3,) * 5)
-    for which, partner in enumerate((1, 2, 3)):
-        others = [i for i in range(1, 4) if i != partner]
-        for a in range(2):
-            for b in range(2):
-                bits = np.empty(4, dtype=int)
-                bits[[0, partner]] = a
-                bits[others] = b
-                pmf[(which, *bits)] = 1 / 12
-    return tm.Table(pmf)
-
-
-def sticky_hmm(length: int) -> tm.HMM:
-    """Three persistent hidden states seen through a channel with 10 % noise."""
-    transition = np.array([[0.90, 0.08, 0.02], [0.03, 0.90, 0.07], [0.08, 0.02, 0.90]])
-    emission = np.array([[0.90, 0.05, 0.05], [0.05, 0.90, 0.05], [0.05, 0.05, 0.90]])
-    return tm.HMM(np.full(3, 1 / 3), transition, emission, length)
-
-
-def english(length: int = 4) -> tm.Table:
-    """The 4-gram law of the shipped English counts, 27 symbols; shorter lengths are its marginals."""
-    counts = corpus.counts(4).astype(np.float64)
-    return tm.Table((counts / counts.sum()).sum(axis=tuple(range(length, 4))))
-
-
-def targets(profile: str) -> dict[str, tuple[str, object]]:
-    """name -> (label, target)."""
-    chosen: dict[str, tuple[str, object]] = {
-        "pairs": ("4 pairs of 2 symbols", tm.pairs(2, 8)),
-        "hamming": ("Hamming [7,4]", tm.LinearCode(np.array(HAMMING))),
-        "reed_muller": ("Reed-Muller (1,3)", tm.LinearCode(np.array(REED_MULLER))),
-        "parity": ("even parity, L = 8", tm.zero_sum(2, 8)),
-        "permutations": ("permutations of 5", tm.permutations(5)),
-        "switch": ("switched pairs", switch()),
-    }
-    if profile == "smoke":
-        return chosen | {"hmm": ("hidden Markov, L = 5", sticky_hmm(5)), "english": ("English, L = 3", english(3))}
-    return chosen | {
-        "hmm": ("hidden Markov, L = 8", sticky_hmm(8)),
-        "english": ("English, L = 4", english(4)),
-        "sudoku": ("4x4 Sudoku", tm.sudoku4()),
-    }
 
 
 def rule_families(target, profile: str) -> dict[str, list[tuple[float, object]]]:
@@ -254,54 +179,6 @@ def text_kl(target, rule, denoiser=None) -> float:
     q = lattice.to_table(target).pmf
     p = tm.sampler_law(denoiser or target, rule).pmf
     return float((q[q > 0] * np.log(q[q > 0] / p[q > 0])).sum())
-
-
-def call_steps(label: str, target, rule) -> Steps:
-    """Bound and true total correlation of every call that reveals at least two tokens."""
-    found = visited_states(target, rule)
-    q = lattice.to_table(target)
-    x = lattice.sequences(target.vocab_size, target.length)[q.pmf.ravel() > 0]
-    weight = q.pmf.ravel()[q.pmf.ravel() > 0]
-    h = np.where(found.selected, entropies(q.marginals(found.states)), 0.0)
-    rows = np.flatnonzero(found.selected.sum(axis=1) >= 2)
-    joint = np.array([joint_entropy(x, weight, found.states[r], found.selected[r]) for r in rows])
-    total = h[rows].sum(axis=1)
-    return Steps(
-        label,
-        found.probability[rows],
-        total - h[rows].max(axis=1),
-        np.maximum(total - joint, 0.0),
-        found.selected[rows].sum(axis=1),
-    )
-
-
-def joint_entropy(x: np.ndarray, weight: np.ndarray, y: np.ndarray, selected: np.ndarray) -> float:
-    """H(X_S | y) by listing the support that fits y."""
-    fits = ((y < 0) | (x == y)).all(axis=1)
-    _, group = np.unique(x[fits][:, selected], axis=0, return_inverse=True)
-    p = np.bincount(group.reshape(-1), weights=weight[fits])
-    p = p / p.sum()
-    return float(-(p * np.log(p)).sum())
-
-
-def decomposition(label: str, target, denoiser, points: int) -> Decomposition:
-    gamma = np.concatenate([[0.0], np.geomspace(0.01, target.length * np.log(target.vocab_size), points)])
-    values = [tm.evaluate_rule(target, tm.EntropyBounded(g), denoiser) for g in gamma]
-    names = ("kl", "model_error", "joint_dependence", "mean_steps")
-    return Decomposition(label, gamma, *(np.array([getattr(v, n) for v in values]) for n in names))
-
-
-def trace(label: str, target, rule, x: np.ndarray) -> Trace:
-    value = tm.evaluate_rule(target, rule)
-    numbers = f"KL = {abs(value.kl):.2f} nats, {value.mean_steps:.2f} calls on average"
-    return Trace(f"{label}: {numbers}", x, tm.replay_rule(target, rule, x[None]).step[0])
-
-
-def fixed_trace(label: str, schedule: tm.FixedSchedule, x: np.ndarray) -> Trace:
-    blocks, step = schedule.rule.blocks, np.empty(len(x), dtype=np.int64)
-    for call, block in enumerate(blocks):
-        step[list(block)] = call
-    return Trace(f"{label}: KL = {abs(schedule.kl):.2f} nats, {len(blocks)} calls", x, step)
 
 
 def results(profile: str, rng: np.random.Generator) -> Results:

@@ -1,9 +1,12 @@
 """Captions, tick labels and step axes."""
 
+import re
+
 import matplotlib.pyplot as plt
 import pytest
 
-from figures.layout import LINES, MARKERS, caption, plain_ticks, steps_axis
+from figures.layout import LINES, MARKERS, caption, plain_ticks, sources, steps_axis
+from figures.save import ROOT
 
 
 @pytest.fixture
@@ -43,3 +46,13 @@ def test_caption(axes):
 def test_styles_differ():
     assert len(set(MARKERS)) == len(MARKERS) >= 6
     assert len({str(line) for line in LINES}) == len(LINES) >= 6
+
+
+def test_sources_are_the_modules_that_a_topic_imports():
+    """Every module of theory and figures that a figure module reaches by imports and that bears the topic's name."""
+    for topic in ("any_process", "energy", "entropy_bound", "learned_order", "variance"):
+        listed = set(sources(topic))
+        assert {f"theory/{topic}.py", f"figures/{topic}.py"} < listed
+        for name in listed:
+            found = re.findall(rf"^from (theory|figures)\.({topic}\w*) import", (ROOT / name).read_text(), re.MULTILINE)
+            assert {f"{folder}/{module}.py" for folder, module in found} <= listed

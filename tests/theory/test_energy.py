@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import theory.energy as energy
+from theory import energy_paths, energy_schedules, energy_toy
 from theory.claims import load_claims
 from theory.energy_instances import rational_illegal_mass
 from theory.ledger import load_topic, run_topic
@@ -69,22 +70,24 @@ def test_toy_optima(results):
 
 def test_toy_by_a_closed_form(results):
     """aaaaa/bbbbb: legal iff the first step that reveals k >= 1 tokens gives them one value, 2^(1-k)."""
-    for schedule in energy.NAMED.values():
+    for schedule in energy_schedules.NAMED.values():
         cuts = schedule.on_grid(3)
         legal, waiting = 0.0, 1.0
         for low, high in pairwise(cuts):
             r = (high - low) / (1 - low)
             legal += waiting * 2 * ((1 - r / 2) ** 5 - (1 - r) ** 5)
             waiting *= (1 - r) ** 5
-        assert energy.illegal_mass(energy.toy_targets()[0], schedule.weights(3)) == pytest.approx(1 - legal, abs=1e-12)
+        assert energy_toy.illegal_mass(energy_toy.toy_targets()[0], schedule.weights(3)) == pytest.approx(
+            1 - legal, abs=1e-12
+        )
 
 
 def test_rational_route_agrees(results):
     from fractions import Fraction
 
-    support = {tuple(int(v) for v in x) for x in np.argwhere(energy.toy_targets()[1].pmf > 0)}
+    support = {tuple(int(v) for v in x) for x in np.argwhere(energy_toy.toy_targets()[1].pmf > 0)}
     weights = [Fraction(1, 2), Fraction(1, 3), Fraction(1, 6)]
-    found = energy.illegal_mass(energy.toy_targets()[1], [float(w) for w in weights])
+    found = energy_toy.illegal_mass(energy_toy.toy_targets()[1], [float(w) for w in weights])
     assert float(rational_illegal_mass(support, weights)) == pytest.approx(found, abs=1e-14)
 
 
@@ -103,7 +106,7 @@ def test_conditional_energy_of_the_marginal_optimum_diverges():
     parts = []
     for k in (2, 3, 4):
         kappa = 1 - np.geomspace(10.0**-k, 10.0 ** -(k + 1), 400)
-        values = np.array([energy.source_integrands(float(v)) for v in kappa])
+        values = np.array([energy_paths.source_integrands(float(v)) for v in kappa])
         parts.append(np.trapezoid(values[:, 3] / np.sqrt(values[:, 2]), kappa))
     assert parts[0] > 1
     assert parts[2] == pytest.approx(parts[1], rel=2e-2)

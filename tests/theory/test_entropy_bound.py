@@ -8,7 +8,7 @@ import pytest
 from entropy_bound_results import smoke_results
 
 import toy_models as tm
-from theory import entropy_bound
+from theory import entropy_bound, entropy_bound_targets
 from theory.claims import load_claims
 from theory.ledger import run_topic
 from toy_models.policies.front import optimal_front
@@ -49,7 +49,7 @@ def test_matched_calls_are_ordered(results):
 
 
 def test_numbers_on_the_page(results):
-    target = tm.lattice.to_table(entropy_bound.sticky_hmm(5))
+    target = tm.lattice.to_table(entropy_bound_targets.sticky_hmm(5))
     trajectory, text = entropy_bound.random_orders(target, tm.subset_entropies(target))
     quoted = [text[1], float(optimal_front(target).lower_bound(2.0)), trajectory[1]]
     assert [f"{value:.4f}" for value in quoted] == ["0.2638", "0.2937", "0.4398"]
@@ -58,7 +58,7 @@ def test_numbers_on_the_page(results):
 
 
 def test_switch_rewards_adaptivity():
-    target = entropy_bound.switch()
+    target = entropy_bound_targets.switch()
     assert target.pmf.sum() == pytest.approx(1.0, abs=1e-15)
     front, fixed = optimal_front(target), tm.fixed_schedule_front(tm.subset_entropies(target))
     assert front.calls[-1] == pytest.approx(3.0, abs=1e-12)

@@ -5,6 +5,7 @@ import pytest
 
 from theory import learned_order
 from theory.claims import load_claims
+from theory.learned_order_descent import interval
 from theory.ledger import load_topic
 from theory.registry import REGISTRY
 
@@ -35,8 +36,8 @@ def test_outcome(entry, results):
 
 
 def test_intervals_contain_the_share_and_are_exact():
-    low, high = learned_order.interval(0, 240)
+    low, high = interval(0, 240)
     assert low == 0.0
     assert (1 - high) ** 240 == pytest.approx(0.025, rel=1e-9)
-    low, high = learned_order.interval(19, 240)
+    low, high = interval(19, 240)
     assert low < 19 / 240 < high

@@ -8,8 +8,9 @@ import toy_models as tm
 from theory import sequence_error as topic
 from theory.claims import load_claims
 from theory.ledger import load_topic, run_topic
-from theory.perplexity import uniform
+from theory.perplexity import CHAIN_A, uniform
 from theory.registry import REGISTRY
+from theory.sequence_error_chain import first_order_constant
 
 CONSTRUCTIONS = {"feng-thm-4-4"}
 
@@ -71,7 +72,7 @@ def test_first_order_constant_from_the_exact_error():
     chain = tm.MarkovChain([[0.0, 1.0, 0.0], [0.5, 0.0, 0.5], [0.2, 0.3, 0.5]], 64)
     table = tm.sequence_error_table(chain, 192, [64, 65])
     slope = (table.log_valid[:, 0] - table.log_valid[:, 1]) * table.steps  # one more token: no effect of the ends
-    assert slope[-1] == pytest.approx(topic.first_order_constant(chain), rel=0.02)
+    assert slope[-1] == pytest.approx(first_order_constant(chain), rel=0.02)
 
 
 def test_texts(results):
@@ -113,7 +114,7 @@ def test_costs_reach_their_targets(results):
     assert excess[0] <= 0.01 < excess[1]
     chain = results.costs[1]
     for length, calls in zip(chain.lengths, chain.token_calls, strict=True):
-        target = tm.MarkovChain(topic.CHAIN_A, int(length))
+        target = tm.MarkovChain(CHAIN_A, int(length))
         found = [tm.trajectory_kl(target, uniform(int(k))) / length for k in (calls, calls - 1)]
         assert found[0] <= 0.01 < found[1]
         error = tm.sequence_error(target, uniform(int(chain.sequence_calls[list(chain.lengths).index(length)])))

@@ -8,12 +8,13 @@ from flint import arb, ctx, fmpq
 
 import toy_models as tm
 from theory.checks.energy.common import ALPHAS, SKEWED_WEIGHTS, ball, symbols
-from theory.energy import SKEWED, Results
+from theory.energy import Results
 from theory.energy_instances import (
     Composed,
     rational,
     sparse_tables,
 )
+from theory.energy_paths import SKEWED
 from theory.registry import check, control, decide, not_claimed_tight, tightness
 from toy_models.energy.path_energy import beta_energy, energy_quadrature
 from toy_models.energy.path_rates import (

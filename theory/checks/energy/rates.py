@@ -6,10 +6,11 @@ import numpy as np
 from flint import fmpq
 
 from theory.checks.energy.common import ALPHAS, SKEWED_WEIGHTS
-from theory.energy import DRAWN, Results
+from theory.energy import Results
 from theory.energy_instances import (
     rational,
 )
+from theory.energy_paths import DRAWN
 from theory.registry import check, condition, control, decide, not_claimed_tight, sharper
 from toy_models.energy.path_rates import (
     kinetic_sum,

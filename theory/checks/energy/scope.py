@@ -8,13 +8,14 @@ from flint import fmpq
 
 import toy_models as tm
 from theory.checks.energy.common import ALPHAS
-from theory.energy import Results, toy_targets
+from theory.energy import Results
 from theory.energy_instances import (
     full_tables,
     rational,
     rational_illegal_mass,
     sparse_tables,
 )
+from theory.energy_toy import toy_targets
 from theory.registry import check, control, decide, not_claimed_tight, tightness
 from toy_models.energy.fisher_rao import (
     fisher_information,

@@ -6,7 +6,8 @@ import numpy as np
 
 import toy_models as tm
 from theory.checks.entropy_bound.instances import ROUNDING
-from theory.entropy_bound import PROXIES, Results, random_orders, sticky_hmm, text_kl
+from theory.entropy_bound import PROXIES, Results, random_orders, text_kl
+from theory.entropy_bound_targets import sticky_hmm
 from theory.registry import Outcome, check, control, decide, not_claimed_tight, tightness
 from toy_models.exact import trajectories as exact
 from toy_models.policies.front import optimal_front

@@ -6,13 +6,8 @@ import numpy as np
 import sympy
 
 from theory.checks.learned_order.common import ROUNDING
-from theory.learned_order import (
-    CIRCULANT,
-    PLANTED,
-    PUBLISHED_LOSSES,
-    Results,
-    planted,
-)
+from theory.learned_order import Results
+from theory.learned_order_instances import CIRCULANT, PLANTED, PUBLISHED_LOSSES, planted
 from theory.registry import (
     Outcome,
     check,

@@ -3,12 +3,8 @@
 import numpy as np
 
 from theory.checks.learned_order.common import ROUNDING
-from theory.learned_order import (
-    REFERENCE_WEIGHTS,
-    Results,
-    chain_parents,
-    instance,
-)
+from theory.learned_order import Results
+from theory.learned_order_instances import REFERENCE_WEIGHTS, chain_parents, instance
 from theory.registry import (
     Outcome,
     check,

@@ -3,12 +3,8 @@
 import numpy as np
 
 from theory.checks.learned_order.common import ROUNDING
-from theory.learned_order import (
-    PLANTED,
-    Results,
-    chain_parents,
-    planted_parents,
-)
+from theory.learned_order import Results
+from theory.learned_order_instances import PLANTED, chain_parents, planted_parents
 from theory.registry import (
     Outcome,
     check,

@@ -7,11 +7,8 @@ import numpy as np
 import sympy
 
 from theory.checks.learned_order.common import ROUNDING
-from theory.learned_order import (
-    Results,
-    chain_parents,
-    instance,
-)
+from theory.learned_order import Results
+from theory.learned_order_instances import chain_parents, instance
 from theory.registry import (
     Outcome,
     check,

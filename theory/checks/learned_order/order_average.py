@@ -3,10 +3,8 @@
 import numpy as np
 
 from theory.checks.learned_order.common import ROUNDING, rational_weights
-from theory.learned_order import (
-    FOUR_SCHEDULES,
-    Results,
-)
+from theory.learned_order import Results
+from theory.learned_order_instances import FOUR_SCHEDULES
 from theory.registry import (
     Outcome,
     check,

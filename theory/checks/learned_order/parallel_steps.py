@@ -3,10 +3,8 @@
 from math import log2
 
 from theory.checks.learned_order.common import ROUNDING
-from theory.learned_order import (
-    Results,
-    chain_parents,
-)
+from theory.learned_order import Results
+from theory.learned_order_instances import chain_parents
 from theory.registry import (
     Outcome,
     check,

@@ -7,7 +7,8 @@ import numpy as np
 import toy_models as tm
 from theory.perplexity import CHAIN_A
 from theory.registry import Outcome, check, control, decide, not_claimed_tight
-from theory.sequence_error import Results, first_order_constant
+from theory.sequence_error import Results
+from theory.sequence_error_chain import first_order_constant
 from toy_models.gaps.recursion import sequence_error_table
 
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from theory.variance import EPSILON
+from theory.variance_instances import EPSILON
 from toy_models.variance import timesteps
 
 ROUNDING = 1e-11  # relative, of sums of at most 2^24 positive terms

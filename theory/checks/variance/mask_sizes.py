@@ -12,7 +12,8 @@ from theory.registry import (
     sharper,
     tightness,
 )
-from theory.variance import EPSILON, Results
+from theory.variance import Results
+from theory.variance_instances import EPSILON
 from toy_models.variance import decomposition as va
 from toy_models.variance import timesteps
 from toy_models.variance.ensemble_torch import variance_ratio

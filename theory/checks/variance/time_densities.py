@@ -15,7 +15,8 @@ from theory.registry import (
     not_claimed_tight,
     tightness,
 )
-from theory.variance import EPSILON, Results
+from theory.variance import Results
+from theory.variance_instances import EPSILON
 from toy_models import Table
 from toy_models.variance import decomposition as va
 from toy_models.variance import methods, timesteps
