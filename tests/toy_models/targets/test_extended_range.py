@@ -98,6 +98,8 @@ def test_log_prob_of_numbers_beyond_float64():
     found = np.zeros(4)
     er.hmm_log_prob(*split, x, found)
     np.testing.assert_allclose(found, [0.0, -2800 * np.log(2), -1400 * np.log(2), -np.inf], rtol=4 * oracles.EPS)
+    er.hmm_log_prob(*pieces([tiny, 1], np.eye(2), mask_first_likelihood(np.eye(2))), x, found)
+    np.testing.assert_allclose(found, [-700 * np.log(2), -np.inf, -np.inf, -np.inf], rtol=4 * oracles.EPS)
 
 
 @pytest.mark.parametrize(
