@@ -169,7 +169,7 @@ def circular_counts(tokens: Int[np.ndarray, " corpus"], order: int, vocab_size: 
 def marginal_counts(counts: Real[np.ndarray, "..."], order: int) -> Real[np.ndarray, "..."]:
     """Circular counts of a lower order: on a circle, summing over last tokens or first tokens gives the same."""
     table = np.asarray(counts)
-    if not 1 <= positive_int("order", order) <= table.ndim:
+    if positive_int("order", order) > table.ndim:
         raise ValueError(f"order = {order}, allowed: 1..{table.ndim}, the order of the counts")
     return table.sum(axis=tuple(range(order, table.ndim)))
 

@@ -253,6 +253,16 @@ def test_cadence_leaves_room_for_every_positive_probability():
     assert safe_cadence(np.array([1.0, 2.0**-71])) == 0
 
 
+def test_no_positive_product_of_trusted_messages_can_underflow():
+    """The largest cadence c <= 8 with p_min^(2c) >= 2^-220; then messages > 2^-460, products f b p >= 2^-990."""
+    for bits in range(1, 71):
+        wanted = max(c for c in range(1, 9) if 2 * c * bits <= 220)
+        assert safe_cadence(np.array([1.0, 2.0**-bits])) == wanted
+    low = forward_backward.LOW * 2.0**-220
+    assert low == 2.0**-460
+    assert low * low * 2.0**-70 == 2.0**-990
+
+
 def test_states_that_the_past_excludes_do_not_overflow_the_backward_messages():
     """State 1 is unreachable and explains the tokens 2^2000 times better than state 0."""
     model = np.array([1.0, 0.0]), np.eye(2), np.array([[1 - 2.0**-20, 2.0**-20], [0.5, 0.5]])

@@ -182,6 +182,7 @@ def test_fit_counts_the_circle():
         np.testing.assert_array_equal(marginal_counts(counts, order), circular_counts(corpus, order, 3))
     target = tm.NGram.fit(corpus, 3, 3, 10)
     np.testing.assert_allclose(target.initial, counts.sum(axis=-1) / 40, rtol=1e-15)
+    np.testing.assert_array_equal(tm.NGram.from_counts(counts, 10).conditional, target.conditional)
     assert target.is_stationary
     assert target.log_prob(corpus[None, :10])[0] > -np.inf
 
@@ -321,6 +322,9 @@ def test_bad_input_is_refused_with_the_place_and_the_value():
     for wrong in (5, 2, -1):
         with pytest.raises(ValueError, match=rf"tokens\[1\] = {wrong}, allowed: 0..1"):
             tm.NGram.fit(np.array([0, wrong, 1]), 2, 2, 8)
+    for shapeless in (np.array([[0, 1]]), np.array([0.0, 1.0])):
+        with pytest.raises((ValueError, TypeError), match="tokens"):  # here, or by the shape checks of the tests
+            circular_counts(shapeless, 1, 2)
     with pytest.raises(ValueError, match="counts are all zero"):
         tm.NGram.from_counts(np.zeros((2, 2)), 5)
     for ragged in (np.zeros((2, 3)), np.zeros(())):

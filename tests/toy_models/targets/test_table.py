@@ -95,6 +95,16 @@ def test_too_many_masked_states():
         table.marginals(np.full((1, 16), -1))
 
 
+def test_the_limit_itself_is_allowed(monkeypatch):
+    for cells, allowed in ((9, True), (8, False)):
+        monkeypatch.setattr("toy_models.targets.table.MAX_CELLS", cells)
+        if allowed:
+            assert tm.Table(np.full((2, 2), 0.25)).context_probabilities[0, 0] == 1.0
+        else:
+            with pytest.raises(tm.IntractableError, match=re.escape("(V+1)^L <= 8")):
+                _ = tm.Table(np.full((2, 2), 0.25)).context_probabilities
+
+
 def test_refused_tokens():
     table = tm.Table(np.full((2, 2), 0.25))
     with pytest.raises(ValueError, match=re.escape("tokens[0, 1] = 2, allowed: 0..1")):
