@@ -55,12 +55,9 @@ class Line:
 def load_topic(topic: str):
     """Import theory.<topic> and the modules of theory.checks.<topic>, so that its functions are registered."""
     module = importlib.import_module(f"theory.{topic}")
-    if importlib.util.find_spec(f"theory.checks.{topic}") is not None:
-        package = importlib.import_module(f"theory.checks.{topic}")
-        for subject in sorted(found.name for found in pkgutil.iter_modules(package.__path__)):
-            importlib.import_module(f"theory.checks.{topic}.{subject}")
-    elif importlib.util.find_spec(f"theory.{topic}_claims") is not None:
-        importlib.import_module(f"theory.{topic}_claims")
+    package = importlib.import_module(f"theory.checks.{topic}")
+    for subject in sorted(found.name for found in pkgutil.iter_modules(package.__path__)):
+        importlib.import_module(f"theory.checks.{topic}.{subject}")
     return module
 
 

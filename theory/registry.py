@@ -76,7 +76,7 @@ REGISTRY = Registry()
 def topic_of(module: str) -> str:
     """The topic of a module: theory.checks.<topic>.<subject>."""
     parts = module.split(".")
-    return parts[2] if parts[:2] == ["theory", "checks"] and len(parts) > 2 else parts[-1].removesuffix("_claims")
+    return parts[2] if parts[:2] == ["theory", "checks"] and len(parts) > 2 else parts[-1]
 
 
 def _register(role: str):
