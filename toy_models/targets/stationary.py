@@ -61,7 +61,7 @@ def _iterate(matrix: csr_array) -> Float[np.ndarray, " members"]:
     law = _power(across, np.ones(size))
     if _residual(across, law) > RESIDUAL:
         try:
-            _, vectors = eigs(across + _identity(size), k=1, which="LM", v0=law, tol=0)
+            _, vectors = eigs(across + _identity(size), k=1, v0=law)
             law = _power(across, np.abs(vectors[:, 0].real))
         except ArpackNoConvergence:
             pass
