@@ -77,7 +77,10 @@ def _run(topics: list[str], options) -> int:
     print(f"{len(lines)} claims, {sum(x.controls for x in lines)} controls, {len(red) + len(found)} red")
     build = ROOT / "build"
     build.mkdir(exist_ok=True)
+    claims = {line.claim.id: round(sum(r.seconds for r in line.ran), 2) for line in lines}
+    slowest = dict(sorted(claims.items(), key=lambda item: -item[1])[:20])
     environment = {"python": platform.python_version(), "machine": platform.machine(), "seconds": seconds}
+    environment["slowest claims"] = slowest
     (build / "ledger-environment.json").write_text(json.dumps(environment, indent=1) + "\n", encoding="utf-8")
     if not (partial or options.compare or options.fast):
         write(lines, ROOT / "theory", ROOT / "README.md")
