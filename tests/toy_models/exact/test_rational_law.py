@@ -75,7 +75,19 @@ def test_infinite_divergence_is_refused():
     with pytest.raises(ValueError, match="infinite"):
         exact.kl(q, p)
     assert exact.kl(p, q).terms == {fmpq(2): fmpq(1)}
+    with pytest.raises(ValueError, match="shorter"):
+        exact.kl(p, q[:1])
     assert exact.support_mass(p, q) == fmpq(1, 2)
+
+
+def test_there_is_one_entropy_per_set_and_one_cross_entropy_per_set_and_position_outside():
+    pmf = exact.chain_pmf(["1/2", "1/2"], [[1, 0], ["1/2", "1/2"]], 3)
+    assert sorted(exact.subset_entropies(pmf)) == list(range(8))
+    found = exact.cross_entropies(pmf, rational_law.oracle_marginals(pmf))
+    assert sorted(found) == [(t, i) for t in range(8) for i in range(3) if not t >> i & 1]
+    entropies = exact.subset_entropies(pmf)
+    for (t, i), value in found.items():  # chain rule
+        assert exact.decide_equal(value, entropies[t | 1 << i] - entropies[t]) == "PROVED"
 
 
 def test_a_two_state_law_by_hand():
