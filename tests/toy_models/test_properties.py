@@ -452,6 +452,15 @@ def test_independent_pairs_against_the_lattice(weights, length):
     )
 
 
+@pytest.mark.parametrize("rule", [tm.IndependentReveal([0.2, 0.8]), tm.ShiftedReveal(3)], ids=str)
+def test_independent_blocks_against_the_lattice(rule):
+    target = tm.Blocks(tm.Table(np.array([[0.5, 0.0], [0.25, 0.25]])), 2)
+    table = lattice.to_table(target)
+    for quantity in (tm.sequence_error, tm.marginal_kl):
+        assert quantity(target, rule) == pytest.approx(quantity(table, rule), abs=ATOL)
+    assert tm.sequence_error(target, rule) > 0.05
+
+
 def edge_target():
     """A chain with a forbidden transition, a law with a full support, and a denoiser that forgets."""
     return tm.Table(np.array([[[0.3, 0.0], [0.1, 0.2]], [[0.0, 0.15], [0.15, 0.1]]]))
