@@ -21,9 +21,9 @@ LIBRARY = sorted(str(p) for p in Path("toy_models").rglob("*.py") if "__pycache_
 
 def code_of(wildcards):
     slug = SLUGS[wildcards.notebook]
-    own = [*Path("theory").glob(f"{slug}*.py"), *Path("theory", "checks", slug).glob("*.py")]
-    own = sorted(own) + sorted(Path("figures").glob(f"{slug}*.py"))
-    return [str(p) for p in own]
+    places = (("theory", f"{slug}*.py"), (f"theory/checks/{slug}", "*.py"), ("figures", f"{slug}*.py"))
+    own = [str(path) for folder, pattern in places for path in sorted(Path(folder).glob(pattern))]
+    return [*own, "figures/claim_graph.py", "theory/verdicts.json"] if slug == "start_here" else own
 
 
 rule all:
@@ -36,7 +36,18 @@ rule notebook:
         notebook="notebooks/{notebook}.ipynb",
         library=LIBRARY,
         code=code_of,
-        frame=["figures/save.py", "figures/mdm.mplstyle", "theory/registry.py", "constraints.txt"],
+        frame=[
+            "figures/save.py",
+            "figures/layout.py",
+            "figures/mdm.mplstyle",
+            "theory/claims.toml",
+            "theory/claims.py",
+            "theory/registry.py",
+            "theory/ledger.py",
+            "theory/exact_curves.py",
+            "theory/checks/common.py",
+            "constraints.txt",
+        ],
     output:
         touch(OUT + "/.runs/{notebook}.done"),
     params:

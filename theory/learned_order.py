@@ -12,8 +12,6 @@ from jaxtyping import Float
 from theory.learned_order_averages import Identity, RatioCurve, average, identities, ratio_curve
 from theory.learned_order_descent import Gap, Landscape, Success, gaps, landscape, sink_flows, success_rates
 from theory.learned_order_instances import CIRCULANT, FOUR_SCHEDULES, REFERENCE_WEIGHTS, Instance, instances
-from theory.learned_order_instances import instance as instance  # notebook 06 and a test of the library read
-from theory.learned_order_instances import planted as planted  # these two from here
 from theory.learned_order_partitions import Front, fronts
 from toy_models.orders.estimators import ESTIMATORS, estimator_moments
 from toy_models.orders.mixtures import sandwich, shared_table_loss

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from theory.learned_order import planted
+from theory.learned_order_instances import planted
 from toy_models.denoisers import ParentPointer, Tempered
 from toy_models.orders.flow import edge_flow_time, edge_gram, flow, growth_exponents, is_sink, slope
 from toy_models.orders.learner_torch import (
