@@ -61,8 +61,8 @@ def _iterate(matrix: csr_array) -> Float[np.ndarray, " members"]:
     law = _power(across, np.ones(size))
     if _residual(across, law) > RESIDUAL:
         try:
-            _, vectors = eigs(across + _identity(size), k=1, v0=law)
-            law = _power(across, np.abs(vectors[:, 0].real))
+            _, vector = eigs(across + _identity(size), k=1, v0=law)
+            law = _power(across, np.abs(vector.ravel().real))
         except ArpackNoConvergence:
             pass
     if (residual := _residual(across, law)) > RESIDUAL:

@@ -10,7 +10,7 @@ from scipy.sparse import csr_array
 import toy_models as tm
 from toy_models.lattice import states as every_context
 from toy_models.lattice import to_table
-from toy_models.targets import extended_range, stationary, windows
+from toy_models.targets import extended_range, ngram, stationary, windows
 from toy_models.targets.ngram import circular_counts, marginal_counts, next_law
 
 TRIGRAM = np.array([[[0.9, 0.1], [0.3, 0.7]], [[0.6, 0.4], [0.2, 0.8]]])
@@ -185,6 +185,18 @@ def test_fit_counts_the_circle():
     np.testing.assert_array_equal(tm.NGram.from_counts(counts, 10).conditional, target.conditional)
     assert target.is_stationary
     assert target.log_prob(corpus[None, :10])[0] > -np.inf
+
+
+@pytest.mark.parametrize("order", [1, 2, 3])
+def test_the_start_of_a_fit_is_counted_not_solved_for(order, monkeypatch):
+    corpus = np.random.default_rng(19).integers(2, size=30)
+
+    def refuse(_):
+        raise AssertionError("a stationary law was solved for")
+
+    monkeypatch.setattr(ngram, "stationary_windows", refuse)
+    counts = circular_counts(corpus, order, 2)
+    np.testing.assert_array_equal(tm.NGram.from_counts(counts, 6).initial, counts.sum(axis=-1) / 30)
 
 
 def test_order_one_is_the_frequencies_of_tokens():
