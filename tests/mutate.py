@@ -15,6 +15,7 @@ pyproject.toml, mutates more but cannot reach the kernels: they are compiled fro
 import argparse
 import ast
 import copy
+import gc
 import importlib
 import os
 import random
@@ -181,6 +182,7 @@ def outcome(status: int) -> str:
 def run(jobs: list[tuple], workers: int) -> Iterator[tuple[tuple, str, float]]:
     """(job, outcome, CPU seconds) for every job (path, place, what, module, limit), `workers` processes at a time."""
     waiting, running = list(reversed(jobs)), {}
+    gc.freeze()  # the children's collector leaves the parent's objects alone
     while waiting or running:
         while waiting and len(running) < workers:
             job = waiting.pop()
