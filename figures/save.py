@@ -35,12 +35,14 @@ def save(
     parameters: Mapping,
     seed: int,
     depends: Sequence[str] = (),
+    accuracy: float = 0.0,
 ) -> Path:
     """Write `name`.svg, .png and .json into `out_dir` and return the path of the JSON.
 
     `data` holds arrays and numbers (dataclasses, dicts, lists, numpy). For kind "sampled" give intervals as
     {"value": ..., "low": ..., "high": ...}. `depends` lists code files below the repository root, beside the library,
-    that the data depend on, such as "theory/perplexity.py".
+    that the data depend on, such as "theory/perplexity.py". `accuracy`: relative accuracy of data that an optimiser
+    ends at, which moves with the machine's rounding; 0 where only rounding of the last digits does.
     """
     if kind not in get_args(Kind):
         raise ValueError(f"{name}: kind = {kind!r}, allowed: {', '.join(get_args(Kind))}")
@@ -54,6 +56,7 @@ def save(
         "seed": seed,
         "versions": {p: version(p) for p in ("numpy", "scipy", "matplotlib")},
         "code": code_hash(depends),
+        "accuracy": accuracy,
         "data": plain(data),
     }
     text = json.dumps(record, indent=1, sort_keys=True, allow_nan=True) + "\n"

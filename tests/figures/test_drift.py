@@ -12,6 +12,7 @@ INTERVAL = {"value": [0.5, 0.7], "low": [0.4, 0.6], "high": [0.6, 0.8], "confide
 RECORD = {
     "kind": "exact",
     "claims": ["c"],
+    "accuracy": 0.0,
     "parameters": {"profile": "full"},
     "seed": 0,
     "data": {"x": [1, 2.5, 0.0], "s": {"y": 1e-3, "text": "a", "none": None, "flag": True}, "nan": float("nan")},
@@ -34,6 +35,17 @@ def found(tmp_path, fresh, committed):
     put(tmp_path / "fresh", fresh)
     put(tmp_path / "committed", committed)
     return drift.differences(tmp_path / "fresh", tmp_path / "committed")
+
+
+def test_stated_accuracy_of_an_optimiser(tmp_path):
+    """Within the accuracy both sides state; not beyond it, and not when one side has changed it."""
+    old = record(data={"x": 2.0}) | {"accuracy": 1e-4}
+    assert found(tmp_path, old | {"data": {"x": 2.0001}}, old) == []
+    assert found(tmp_path, old | {"data": {"x": 2.001}}, old) == ["f: data.x: 2.0, now 2.001"]
+    assert found(tmp_path, record(data={"x": 2.0001}), old) == [
+        "f: accuracy was 0.0001, is 0.0",
+        "f: data.x: 2.0, now 2.0001",
+    ]
 
 
 def test_equal_figures(tmp_path):
