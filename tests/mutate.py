@@ -41,7 +41,7 @@ CORE = {  # module: test files, and which of their tests by name; chosen to take
     "quantities": [
         "test_properties",
         "quantities or against_the_lattice or cross_entropy_from or infinite or rules_out or oracle_alone or by_hand "
-        "or methods_are or fixed_order_kl or inclusion or shifted_grid",
+        "or methods_are or fixed_order_kl or inclusion or shifted_grid or long_chain",
     ],
     "lattice": ["test_lattice test_properties", "test_lattice or lattice_tables or subset_cross"],
     "optimal_schedules": [

@@ -92,7 +92,7 @@ def _inclusion(weights: Float[np.ndarray, "n n"]) -> Float[np.ndarray, " n"]:
     from scipy.special import comb
 
     m, s = np.arange(len(weights))[:, None], np.arange(len(weights))[None, :]
-    return (comb(m - 1, s - 1) * weights * (s >= 1) * (m >= 1)).sum(axis=1)
+    return (comb(m - 1, s - 1) * weights).sum(axis=1)  # C is 0 where m or s is
 
 
 def _advance(mass, masked, active, weights):
@@ -150,10 +150,11 @@ def generative_cross_entropy(target: Target, rule, denoiser: Denoiser | None = N
     """
     q = lattice.to_table(target).pmf
     law = sampler_law(denoiser or target, rule)
-    if law.impossible > 0 or (law.pmf[q == 0] > 0).any():
+    if law.impossible > 0:
         return float("inf")
     written = law.pmf > 0
-    return float(-(law.pmf[written] * np.log(q[written])).sum())
+    with np.errstate(divide="ignore"):
+        return float(-(law.pmf[written] * np.log(q[written])).sum())
 
 
 def expected_calls(target: Target, rule, denoiser: Denoiser | None = None, under: str = "q") -> float:

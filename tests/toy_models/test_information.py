@@ -133,6 +133,13 @@ def test_estimated_trajectory_kl(chain_a, rng):
     assert not many.low[2] <= tm.marginal_kl(chain_a, rule) <= many.high[2]
 
 
+def test_the_longest_code_allowed_is_served(monkeypatch):
+    monkeypatch.setattr("toy_models.information.MAX_CODE_LENGTH", 5)
+    np.testing.assert_allclose(tm.information_curve(tm.zero_sum(2, 5)), [log(2)] * 4 + [0.0], atol=1e-13)
+    with pytest.raises(tm.IntractableError, match="L <= 5"):
+        tm.information_curve(tm.zero_sum(2, 6))
+
+
 def test_bad_input(chain_a):
     with pytest.raises(ValueError, match="allowed"):
         tm.information_curve(chain_a, method="guess")

@@ -66,6 +66,20 @@ def test_a_denoiser_that_rules_out_the_truth_costs_inf():
     assert loss[1, 0] == 0.0
 
 
+def test_limits_count_numbers_held_and_are_allowed_themselves(monkeypatch):
+    """V = 2, L = 3: 27 states of 3 x 2 marginals, 8 sequences."""
+    monkeypatch.setattr(lattice, "MAX_ENTRIES", 27 * 3 * 2)
+    monkeypatch.setattr(lattice, "MAX_SEQUENCES", 8)
+    chain = tm.MarkovChain([[0.5, 0.5], [0.25, 0.75]], 3)
+    assert lattice.state_marginals(chain).size == lattice.MAX_ENTRIES
+    assert lattice.to_table(chain).pmf.size == lattice.MAX_SEQUENCES
+    monkeypatch.setattr(lattice, "MAX_ENTRIES", 27 * 3 * 2 - 1)
+    monkeypatch.setattr(lattice, "MAX_SEQUENCES", 7)
+    for call in (lattice.state_marginals, lattice.to_table):
+        with pytest.raises(tm.IntractableError, match="beyond the exact limit"):
+            call(chain)
+
+
 @pytest.mark.parametrize(
     ("call", "message"),
     [

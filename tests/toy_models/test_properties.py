@@ -452,6 +452,15 @@ def test_independent_pairs_against_the_lattice(weights, length):
     )
 
 
+def test_trajectory_quantities_of_a_long_chain_need_its_curve_alone():
+    """One token per step is exact at any length; the enumeration of 2^60 texts is refused."""
+    chain = tm.MarkovChain([[0.9, 0.1], [0.2, 0.8]], 60)
+    assert tm.trajectory_kl(chain, tm.RandomOrder((1,) * 60)) == pytest.approx(0, abs=1e-10)
+    assert tm.trajectory_kl(chain, tm.RandomOrder((60,))) == pytest.approx(tm.total_correlation(chain), abs=1e-10)
+    with pytest.raises(tm.IntractableError, match="a table of all sequences"):
+        tm.trajectory_kl(chain, tm.RandomOrder((60,)), method="enumeration")
+
+
 @pytest.mark.parametrize("rule", [tm.IndependentReveal([0.2, 0.8]), tm.ShiftedReveal(3)], ids=str)
 def test_independent_blocks_against_the_lattice(rule):
     target = tm.Blocks(tm.Table(np.array([[0.5, 0.0], [0.25, 0.25]])), 2)
