@@ -262,6 +262,13 @@ def test_calls_of_the_law_where_nothing_stops(pmf, rule):
     assert found.impossible == 0.0
 
 
+@pytest.mark.parametrize("rule", [tm.RandomOrder((1, 1)), tm.TopK(2)], ids=str)
+def test_sampler_law_over_one_symbol(rule):
+    found = tm.sampler_law(tm.Table(np.ones((1, 1))), rule)
+    assert found.pmf.tolist() == [[1.0]]
+    assert (found.impossible, found.mean_steps) == (0.0, float(tm.expected_calls(tm.Table(np.ones((1, 1))), rule)))
+
+
 def test_calls_of_stopped_runs_by_hand():
     """Repetition of two tokens, sizes (2, 1): half the runs stop after one call, the others make two."""
     found = tm.sampler_law(lattice.to_table(tm.repetition(2, 3)), tm.RandomOrder((2, 1)))
