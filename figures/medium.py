@@ -60,7 +60,6 @@ def grid(results: Results):
     pairs = list(zip(axes.ravel(), results.languages, strict=True))
     for ax, part in pairs:
         ax.set_title(part.name)
-        steps_axis(ax, int(part.oracle_path.steps[-1]), "steps N (calls)" if ax in axes[1] else "")
     return fig, axes, pairs
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 import toy_models as tm
-from theory.checks.medium.network import ROUNDING, context_divergences
+from theory.checks.medium.network import ROUNDING, open_costs
 from theory.medium import Results
 from theory.perplexity import uniform
 from theory.registry import Outcome, check, control, decide, tightness
@@ -33,9 +33,8 @@ def kl_from_max_tight(results: Results) -> Outcome:
 @control("network-kl-from-max", tier="float64")
 def kl_from_mean(results: Results) -> Outcome:
     """network-kl-from-max with the mean over orders for the maximum: some order costs more than the mean order."""
-    revealed, weight, kl = context_divergences(results.small)
+    revealed, open_cost = open_costs(results.small)
     count = revealed.sum(axis=1)
-    open_cost = np.where(revealed | (weight == 0)[:, None], 0.0, kl * weight[:, None])
     sets = revealed @ (1 << np.arange(6))
     table = np.stack([np.bincount(sets, weights=open_cost[:, i], minlength=64) for i in range(6)], axis=1)
     worst = np.zeros(64)  # the costliest way from each revealed set to the end

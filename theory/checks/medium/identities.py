@@ -5,7 +5,7 @@ from math import comb
 import numpy as np
 
 import toy_models as tm
-from theory.checks.medium.network import ROUNDING, context_divergences
+from theory.checks.medium.network import ROUNDING, context_divergences, open_costs
 from theory.medium import Results
 from theory.medium_small import Small
 from theory.perplexity import uniform
@@ -64,9 +64,8 @@ def two_curves(results: Results) -> Outcome:
 
 def learning_curve(small: Small) -> np.ndarray:
     """epsilon[m]: the mean over sets T of m positions, i outside T and x_T ~ q of KL(q(.|x_T) || p(.|x_T))."""
-    revealed, weight, kl = context_divergences(small)
-    count = revealed.sum(axis=1)
-    open_cost = np.where(revealed | (weight == 0)[:, None], 0.0, kl * weight[:, None]).sum(axis=1)
+    revealed, cost = open_costs(small)
+    count, open_cost = revealed.sum(axis=1), cost.sum(axis=1)
     return np.array([open_cost[count == m].sum() / (comb(6, m) * (6 - m)) for m in range(6)])
 
 

@@ -16,3 +16,9 @@ def context_divergences(small: Small) -> tuple[np.ndarray, np.ndarray, np.ndarra
     with np.errstate(divide="ignore", invalid="ignore"):
         kl = np.where(q > 0, q * np.log(q / p), 0.0).sum(axis=2)
     return states != tm.MASK, lattice.state_probabilities(small.target), kl
+
+
+def open_costs(small: Small) -> tuple[np.ndarray, np.ndarray]:
+    """(revealed sets T, q(x_T) KL at each open position, 0 where revealed or impossible) over all states."""
+    revealed, weight, kl = context_divergences(small)
+    return revealed, np.where(revealed | (weight == 0)[:, None], 0.0, kl * weight[:, None])
