@@ -98,7 +98,7 @@ def places(tree: ast.Module) -> Iterator[ast.AST]:
         node = stack.pop()
         if isinstance(node, ast.Raise | ast.JoinedStr | ast.Import | ast.ImportFrom):
             continue
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "njit":
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "kernel":
             continue
         yield node
         for field, value in ast.iter_fields(node):

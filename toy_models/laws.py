@@ -1,13 +1,12 @@
 """The exact law of what an N-step sampler writes, by pushing mass over all partially masked states."""
 
 from dataclasses import dataclass
-from inspect import unwrap
 
 import numpy as np
 from jaxtyping import Float
-from numba import njit
 
 from toy_models import lattice
+from toy_models.kernel import kernel
 from toy_models.targets.protocol import Denoiser
 from toy_models.unmasking import Stage
 
@@ -144,5 +143,5 @@ def _push_selected(mass, here, selected, marginals, vocab_size):
             mass[index[k]] += prob[k]
 
 
-push_stage = njit(cache=True)(unwrap(_push_stage))
-push_selected = njit(cache=True)(unwrap(_push_selected))
+push_stage = kernel(_push_stage)
+push_selected = kernel(_push_selected)

@@ -1,15 +1,14 @@
 """Exact log-likelihood of given sequences under a sampler."""
 
 from collections.abc import Iterator
-from inspect import unwrap
 
 import numpy as np
 from jaxtyping import Float, Int
-from numba import njit
 from scipy.special import logsumexp
 
 from toy_models.errors import IntractableError
 from toy_models.gaps.likelihood import gap_log_likelihood
+from toy_models.kernel import kernel
 from toy_models.targets.blocks import Blocks
 from toy_models.targets.markov import MarkovChain
 from toy_models.targets.protocol import Denoiser
@@ -188,4 +187,4 @@ def _push_subsets(mass, chance, active, weights):
     return result
 
 
-push_subsets = njit(cache=True)(unwrap(_push_subsets))
+push_subsets = kernel(_push_subsets)

@@ -1,14 +1,13 @@
 """Schedules: optimal for a known information curve, and those that know only the step budget."""
 
-from inspect import unwrap
 from math import log
 
 import numpy as np
 from jaxtyping import Float, Int
-from numba import njit
 from scipy.optimize import minimize
 
 from toy_models.information import bernstein, information_curve, reveal_curve
+from toy_models.kernel import kernel
 from toy_models.targets.protocol import Target
 from toy_models.validation import positive_int
 
@@ -164,4 +163,4 @@ def _monge_layers(level, position, choice):
         best = fresh
 
 
-monge_layers = njit(cache=True)(unwrap(_monge_layers))
+monge_layers = kernel(_monge_layers)

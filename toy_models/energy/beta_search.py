@@ -10,14 +10,13 @@ schedule knows none of this: it never sees g.
 """
 
 from dataclasses import dataclass
-from inspect import unwrap
 
 import numpy as np
 from jaxtyping import Float
-from numba import njit
 from scipy.optimize import minimize
 from scipy.special import betainc
 
+from toy_models.kernel import kernel
 from toy_models.validation import positive_int
 
 RULES = ("independent", "sizes")
@@ -64,7 +63,7 @@ def _bernstein(g, a):
     return result
 
 
-bernstein_kernel = njit(cache=True)(unwrap(_bernstein))
+bernstein_kernel = kernel(_bernstein)
 
 
 def curve(g) -> Float[np.ndarray, " L"]:

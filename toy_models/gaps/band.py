@@ -1,9 +1,8 @@
 """Compiled sweep of `likelihood` for one sequence: values of all gaps up to a band width, level by level."""
 
-from inspect import unwrap
-
 import numpy as np
-from numba import njit
+
+from toy_models.kernel import kernel
 
 TINY = 1e-280  # smaller gap values are denormal noise beside values of order one
 CHUNK = 64  # left ends worked on together
@@ -100,7 +99,7 @@ def _sweep_row(bridge, start, law_at, reveals, uniform, widths, completing):
     return results if uniform else results[:, steps - 1 :]
 
 
-keep = njit(cache=True, nogil=True)(unwrap(_keep))
-level = njit(cache=True, nogil=True, fastmath={"contract"})(unwrap(_level))
-log_line = njit(cache=True, nogil=True)(unwrap(_log_line))
-sweep_row = njit(cache=True, nogil=True)(unwrap(_sweep_row))
+keep = kernel(_keep, nogil=True)
+level = kernel(_level, nogil=True, fastmath={"contract"})
+log_line = kernel(_log_line, nogil=True)
+sweep_row = kernel(_sweep_row, nogil=True)

@@ -22,13 +22,12 @@ Source: the stationary identity H = eta(d1) + eta(d2) - eta(d1+d2), eta(d) = H(X
 """
 
 import math
-from inspect import unwrap
 
 import numpy as np
 from jaxtyping import Float
-from numba import njit
 
 from toy_models.errors import IntractableError
+from toy_models.kernel import kernel
 from toy_models.targets.markov import MarkovChain, entropy_of_rows, stationary_law
 from toy_models.validation import positive_int
 
@@ -132,7 +131,7 @@ def _subset_functional(information, length, cutoff):
     return loss
 
 
-subset_kernel = njit(cache=True)(unwrap(_subset_functional))
+subset_kernel = kernel(_subset_functional)
 
 
 def subset_functional(information: Float[np.ndarray, " D"], length: int) -> Float[np.ndarray, " L"]:

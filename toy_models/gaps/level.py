@@ -12,11 +12,10 @@ Toeplitz-block panel of K. In every term the distances add up to n: scaling K(n)
 use that to stay clear of underflow.
 """
 
-from inspect import unwrap
-
 import numpy as np
 from jaxtyping import Float
-from numba import njit
+
+from toy_models.kernel import kernel
 
 ROWS = 1600  # (u, v, n) triples worked on together
 BLOCK = 32  # rows of a panel: b tokens of V values each
@@ -160,4 +159,4 @@ def _finish_block(f, first, u0, n0, kept, power, right, inverse, closing, reveal
                         out[j] += value * close[shift + j]
 
 
-finish_block = njit(cache=True, nogil=True, fastmath={"contract"})(unwrap(_finish_block))
+finish_block = kernel(_finish_block, nogil=True, fastmath={"contract"})

@@ -5,12 +5,11 @@ denoiser L(sigma) - H(X) is its KL along the order. The best order is a shortest
 """
 
 from dataclasses import dataclass
-from inspect import unwrap
 
 import numpy as np
 from jaxtyping import Float, Int
-from numba import njit
 
+from toy_models.kernel import kernel
 from toy_models.orders.plackett_luce import Order, OrderLaw, require_listed
 from toy_models.orders.subset_losses import LocalLosses, local_losses, mean_cross_entropies, require_subsets
 from toy_models.targets.protocol import Denoiser, Target
@@ -172,5 +171,5 @@ def _shortest_path_local(neighbours, values):
     return cost, last
 
 
-shortest_path_table = njit(cache=True)(unwrap(_shortest_path_table))
-shortest_path_local = njit(cache=True)(unwrap(_shortest_path_local))
+shortest_path_table = kernel(_shortest_path_table)
+shortest_path_local = kernel(_shortest_path_local)

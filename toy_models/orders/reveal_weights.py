@@ -6,12 +6,11 @@ Four routes: the subset recursion of Plackett-Luce, inclusion-exclusion, quadrat
 
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
-from inspect import unwrap
 
 import numpy as np
 from jaxtyping import Float
-from numba import njit
 
+from toy_models.kernel import kernel
 from toy_models.orders.plackett_luce import Order, Probability, order_law_checked, positive_weights
 from toy_models.orders.reveal_times import masking, time_grid
 from toy_models.orders.subset_losses import require_subsets
@@ -139,4 +138,4 @@ def _plackett_luce_value(w, table):
     return first, value, gradient
 
 
-plackett_luce_value = njit(cache=True)(unwrap(_plackett_luce_value))
+plackett_luce_value = kernel(_plackett_luce_value)

@@ -6,14 +6,13 @@ so everything follows from the table of H(X_S), S a bit mask (bit i = position i
 """
 
 from dataclasses import dataclass
-from inspect import unwrap
 
 import numpy as np
 from jaxtyping import Float
-from numba import njit
 
 from toy_models import lattice
 from toy_models.errors import IntractableError
+from toy_models.kernel import kernel
 from toy_models.policies.words import agreement
 from toy_models.targets.protocol import Target
 from toy_models.targets.sudoku import WordList
@@ -142,4 +141,4 @@ def _subset_recursion(entropy, length, steps):
     return to_go[:, 0].copy(), choice
 
 
-subset_recursion = njit(cache=True)(unwrap(_subset_recursion))
+subset_recursion = kernel(_subset_recursion)

@@ -12,14 +12,13 @@ fills that table of (V+2)^L entries, where enumerating the values of every S wou
 """
 
 from dataclasses import dataclass
-from inspect import unwrap
 
 import numpy as np
 from jaxtyping import Bool, Int
-from numba import njit
 
 from toy_models import lattice
 from toy_models.errors import IntractableError
+from toy_models.kernel import kernel
 from toy_models.policies.words import WordPolicy, optimal_word_policy
 from toy_models.targets.protocol import Target
 from toy_models.targets.sudoku import WordList
@@ -210,5 +209,5 @@ def _follow(q, actions, vocab_size, length):
     return kl, calls, visited
 
 
-bellman = njit(cache=True)(unwrap(_bellman))
-follow = njit(cache=True)(unwrap(_follow))
+bellman = kernel(_bellman)
+follow = kernel(_follow)

@@ -6,13 +6,12 @@ N = 1 one parallel step. The minimum over all ordered partitions is a shortest p
 """
 
 from dataclasses import dataclass
-from inspect import unwrap
 
 import numpy as np
 from jaxtyping import Float
-from numba import njit
 
 from toy_models.errors import IntractableError
+from toy_models.kernel import kernel
 from toy_models.orders.subset_losses import mean_cross_entropies
 from toy_models.targets.protocol import Denoiser, Target
 from toy_models.validation import positive_int
@@ -113,4 +112,4 @@ def _partition_paths(table, steps):
     return cost, block
 
 
-partition_paths = njit(cache=True)(unwrap(_partition_paths))
+partition_paths = kernel(_partition_paths)

@@ -6,13 +6,12 @@ and a set R that a move of the positions brings to one solved before copies its 
 """
 
 from dataclasses import dataclass
-from inspect import unwrap
 
 import numpy as np
 from jaxtyping import Bool, Int
-from numba import njit
 
 from toy_models.errors import IntractableError
+from toy_models.kernel import kernel
 from toy_models.targets.sudoku import WordList
 from toy_models.validation import MASK
 
@@ -193,5 +192,5 @@ def _image_of(subset, move):
     return result
 
 
-image_of = njit(cache=True)(unwrap(_image_of))
-word_bellman = njit(cache=True)(unwrap(_word_bellman))
+image_of = kernel(_image_of)
+word_bellman = kernel(_word_bellman)

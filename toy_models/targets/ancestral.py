@@ -1,11 +1,11 @@
 """Ancestral samples by inverse CDF in float64: one uniform per draw, the smallest value whose cdf exceeds it."""
 
 from collections.abc import Callable
-from inspect import unwrap
 
 import numpy as np
 from jaxtyping import Float, Int
-from numba import njit
+
+from toy_models.kernel import kernel
 
 UNIFORMS = 2**22  # uniforms held at once
 
@@ -83,6 +83,6 @@ def _draw_hmm(start, steps, emissions, uniforms, x):
             x[b, i] = invert(emissions[state], uniforms[b, 2 * i + 1])
 
 
-invert = njit(cache=True)(unwrap(_invert))
-draw_windows = njit(cache=True)(unwrap(_draw_windows))
-draw_hmm = njit(cache=True)(unwrap(_draw_hmm))
+invert = kernel(_invert)
+draw_windows = kernel(_draw_windows)
+draw_hmm = kernel(_draw_hmm)

@@ -9,12 +9,11 @@ product is zero only when the support makes it so. Rows with longer gaps, or gap
 take the forward-backward recursion (extended range where float64 does not reach).
 """
 
-from inspect import unwrap
-
 import numpy as np
 from jaxtyping import Bool, Float, Int
-from numba import njit, prange
+from numba import prange
 
+from toy_models.kernel import kernel
 from toy_models.targets.forward_backward import FASTMATH, LOW, posterior
 
 TABLE = 2**22  # entries of one table of powers: 32 MiB
@@ -111,4 +110,4 @@ def _bridges(left, right, law_row, y, direct, impossible, result):
             before = after
 
 
-bridges_kernel = njit(cache=True, parallel=True, fastmath=FASTMATH, error_model="numpy")(unwrap(_bridges))
+bridges_kernel = kernel(_bridges, parallel=True, fastmath=FASTMATH, error_model="numpy")

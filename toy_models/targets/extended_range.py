@@ -5,11 +5,10 @@ A non-negative number is significand * 2**(512 exponent), its significand 0 or i
 a total is zero here exactly when no path of positive probability exists. No logarithm is taken, hence none is rounded.
 """
 
-from inspect import unwrap
-
 import numpy as np
 from jaxtyping import Float, Int
-from numba import njit
+
+from toy_models.kernel import kernel
 
 LOG_RADIX = 512 * np.log(2.0)
 UP, DOWN = 2.0**512, 2.0**-512
@@ -186,11 +185,11 @@ def _ngram_marginals(initial, initial_k, conditional, conditional_k, order, y, i
                 back[a], back_k[a] = x, k
 
 
-normal = njit(cache=True)(unwrap(_normal))
-add = njit(cache=True)(unwrap(_add))
-larger = njit(cache=True)(unwrap(_larger))
-ratio = njit(cache=True)(unwrap(_ratio))
-hmm_forward = njit(cache=True)(unwrap(_hmm_forward))
-hmm_marginals = njit(cache=True)(unwrap(_hmm_marginals))
-hmm_log_prob = njit(cache=True)(unwrap(_hmm_log_prob))
-ngram_marginals = njit(cache=True)(unwrap(_ngram_marginals))
+normal = kernel(_normal)
+add = kernel(_add)
+larger = kernel(_larger)
+ratio = kernel(_ratio)
+hmm_forward = kernel(_hmm_forward)
+hmm_marginals = kernel(_hmm_marginals)
+hmm_log_prob = kernel(_hmm_log_prob)
+ngram_marginals = kernel(_ngram_marginals)

@@ -13,12 +13,11 @@ above 2**-460, products f b likelihood above 2**-990, and an entry is zero only 
 rows, and models with p_min < 2**-70, are done again in extended range.
 """
 
-from inspect import unwrap
-
 import numpy as np
 from jaxtyping import Bool, Float, Int
-from numba import get_num_threads, njit, prange
+from numba import get_num_threads, prange
 
+from toy_models.kernel import kernel
 from toy_models.targets import extended_range
 from toy_models.targets.impossible import reveal_one_hot, settle_impossible
 
@@ -238,7 +237,7 @@ def _log_prob(initial, transition, likelihood, x, cadence, block, flagged, log_p
         forward(initial, transition, likelihood, tokens, cadence, ring, flagged[first:last], log_prob[first:last])
 
 
-forward = njit(cache=True, fastmath=FASTMATH, error_model="numpy")(unwrap(_forward))
-backward = njit(cache=True, fastmath=FASTMATH, error_model="numpy")(unwrap(_backward))
-marginals_kernel = njit(cache=True, parallel=True, error_model="numpy")(unwrap(_marginals))
-log_prob_kernel = njit(cache=True, parallel=True, error_model="numpy")(unwrap(_log_prob))
+forward = kernel(_forward, fastmath=FASTMATH, error_model="numpy")
+backward = kernel(_backward, fastmath=FASTMATH, error_model="numpy")
+marginals_kernel = kernel(_marginals, parallel=True, error_model="numpy")
+log_prob_kernel = kernel(_log_prob, parallel=True, error_model="numpy")

@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass
 from functools import cached_property
-from inspect import unwrap
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
-from numba import njit, prange
+from numba import prange
 
+from toy_models.kernel import kernel
 from toy_models.targets.impossible import reveal_one_hot, settle_impossible
 from toy_models.validation import positive_int, tokens
 
@@ -156,4 +156,4 @@ def _eliminate_batch(generator, y, p, inverse):
     return result, impossible
 
 
-eliminate_batch = njit(cache=True, parallel=True)(unwrap(_eliminate_batch))
+eliminate_batch = kernel(_eliminate_batch, parallel=True)

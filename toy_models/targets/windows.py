@@ -9,13 +9,12 @@ As in forward_backward.py nothing is clamped: messages are rescaled at every ste
 falls under LOW is done again in extended range.
 """
 
-from inspect import unwrap
-
 import numpy as np
 from jaxtyping import Bool, Float, Int
-from numba import njit, prange
+from numba import prange
 
 from toy_models.errors import IntractableError
+from toy_models.kernel import kernel
 from toy_models.targets import extended_range
 from toy_models.targets.forward_backward import LOW
 from toy_models.targets.impossible import reveal_one_hot
@@ -179,7 +178,7 @@ def _marginals(initial, conditional, context, longest, y, flagged, impossible, r
 
 
 FASTMATH = {"contract", "reassoc", "nsz"}
-agreeing = njit(cache=True)(unwrap(_agreeing))
-rescale = njit(cache=True, fastmath=FASTMATH)(unwrap(_rescale))
-row_marginals = njit(cache=True, fastmath=FASTMATH)(unwrap(_row_marginals))
-marginals_kernel = njit(cache=True, parallel=True)(unwrap(_marginals))
+agreeing = kernel(_agreeing)
+rescale = kernel(_rescale, fastmath=FASTMATH)
+row_marginals = kernel(_row_marginals, fastmath=FASTMATH)
+marginals_kernel = kernel(_marginals, parallel=True)

@@ -8,15 +8,14 @@ Averaged over masks of probability t, every moment of l is a polynomial in t onc
 """
 
 from dataclasses import dataclass
-from inspect import unwrap
 
 import numpy as np
 from jaxtyping import Float
-from numba import njit
 from tqdm import tqdm
 
 from toy_models import lattice
 from toy_models.errors import IntractableError
+from toy_models.kernel import kernel
 from toy_models.targets.protocol import Denoiser, Target
 from toy_models.validation import MASK
 
@@ -258,5 +257,5 @@ def _add_pairs(s, law, size, disjoint, covering):
                 b = (b - 1) & rest
 
 
-sum_losses = njit(cache=True)(unwrap(_sum_losses))
-add_pairs = njit(cache=True)(unwrap(_add_pairs))
+sum_losses = kernel(_sum_losses)
+add_pairs = kernel(_add_pairs)
