@@ -1,5 +1,9 @@
-# The batch graph: notebook + library + parameters -> figures. Run through `make figures`.
+# The batch graph: notebook + library + parameters -> figures. Run through `make figures` (notebooks/batch.py).
+import sys
 from pathlib import Path
+
+from notebooks.batch import SHARED, given_to
+from notebooks.run import declared_parameters, source
 
 SLUGS = {
     "00-start-here": "start_here",
@@ -12,9 +16,8 @@ SLUGS = {
     "07-any-process": "any_process",
     "08-medium": "medium",
 }
-PROFILE = config.get("profile", "full")
-OUT = config.get("out", "figures/out")
-CORPUS = config.get("corpus", "")
+VALUES = {"profile": "full", "out_dir": "figures/out"} | {name: str(config[name]) for name in SHARED if name in config}
+RUNS = VALUES["out_dir"].replace("{", "{{").replace("}", "}}") + "/.runs/"
 NOTEBOOKS = sorted(p.stem for p in Path("notebooks").glob("[0-9][0-9]-*.ipynb"))
 LIBRARY = sorted(str(p) for p in Path("toy_models").rglob("*.py") if "__pycache__" not in p.parts)
 
@@ -26,9 +29,21 @@ def code_of(wildcards):
     return [*own, "figures/claim_graph.py", "theory/verdicts.json"] if slug == "start_here" else own
 
 
+DECLARED = {notebook: declared_parameters(source(notebook)) for notebook in NOTEBOOKS}
+
+
+def given(wildcards):
+    own = given_to(DECLARED[wildcards.notebook], VALUES)
+    return [word for name, value in own.items() for word in ("-p", name, value)]
+
+
+def text(wildcards):
+    return given_to(DECLARED[wildcards.notebook], {"corpus": VALUES.get("corpus", "")}).values()
+
+
 rule all:
     input:
-        expand("{out}/.runs/{notebook}.done", out=OUT, notebook=NOTEBOOKS),
+        expand(RUNS + "{notebook}.done", notebook=NOTEBOOKS),
 
 
 rule notebook:
@@ -36,6 +51,7 @@ rule notebook:
         notebook="notebooks/{notebook}.ipynb",
         library=LIBRARY,
         code=code_of,
+        text=text,
         frame=[
             "figures/save.py",
             "figures/layout.py",
@@ -49,15 +65,13 @@ rule notebook:
             "constraints.txt",
         ],
     output:
-        touch(OUT + "/.runs/{notebook}.done"),
+        touch(RUNS + "{notebook}.done"),
     params:
-        profile=PROFILE,
-        corpus=CORPUS,
+        given=given,
     log:
-        "build/logs/{notebook}.log",
+        RUNS + "{notebook}.log",
     message:
-        "{wildcards.notebook} ({params.profile})"
+        "{wildcards.notebook}"
     shell:
-        "{workflow.basedir}/.venv/bin/python -m notebooks.run {wildcards.notebook} --quiet"
-        " -p profile {params.profile} -p out_dir " + OUT + " > {log} 2>&1"
-        " || (cat {log} >&2; exit 1)"
+        "{sys.executable:q} -m notebooks.run {wildcards.notebook:q} --quiet {params.given:q} > {log:q} 2>&1"
+        " || (cat {log:q} >&2; exit 1)"

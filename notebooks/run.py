@@ -4,8 +4,8 @@
     python -m notebooks.run --list
 
 papermill itself accepts unknown and wrongly typed parameters; this runner refuses both and says what is allowed. The
-executed copy goes to build/notebooks, figures to the notebook's out_dir. Check failures are never retried; only a
-kernel that did not start is, once.
+executed copy goes to build/notebooks of the folder it is called from, figures to the notebook's out_dir, relative to
+the same folder. Check failures are never retried; only a kernel that did not start is, once.
 """
 
 import argparse
@@ -14,10 +14,13 @@ import sys
 import tempfile
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
-SOURCES = ROOT / "notebooks"
+from theory.files import run_folder
+
+SOURCES = Path(__file__).resolve().parent
+EXECUTED = Path("build/notebooks")  # in the working folder
 TYPES = {"str": str, "int": int, "float": float, "bool": bool}
 DEVICES = ("auto", "cpu", "cuda")
+TOKENS = 8  # of a text: twice the highest order, 4
 
 
 class ParameterError(ValueError):
@@ -61,17 +64,14 @@ def checked_parameters(path: Path, given: dict[str, str]) -> dict[str, object]:
         result[name] = cast(path.stem, name, text, declared[name][0])
     if "profile" in result and result["profile"] not in ("smoke", "full", "gpu"):
         raise ParameterError(f"{path.stem}: profile = {result['profile']!r}, allowed: smoke, full, gpu")
+    if result.get("seed", 0) < 0:
+        raise ParameterError(f"{path.stem}: seed = {result['seed']}, allowed: 0, 1, 2, ...")
     if "device" in result:
         check_device(path.stem, result["device"])
-    for name in ("out_dir", "corpus"):  # the kernel runs in the repository root, the caller perhaps elsewhere
-        if result.get(name) and Path.cwd() != ROOT:
-            result[name] = str(Path(result[name]).resolve())
-    if "out_dir" in result:
-        check_writable(path.stem, Path(result["out_dir"]))
     if result.get("corpus"):
-        from toy_models import corpus
-
-        corpus.load(result["corpus"])
+        check_corpus(path.stem, result["corpus"])
+    if "out_dir" in result:
+        check_writable(path.stem, "out_dir", Path(result["out_dir"]))
     return result
 
 
@@ -107,13 +107,25 @@ def check_device(notebook: str, device: str) -> None:
             raise ParameterError(f'{notebook}: device = "cuda", but torch finds no CUDA device; use auto or cpu')
 
 
-def check_writable(notebook: str, folder: Path) -> None:
+def check_corpus(notebook: str, path: str) -> None:
+    """A text that every n-gram language of the notebooks can be fitted to."""
+    from toy_models import corpus
+
+    tokens = corpus.load(path)
+    for what, count, least in (("tokens", len(tokens), TOKENS), ("different symbols", len(set(tokens.tolist())), 2)):
+        if count < least:
+            raise ParameterError(
+                f"{notebook}: corpus = {path!r} has {count} {what} after folding, allowed: at least {least}"
+            )
+
+
+def check_writable(notebook: str, name: str, folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
             pass
     except OSError as problem:
-        raise ParameterError(f"{notebook}: out_dir = {str(folder)!r} cannot be written: {problem.strerror}") from None
+        raise ParameterError(f"{notebook}: {name} = {str(folder)!r} cannot be written: {problem.strerror}") from None
 
 
 def run(name: str, given: dict[str, str], progress: bool = True) -> Path:
@@ -123,21 +135,18 @@ def run(name: str, given: dict[str, str], progress: bool = True) -> Path:
 
     path = source(name)
     parameters = checked_parameters(path, given)
-    folder = ROOT / "build" / "notebooks"
-    folder.mkdir(parents=True, exist_ok=True)
-    aside = folder / f".{path.stem}.{os.getpid()}.ipynb"
-    with tempfile.TemporaryDirectory(prefix="mdm-jupyter-") as private:
-        os.environ.update(
-            MDM_BATCH="1", IPYTHONDIR=private, JUPYTER_RUNTIME_DIR=private, PYDEVD_DISABLE_FILE_VALIDATION="1"
-        )
+    check_writable(path.stem, "the folder of executed notebooks", EXECUTED)
+    with run_folder(EXECUTED) as private:
+        own = str(private.resolve())
+        os.environ.update(MDM_BATCH="1", IPYTHONDIR=own, JUPYTER_RUNTIME_DIR=own, PYDEVD_DISABLE_FILE_VALIDATION="1")
         for attempt in (1, 2):
             try:
                 papermill.execute_notebook(
                     str(path),
-                    str(aside),
+                    str(private / path.name),
                     parameters=parameters,
                     kernel_name="python3",
-                    cwd=str(ROOT),
+                    cwd=os.getcwd(),
                     progress_bar=progress,
                     execution_timeout=1800,
                 )
@@ -145,8 +154,8 @@ def run(name: str, given: dict[str, str], progress: bool = True) -> Path:
             except (DeadKernelError, RuntimeError) as problem:
                 if attempt == 2 or "Kernel died before replying" not in str(problem):
                     raise
-    executed = folder / f"{path.stem}.ipynb"
-    os.replace(aside, executed)
+        executed = EXECUTED / path.name
+        os.replace(private / path.name, executed)
     return executed
 
 
@@ -163,8 +172,8 @@ def main(arguments: list[str] | None = None) -> int:
             print(name + "\n  " + ", ".join(f"{n}: {k.__name__} = {d}" for n, (k, d, _) in declared.items()))
         return 0
     try:
-        print(run(options.notebook, once(options.notebook, options.p), progress=not options.quiet).relative_to(ROOT))
-    except (ParameterError, ValueError) as problem:
+        print(run(options.notebook, once(options.notebook, options.p), progress=not options.quiet))
+    except ValueError as problem:
         print(f"notebooks.run: {problem}", file=sys.stderr)
         return 2
     return 0

@@ -8,6 +8,7 @@ import sys
 import tokenize
 import tomllib
 from functools import cache
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,8 @@ ROOT = Path(__file__).resolve().parent.parent
 LAYERS = ("toy_models", "theory", "figures", "notebooks")  # each may import itself and those before it
 PACKAGES = [path for layer in LAYERS for path in sorted((ROOT / layer).rglob("*.py"))]
 CONDA_NAMES = {"torch": "pytorch"}
+IMPORT_NAMES = {"python-flint": "flint"}
+ABSENT_FROM_THE_CORE = {"torch", "matplotlib", "sympy", "mpmath", "papermill", "IPython", "snakemake", "transformers"}
 
 
 @cache
@@ -66,17 +69,48 @@ def at_least(version: str, bound: str) -> bool:
     return {">=": number >= limit, "<": number < limit, "==": number == limit}[sign]
 
 
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+
+
+def requirements(*extras: str) -> dict[str, str]:
+    """Name -> bound of the library alone and of the extras, those that an extra names included."""
+    found = dict(map(requirement, PROJECT["dependencies"]))
+    for extra in extras:
+        for text in PROJECT["optional-dependencies"][extra]:
+            inner = re.fullmatch(rf"{PROJECT['name']}\[(.*)\]", text)
+            found |= requirements(*inner.group(1).split(",")) if inner else dict([requirement(text)])
+    return found
+
+
 def test_three_faces_of_one_set():
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    wanted = dict(map(requirement, project["dependencies"] + project["optional-dependencies"]["test"]))
-    conda = re.findall(r"^  - (\S+)$", (ROOT / "environment.yml").read_text(), re.MULTILINE)
-    conda = dict(map(requirement, [line for line in conda if line != "conda-forge"]))
-    assert conda.pop("python") == project["requires-python"]
-    assert conda == {CONDA_NAMES.get(name, name): bound for name, bound in wanted.items()}
+    conda = re.findall(r"^  - ([^\s#]+)", (ROOT / "environment.yml").read_text(), re.MULTILINE)
+    conda = dict(map(requirement, [line for line in conda if line not in ("conda-forge", "bioconda")]))
+    assert conda.pop("python") == PROJECT["requires-python"]
+    assert conda == {CONDA_NAMES.get(name, name): bound for name, bound in requirements("all").items()}
     pins = dict(map(requirement, (ROOT / "constraints.txt").read_text().split()))
+    wanted = requirements(*PROJECT["optional-dependencies"])
     assert set(wanted) <= set(pins)
     for name, bound in wanted.items():
         assert at_least(pins[name].removeprefix("=="), bound), (name, pins[name], bound)
+
+
+def test_everything_but_real_networks_is_in_all():
+    assert requirements("all") == requirements(*set(PROJECT["optional-dependencies"]) - {"all", "real"})
+
+
+def test_everything_pulled_in_is_pinned():
+    """Every package that the declared ones pull in has its version pinned, so that two installations agree."""
+    pins = {requirement(line)[0] for line in (ROOT / "constraints.txt").read_text().split()}
+    reached, waiting = set(), set(requirements("all"))
+    while waiting:
+        name = waiting.pop()
+        reached.add(name)
+        try:
+            needs = metadata.requires(name) or []
+        except metadata.PackageNotFoundError:
+            continue
+        waiting |= {requirement(need)[0] for need in needs if "extra ==" not in need and ";" not in need} - reached
+    assert {name for name in reached if name not in pins} == set()
 
 
 def test_versions_are_compared():
@@ -89,10 +123,32 @@ def test_versions_are_compared():
 # ---------------------------------------------------------------- imports
 
 
-def test_importing_the_library_does_not_import_torch():
-    code = "import sys, toy_models; print('torch' in sys.modules, 'matplotlib' in sys.modules)"
+SLOW_TO_LOAD = ("scipy.stats", "scipy.optimize", "scipy.sparse", "scipy.integrate")  # half a second together
+
+
+def test_importing_the_library_loads_little():
+    """Its declared dependencies alone, and of scipy only the special functions."""
+    code = f"""
+import sys
+allowed = set(sys.modules)
+import toy_models
+print([name for name in {SLOW_TO_LOAD} if name in sys.modules])
+print({ABSENT_FROM_THE_CORE} & {{name.split(".")[0] for name in set(sys.modules) - allowed}})
+"""
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True)
-    assert done.stdout.split() == ["False", "False"]
+    assert done.stdout.splitlines() == ["[]", "set()"]
+
+
+def test_the_library_needs_its_declared_dependencies_alone():
+    """Top-level imports of toy_models, apart from the modules with torch, are the library's own requirements."""
+    found = {
+        name.split(".")[0]
+        for path in (ROOT / "toy_models").rglob("*.py")
+        for name in imports(tree(path))
+        if not path.stem.endswith("_torch") and "medium" not in path.parts
+    }
+    outside = found - set(sys.stdlib_module_names) - {"toy_models", "torch"}
+    assert outside <= {IMPORT_NAMES.get(name, name) for name in requirements()}
 
 
 @pytest.mark.parametrize("layer", LAYERS)

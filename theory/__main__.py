@@ -15,6 +15,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from theory.claims import TOPICS, LedgerError, load_claims
+from theory.files import in_checkout
 from theory.ledger import available_topics, load_topic
 from theory.links import broken_links
 from theory.parallel import all_topics
@@ -39,6 +40,11 @@ def main(arguments: list[str] | None = None) -> int:
         _require("claim", options.claim, list(claims))
         _require("topic", options.topic, topics)
         _require("tier", options.tier, list(TIERS))
+        partial = options.claim or options.topic or options.tier or options.fast or options.compare
+        if not partial and not in_checkout():
+            raise LedgerError(
+                "the full run rewrites the ledger of a checkout, and this is an installed copy; add --fast"
+            )
     except LedgerError as problem:
         print(f"theory: {problem}", file=sys.stderr)
         return 2
@@ -75,7 +81,7 @@ def _run(topics: list[str], options) -> int:
         print(f"!! {line}")
     red = [line for line in lines if is_red(line)]
     print(f"{len(lines)} claims, {sum(x.controls for x in lines)} controls, {len(red) + len(found)} red")
-    build = ROOT / "build"
+    build = Path("build")  # in the working folder
     build.mkdir(exist_ok=True)
     claims = {line.claim.id: round(sum(r.seconds for r in line.ran), 2) for line in lines}
     slowest = dict(sorted(claims.items(), key=lambda item: -item[1])[:20])

@@ -1,8 +1,8 @@
 """Sampled quantities with their intervals. Nothing here is ever used silently for an exact one."""
 
 import numpy as np
+import scipy
 from numpy.random import Generator
-from scipy.stats import t as student
 
 from toy_models.information import Estimate
 from toy_models.sampler import sample
@@ -31,7 +31,7 @@ def estimate_trajectory_kl(
         with np.errstate(divide="ignore", invalid="ignore"):
             entropies = -np.where(marginals > 0, marginals * np.log(marginals), 0.0).sum(axis=2)
         total[rows] += np.where(step[rows] == j, entropies, 0.0).sum(axis=1)
-    mean, radius = total.mean(), student.ppf((1 + confidence) / 2, size - 1) * total.std(ddof=1) / np.sqrt(size)
+    mean, radius = total.mean(), scipy.stats.t.ppf((1 + confidence) / 2, size - 1) * total.std(ddof=1) / np.sqrt(size)
     shift = target.entropy() if entropy is None else entropy
     value, low, high = (np.asarray(v - shift) for v in (mean, mean - radius, mean + radius))
     return Estimate(value, low, high, confidence)
@@ -68,7 +68,7 @@ def estimate_uniform_kl(
     slope = surprise @ (total - total.mean(axis=0)) / max(float(surprise @ surprise), 1e-300)
     corrected = total - surprise[:, None] * slope
     mean = corrected.mean(axis=0) - known
-    radius = student.ppf((1 + confidence) / 2, size - 2) * corrected.std(axis=0, ddof=2) / np.sqrt(size)
+    radius = scipy.stats.t.ppf((1 + confidence) / 2, size - 2) * corrected.std(axis=0, ddof=2) / np.sqrt(size)
     return Estimate(mean, mean - radius, mean + radius, confidence)
 
 
@@ -87,6 +87,6 @@ def estimate_generative_cross_entropy(
     if np.isinf(loss).any():
         endless = np.asarray(np.inf)
         return Estimate(endless, endless, endless, confidence)
-    radius = student.ppf((1 + confidence) / 2, size - 1) * loss.std(ddof=1) / np.sqrt(size)
+    radius = scipy.stats.t.ppf((1 + confidence) / 2, size - 1) * loss.std(ddof=1) / np.sqrt(size)
     value, low, high = (np.asarray(loss.mean() + shift) for shift in (0.0, -radius, radius))
     return Estimate(value, low, high, confidence)

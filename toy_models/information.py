@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from math import log
 
 import numpy as np
+import scipy
 from jaxtyping import Float
 from scipy.special import gammaln
-from scipy.stats import binom, hypergeom
 
 from toy_models import lattice
 from toy_models.errors import IntractableError
@@ -89,7 +89,7 @@ def _mix_blocks(block_curve: Float[np.ndarray, " b"], length: int) -> Float[np.n
     size = len(block_curve)
     k = np.arange(length)[:, None]
     inside = np.arange(size)[None, :]
-    return hypergeom.pmf(inside, length - 1, size - 1, k) @ block_curve
+    return scipy.stats.hypergeom.pmf(inside, length - 1, size - 1, k) @ block_curve
 
 
 def reveal_curve(g: Float[np.ndarray, " L"], a: Float[np.ndarray, "..."] | float) -> Float[np.ndarray, "..."]:
@@ -111,7 +111,8 @@ def bernstein(coefficients: Float[np.ndarray, " n"], a: Float[np.ndarray, "..."]
     k = np.arange(len(coefficients))
     rows = max(1, 2**22 // len(k))
     parts = [
-        binom.pmf(k, len(k) - 1, flat[start : start + rows, None]) @ coefficients for start in range(0, len(flat), rows)
+        scipy.stats.binom.pmf(k, len(k) - 1, flat[start : start + rows, None]) @ coefficients
+        for start in range(0, len(flat), rows)
     ]
     return np.concatenate(parts).reshape(a.shape) if parts else np.zeros(a.shape)
 

@@ -3,8 +3,8 @@
 from math import log
 
 import numpy as np
+import scipy
 from jaxtyping import Float, Int
-from scipy.optimize import minimize
 
 from toy_models.information import bernstein, information_curve, reveal_curve
 from toy_models.kernel import kernel
@@ -62,7 +62,9 @@ def optimal_weights(target_or_curve: Target | Float[np.ndarray, " L"], steps: in
         width = np.diff(a)
         return width @ values, values[:-1] - values[1:] + width[1:] * slopes
 
-    found = minimize(cost, cuts, jac=True, method="L-BFGS-B", bounds=[(0.0, 1.0)] * len(cuts), options={"ftol": 1e-15})
+    found = scipy.optimize.minimize(
+        cost, cuts, jac=True, method="L-BFGS-B", bounds=[(0.0, 1.0)] * len(cuts), options={"ftol": 1e-15}
+    )
     best = np.sort(found.x) if cost(np.sort(found.x))[0] <= cost(cuts)[0] else cuts
     return np.diff(np.concatenate([[0.0], best, [1.0]]))
 

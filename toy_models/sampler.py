@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 from jaxtyping import Bool, Float, Int
-from scipy.stats import beta
 from tqdm import tqdm
 
 from toy_models.information import Estimate
@@ -78,6 +78,6 @@ def estimate_sequence_error(
     whole = ~runs.impossible
     wrong = int((~whole).sum() + np.isneginf(target.log_prob(runs.tokens[whole])).sum())
     tail = (1 - confidence) / 2
-    low = beta.ppf(tail, wrong, size - wrong + 1) if wrong else 0.0
-    high = beta.ppf(1 - tail, wrong + 1, size - wrong) if wrong < size else 1.0
+    low = scipy.stats.beta.ppf(tail, wrong, size - wrong + 1) if wrong else 0.0
+    high = scipy.stats.beta.ppf(1 - tail, wrong + 1, size - wrong) if wrong < size else 1.0
     return Estimate(np.asarray(wrong / size), np.asarray(low), np.asarray(high), confidence)

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 from numpy.polynomial.legendre import leggauss
-from scipy.optimize import least_squares
 from scipy.special import betainc
 
 from toy_models.schedules import BetaSchedule, LinearSchedule, MirroredSchedule, Schedule, SineSquaredSchedule
@@ -51,7 +51,7 @@ def best_fit_beta(schedule: Schedule) -> BetaFit:
     def residual(logs):
         return root * (betainc(*np.exp(logs), t) - eta)
 
-    fit = least_squares(residual, np.zeros(2), xtol=1e-15, ftol=1e-15, gtol=1e-15)
+    fit = scipy.optimize.least_squares(residual, np.zeros(2), xtol=1e-15, ftol=1e-15, gtol=1e-15)
     a, b = (float(v) for v in np.exp(fit.x))
     grid = np.linspace(0.0, 1.0, 20001)
     sup = np.abs(BetaSchedule(a, b).alpha(grid) - schedule.alpha(grid)).max()

@@ -12,8 +12,8 @@ schedule knows none of this: it never sees g.
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 from jaxtyping import Float
-from scipy.optimize import minimize
 from scipy.special import betainc
 
 from toy_models.kernel import kernel
@@ -150,7 +150,7 @@ def search_beta(
     candidates = [(float(axis[i]), float(axis[j])), (0.5, 0.5), (1.0, 1.0)]  # linear and sin^2 are in the family
     best = min((float(knot_kl(g, beta_knots(a, b, steps), rule)), a, b) for a, b in candidates)
     if rule == "independent":
-        found = minimize(
+        found = scipy.optimize.minimize(
             lambda x: float(knot_kl(g, beta_knots(float(np.exp(x[0])), float(np.exp(x[1])), steps), rule)),
             np.log(best[1:]),
             method="Nelder-Mead",

@@ -10,8 +10,8 @@ the sphere normalisation of the N-step energies below is a quarter of it.
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 from jaxtyping import Float
-from scipy.optimize import brentq
 from scipy.special import betaln
 
 from toy_models.energy.beta_family import beta_parameters
@@ -210,7 +210,7 @@ def optimal_chord_angles(gaps: Float[np.ndarray, " N"]) -> Float[np.ndarray, " N
     def excess(c):
         return np.arcsin(np.minimum(c * gaps, 1.0)).sum() - np.pi / 2
 
-    return np.arcsin(np.minimum(brentq(excess, 0.0, top, xtol=1e-16, rtol=1e-15) * gaps, 1.0))
+    return np.arcsin(np.minimum(scipy.optimize.brentq(excess, 0.0, top, xtol=1e-16, rtol=1e-15) * gaps, 1.0))
 
 
 def _steps(angles, gaps):

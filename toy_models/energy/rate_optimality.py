@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
-from scipy.optimize import nnls
+import scipy
 
 from toy_models.energy.path_rates import Lattice
 
@@ -100,6 +100,6 @@ def cheapest_directed(p: np.ndarray, dp: np.ndarray, source: np.ndarray, target:
         net[where[int(i)], e], net[where[int(j)], e] = -root[e], root[e]
     strength = 1e7  # constraint weight of the penalty form; the answer is then polished on its active set
     rows = np.vstack([strength * net, np.eye(len(source))])
-    active = nnls(rows, np.concatenate([strength * dp[live], np.zeros(len(source))]))[0] > 1e-9
+    active = scipy.optimize.nnls(rows, np.concatenate([strength * dp[live], np.zeros(len(source))]))[0] > 1e-9
     flux = np.linalg.lstsq(net[:, active], dp[live], rcond=1e-12)[0]
     return float(flux @ flux)

@@ -6,8 +6,8 @@ Flow on d itself gives d_k' = I_k g(d_k).
 """
 
 import numpy as np
+import scipy
 from jaxtyping import Bool, Float
-from scipy.integrate import solve_ivp
 
 from toy_models.validation import positive_int
 
@@ -59,7 +59,7 @@ def flow(
         return np.exp(tau) * (k @ (information * slope(d)))
 
     early = min(-12.0, float(log_times[0]) - 1.0)  # before this time the flow has moved by less than 1e-5
-    solution = solve_ivp(
+    solution = scipy.integrate.solve_ivp(
         field, (early, float(log_times[-1])), start, method="LSODA", t_eval=log_times, rtol=1e-9, atol=1e-9
     )
     if not solution.success:

@@ -11,7 +11,6 @@ from toy_models.targets.ancestral import sample_windows
 from toy_models.targets.bridges import chain_marginals
 from toy_models.targets.impossible import reveal_one_hot, settle_impossible
 from toy_models.targets.markov import entropy_of_rows
-from toy_models.targets.stationary import stationary_windows
 from toy_models.targets.windows import window_marginals
 from toy_models.validation import nonnegative, positive_int, probabilities, tokens
 
@@ -46,6 +45,8 @@ class NGram:
                 raise ValueError(f"initial has shape {np.shape(self.initial)}; n = 1 has no context, pass None")
             law = np.ones(())
         elif self.initial is None:
+            from toy_models.targets.stationary import stationary_windows  # scipy.sparse loads slowly
+
             law = stationary_windows(self.rows).reshape(shape)
         else:
             law = np.array(self.initial, dtype=np.float64)

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
+import scipy
 from jaxtyping import Bool, Float
-from scipy.optimize import brentq
 from scipy.special import beta as beta_function
 
 from toy_models.validation import positive_int
@@ -138,7 +138,8 @@ def stratum_edges(density: Density, strata: int) -> Float[np.ndarray, " edges"]:
         return float(w @ density.pdf(t))
 
     edges = [
-        brentq(lambda s, level=level: mass_below(s) - level, density.low * 1.0000001, density.high) for level in inner
+        scipy.optimize.brentq(lambda s, level=level: mass_below(s) - level, density.low * 1.0000001, density.high)
+        for level in inner
     ]
     return np.array([density.low, *edges, density.high])
 

@@ -9,8 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 from jaxtyping import Float
-from scipy.optimize import minimize
 
 from toy_models.validation import positive_int
 from toy_models.variance.loss_moments import Moments
@@ -216,7 +216,9 @@ def fit_epr(
     rng = np.random.default_rng(seed)
     centre = np.array([-0.3, 0.4, -1.0, 0.3, 0.2, -0.2, 0.2])
     fits = [
-        minimize(divergence, centre + 0.6 * rng.standard_normal(7), jac=True, method="L-BFGS-B", bounds=[(-20, 20)] * 7)
+        scipy.optimize.minimize(
+            divergence, centre + 0.6 * rng.standard_normal(7), jac=True, method="L-BFGS-B", bounds=[(-20, 20)] * 7
+        )
         for _ in range(starts)
     ]
     return unpack(min(fits, key=lambda fit: fit.fun).x)

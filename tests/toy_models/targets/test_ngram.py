@@ -10,7 +10,7 @@ from scipy.sparse import csr_array
 import toy_models as tm
 from toy_models.lattice import states as every_context
 from toy_models.lattice import to_table
-from toy_models.targets import extended_range, ngram, stationary, windows
+from toy_models.targets import extended_range, stationary, windows
 from toy_models.targets.ngram import circular_counts, marginal_counts, next_law
 
 TRIGRAM = np.array([[[0.9, 0.1], [0.3, 0.7]], [[0.6, 0.4], [0.2, 0.8]]])
@@ -194,7 +194,7 @@ def test_the_start_of_a_fit_is_counted_not_solved_for(order, monkeypatch):
     def refuse(_):
         raise AssertionError("a stationary law was solved for")
 
-    monkeypatch.setattr(ngram, "stationary_windows", refuse)
+    monkeypatch.setattr(stationary, "stationary_windows", refuse)
     counts = circular_counts(corpus, order, 2)
     np.testing.assert_array_equal(tm.NGram.from_counts(counts, 6).initial, counts.sum(axis=-1) / 30)
 

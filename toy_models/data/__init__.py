@@ -1,0 +1,1 @@
+"""The shipped counts and the script that makes them."""
