@@ -5,25 +5,26 @@ from pathlib import Path
 from notebooks.batch import SHARED, given_to
 from notebooks.run import declared_parameters, source
 
-SLUGS = {
-    "00-start-here": "start_here",
-    "01-perplexity": "perplexity",
-    "02-sequence-error": "sequence_error",
-    "03-energy": "energy",
-    "04-entropy-bound": "entropy_bound",
-    "05-variance": "variance",
-    "06-learned-order": "learned_order",
-    "07-any-process": "any_process",
-    "08-medium": "medium",
-}
 VALUES = {"profile": "full", "out_dir": "figures/out"} | {name: str(config[name]) for name in SHARED if name in config}
 RUNS = VALUES["out_dir"].replace("{", "{{").replace("}", "}}") + "/.runs/"
 NOTEBOOKS = sorted(p.stem for p in Path("notebooks").glob("[0-9][0-9]-*.ipynb"))
+FRAME = [
+    "figures/save.py",
+    "figures/layout.py",
+    "figures/mdm.mplstyle",
+    *sorted(str(p) for p in Path("theory").rglob("*.toml")),
+    "theory/claims.py",
+    "theory/registry.py",
+    "theory/ledger.py",
+    "theory/exact_curves.py",
+    "theory/checks/common.py",
+    "constraints.txt",
+]
 LIBRARY = sorted(str(p) for p in Path("toy_models").rglob("*.py") if "__pycache__" not in p.parts)
 
 
 def code_of(wildcards):
-    slug = SLUGS[wildcards.notebook]
+    slug = wildcards.notebook[3:].replace("-", "_")
     places = (("theory", f"{slug}*.py"), (f"theory/checks/{slug}", "*.py"), ("figures", f"{slug}*.py"))
     own = [str(path) for folder, pattern in places for path in sorted(Path(folder).glob(pattern))]
     return [*own, "figures/claim_graph.py", "theory/verdicts.json"] if slug == "start_here" else own
@@ -52,18 +53,7 @@ rule notebook:
         library=LIBRARY,
         code=code_of,
         text=text,
-        frame=[
-            "figures/save.py",
-            "figures/layout.py",
-            "figures/mdm.mplstyle",
-            "theory/claims.toml",
-            "theory/claims.py",
-            "theory/registry.py",
-            "theory/ledger.py",
-            "theory/exact_curves.py",
-            "theory/checks/common.py",
-            "constraints.txt",
-        ],
+        frame=FRAME,
     output:
         touch(RUNS + "{notebook}.done"),
     params:

@@ -66,9 +66,7 @@ def main(arguments: list[str] | None = None) -> int:
     values = {name: getattr(options, name) for name in SHARED}
     try:
         if Path.cwd() != ROOT or not in_checkout():
-            raise ParameterError(
-                "runs in the folder of the Snakefile, a checkout of the repository; here: notebooks.run"
-            )
+            raise ParameterError("runs in the root of a checkout; elsewhere: python -m notebooks.run NOTEBOOK")
         check(values)
         lock = own(Path(options.out_dir))
     except ValueError as problem:
