@@ -37,8 +37,8 @@ help:
 	touch $@
 
 figures: .venv/ready
-	$(BIN)/python -m notebooks.batch --profile "$$PROFILE" --out "$$OUT" --corpus "$$CORPUS" --seed "$$SEED" \
-	    --device "$$DEVICE" --cores "$$CORES"
+	$(BIN)/python -m notebooks.batch --profile="$$PROFILE" --out="$$OUT" --corpus="$$CORPUS" --seed="$$SEED" \
+	    --device="$$DEVICE" --cores="$$CORES"
 
 test: .venv/ready
 	$(BIN)/python -m pytest -n "$$CORES" --dist loadfile -q

@@ -5,7 +5,7 @@ from pathlib import Path
 from notebooks.batch import SHARED, given_to
 from notebooks.run import declared_parameters, source
 
-VALUES = {"profile": "full", "out_dir": "figures/out"} | {name: str(config[name]) for name in SHARED if name in config}
+VALUES = {"profile": "full", "out_dir": "figures/out"} | {name: config[name] for name in SHARED if name in config}
 RUNS = VALUES["out_dir"].replace("{", "{{").replace("}", "}}") + "/.runs/"
 NOTEBOOKS = sorted(p.stem for p in Path("notebooks").glob("[0-9][0-9]-*.ipynb"))
 FRAME = [

@@ -47,10 +47,14 @@ def own(folder: Path) -> int:
 
 
 def command(values: dict[str, str], cores: int, extra: list[str]) -> list[str]:
-    """The call of snakemake; its own lock, which outlives its process, is left out."""
-    config = [f"{name}={json.dumps(value, ensure_ascii=False)}" for name, value in values.items() if value]
+    """The call of snakemake, with the values in a file: on its command line 1e3 is a number and [x] a list.
+
+    Its own lock is left out: that one outlives a killed process.
+    """
+    file = Path(values["out_dir"]) / ".runs" / "values.json"
+    file.write_text(json.dumps({name: value for name, value in values.items() if value}, indent=1) + "\n")
     call = [sys.executable, "-m", "snakemake", "--nolock", "--cores", str(cores)]
-    return [*call, "--workflow-profile", "profiles/local", *extra, "--config", *config]
+    return [*call, "--workflow-profile", "profiles/local", *extra, "--configfile", str(file)]
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -20,7 +20,7 @@ SOURCES = Path(__file__).resolve().parent
 EXECUTED = Path("build/notebooks")  # in the working folder
 TYPES = {"str": str, "int": int, "float": float, "bool": bool}
 DEVICES = ("auto", "cpu", "cuda")
-TOKENS = 8  # of a text: twice the highest order, 4
+TOKENS = 4  # that a text needs: one context of the highest order that the notebooks fit, and what follows it
 
 
 class ParameterError(ValueError):

@@ -78,6 +78,7 @@ def test_unknown_notebook_lists_what_exists():
         ({"epochs": "3"}, "01-perplexity has no parameter 'epochs'; it has: profile, seed, device, out_dir"),
         ({"seed": "one"}, "01-perplexity: seed = 'one' is no int"),
         ({"seed": "1.5"}, "seed = '1.5' is no int"),
+        ({"seed": "-1"}, r"01-perplexity: seed = -1, allowed: 0, 1, 2, \.\.\."),
         ({"profile": "fast"}, "profile = 'fast', allowed: smoke, full, gpu"),
         ({"device": "tpu"}, "device = 'tpu', allowed: auto, cpu, cuda"),
         ({"corpus": "/absent/text.txt"}, r"corpus /absent/text.txt cannot be read: No such file"),
@@ -113,6 +114,9 @@ def test_unwritable_folder(tmp_path, monkeypatch):
         (b"", "holds no letter"),
         (b"12 34 \n", "holds no letter"),
         (b"\xff\xfe\x00", "is no UTF-8 text: byte 0"),
+        (b"a", "corpus = .* has 1 tokens after folding, allowed: at least 4"),
+        (b"abc", "corpus = .* has 3 tokens after folding, allowed: at least 4"),
+        (b"a" * 10000, "corpus = .* has 1 different symbols after folding, allowed: at least 2"),
         (b"text\x00text", "is a binary file: it holds a NUL at character 4"),
     ],
 )
@@ -134,7 +138,21 @@ def test_good_parameters(tmp_path, monkeypatch):
     assert (tmp_path / "new" / "folder").is_dir()
     monkeypatch.chdir(tmp_path)
     elsewhere = checked_parameters(source("01-perplexity"), {"corpus": "text.txt", "out_dir": "out"})
-    assert elsewhere == {"corpus": str(text.resolve()), "out_dir": str((tmp_path / "out").resolve())}
+    assert elsewhere == {"corpus": "text.txt", "out_dir": "out"}
+    assert (tmp_path / "out").is_dir()
+
+
+def test_a_refused_value_leaves_no_folder(tmp_path):
+    refused({"out_dir": str(tmp_path / "new"), "seed": "-1"}, "seed = -1")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_working_folder_that_cannot_be_written(tmp_path, monkeypatch, capsys):
+    (tmp_path / "build").write_text("a file")
+    monkeypatch.chdir(tmp_path)
+    assert main(["00-start-here", "-p", "out_dir", "out", "--quiet"]) == 2
+    message = "the folder of executed notebooks = 'build/notebooks' cannot be written: "
+    assert message in capsys.readouterr().err
 
 
 def test_booleans():
