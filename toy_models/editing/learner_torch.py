@@ -130,9 +130,9 @@ class GridEncoder(nn.Module):
 def loss(model: Callable, data: Transitions) -> torch.Tensor:
     """Cross-entropy of written masks + BCE of the three bits, each a mean over its positions.
 
-    model: tokens (batch, L) -> scores (batch, L, V), bits (batch, L, 3).
+    model: tokens (batch, L) -> scores (batch, L, V), bits (batch, L, 3); half precision is taken as float32.
     """
-    scores, bits = model(data.tokens)
+    scores, bits = (part.to(torch.promote_types(part.dtype, torch.float32)) for part in model(data.tokens))
     unmask = nn.functional.cross_entropy(scores.flatten(0, 1), data.candidate.flatten(), ignore_index=IGNORE)
     if not (data.candidate != IGNORE).any():
         unmask = scores.sum() * 0.0

@@ -20,8 +20,9 @@ from toy_models.medium.judge import (
 from toy_models.medium.model import Config, Transformer
 from toy_models.medium.noise import noise_by_method, sampled_losses, sampled_moments
 from toy_models.medium.posterior import error_bound, marginals
+from toy_models.medium.processes import start_processes
 from toy_models.medium.sampling import Network, Oracle, Written, sample, sample_left_to_right
-from toy_models.medium.train import NonFiniteLoss, OutOfMemory, Trained, TrainOptions, start_processes, train
+from toy_models.medium.train import NonFiniteLoss, OutOfMemory, Trained, TrainOptions, train
 
 __all__ = [
     "CheckpointError",

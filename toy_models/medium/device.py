@@ -24,6 +24,17 @@ def resolve(device: str | torch.device) -> torch.device:
     return found
 
 
+def float32_products(device: torch.device) -> str:
+    """How float32 matrix products are computed there: "ieee" (full float32), "tf32" or "bf16".
+
+    Read from the backend, which both ways of choosing (torch.set_float32_matmul_precision and fp32_precision) reach;
+    torch.get_float32_matmul_precision raises once the second was used. "none" leaves torch's default, full float32.
+    """
+    backend = torch.backends.cuda if device.type == "cuda" else torch.backends.mkldnn
+    found = backend.matmul.fp32_precision
+    return "ieee" if found == "none" else found
+
+
 def describe(device: torch.device) -> dict[str, str]:
     """Name of the device and the versions that results carry."""
     name = torch.cuda.get_device_name(device) if device.type == "cuda" else "CPU"

@@ -158,7 +158,7 @@ def plans(initial, transition, likelihood, emission, dtype: torch.dtype) -> tupl
     With the smallest positive transition 2^-a, likelihood 2^-e, emission 2^-g, and E = NORMAL, c = CUTOFF:
     dense (no zero in initial or transition, a possible state for each token; 2^-a counts the initial law too):
         level 2^-t, 2 a + log2 S + 2 t + max(e, g) <= E, and the message of a usual row keeps half of t in k steps;
-    sparse: level 2^-c, c + k (a + e) <= E and 2c + 2 (k - 1)(a + e) + g <= E.
+    sparse: level 2^-c, c + k (a + e) <= E and 2c + 2 (k - 1)(a + e) + g <= E; the initial law is at least 2^-E.
     """
     normal, cutoff, found = NORMAL[dtype], CUTOFF[dtype], []
     a, e, g = _bits(transition), _bits(likelihood), _bits(emission)
@@ -172,7 +172,7 @@ def plans(initial, transition, likelihood, emission, dtype: torch.dtype) -> tupl
             found.append(Plan(every, 2.0**-room, True))
     loss = a + e
     every = min((normal - cutoff) // loss, (normal - 2 * cutoff - g) // (2 * loss) + 1, MOST) if loss else MOST
-    if every >= 1 and 2 * cutoff + g <= normal:
+    if every >= 1 and 2 * cutoff + g <= normal and _bits(initial) <= normal:
         found.append(Plan(every, 2.0**-cutoff, False))
     return tuple(found)
 

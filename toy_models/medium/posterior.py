@@ -16,7 +16,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from toy_models.errors import ImpossibleContext
-from toy_models.medium.device import resolve
+from toy_models.medium.device import float32_products, resolve
 from toy_models.medium.messages import States, Tuples, hidden_chain
 from toy_models.medium.recursion import Record, Work, cuda_graph, flagged, propagate, recorded, workspace
 from toy_models.targets import HMM, Blocks, NGram, Table
@@ -47,8 +47,10 @@ def marginals(
 ) -> Float[Tensor, "batch L V"]:
     """q(x_i = v | revealed tokens of y), one-hot where revealed, for HMM, MarkovChain, NGram, Table and Blocks of them.
 
-    O(batch L (S^2 + S V)) for S states, O(batch L V^n) for an n-gram. Each entry is within `error_bound` of the exact
-    one, relatively. on_impossible: "raise" ImpossibleContext listing the rows | "uniform" | "nan".
+    O(batch L (S^2 + S V)) for S states, O(batch L V^n) for an n-gram. With g = error_bound(target, dtype) and the
+    smallest normal number eta = torch.finfo(dtype).tiny (1e-38 in float32), each entry differs from the exact one by at
+    most g q + eta. So a zero says q = 0 or q <= eta / (1 - g): ask log_prob for the support, not zeros.
+    on_impossible: "raise" ImpossibleContext listing the rows | "uniform" | "nan".
 
     graph: record the recursion as a CUDA graph at the first call with a shape and replay it at the next ones with the
     same target and shape; its buffers (2 batch L S numbers) live as long as the target. CUDA only: ValueError
@@ -62,9 +64,8 @@ def marginals(
         raise ValueError(f"dtype = {dtype}, allowed: torch.float32, torch.float64")
     if graph and place.type != "cuda":
         raise ValueError(f'graph = True, but device = "{place}"; a CUDA graph needs device = "cuda", or graph = False')
-    if dtype == torch.float32 and torch.get_float32_matmul_precision() != "highest":
-        found = torch.get_float32_matmul_precision()
-        raise ValueError(f'float32 matrix products have precision "{found}", the bound needs "highest"; use float64')
+    if dtype == torch.float32 and (found := float32_products(place)) != "ieee":
+        raise ValueError(f'float32 matrix products on {place.type} are "{found}", the bound needs "ieee"; use float64')
     result, impossible = _posterior(target, y, dtype, cuda_graph if graph else None)
     if impossible.any():
         if on_impossible == "raise":
@@ -75,7 +76,9 @@ def marginals(
 
 
 def error_bound(target, dtype: torch.dtype = torch.float64) -> float:
-    """gamma_k = k u / (1 - k u), a bound on the relative error of every entry of `marginals`; derivation in medium.md.
+    """gamma_k = k u / (1 - k u), a bound on the relative error of `marginals`; derivation in medium.md.
+
+    It holds for entries that the dtype can hold as normal numbers; smaller ones are off by at most torch.finfo.tiny.
 
     With S summands per step, k = 2 [(L - 1)(S + 5) + S + 4] + V + 2.
     """
@@ -112,9 +115,9 @@ def _posterior(target, y: Tensor, dtype: torch.dtype, record: Record | None = No
     if isinstance(target, Table):
         return _table_posterior(target, y, dtype)
     if isinstance(target, NGram) and target.order == 1:
-        law = torch.as_tensor(np.array(target.rows[0]), device=y.device).to(dtype)
-        lost = ((y != MASK) & (law[y.clamp(min=0)] == 0)).any(dim=1)
-        return _one_hot_where_seen(law.repeat(*y.shape, 1), y), lost
+        law = torch.as_tensor(np.array(target.rows[0]), device=y.device)
+        lost = ((y != MASK) & (law[y.clamp(min=0)] == 0)).any(dim=1)  # before float32 makes a zero of 1e-50
+        return _one_hot_where_seen(law.to(dtype).repeat(*y.shape, 1), y), lost
     prepared = _prepared(target, y.device, dtype)
     result = torch.empty(*y.shape, target.vocab_size, dtype=dtype, device=y.device)
     impossible = torch.empty(len(y), dtype=torch.bool, device=y.device)

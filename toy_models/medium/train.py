@@ -1,11 +1,12 @@
 """Train a model on a stream: AdamW, warm-up and cosine decay, clipping, EMA, accumulation, bf16, checkpoints, DDP.
 
-Under torchrun each process draws its own data, gradients are averaged, and the first process writes checkpoints:
-    torchrun --nproc-per-node 2 script.py       (gloo on CPU, nccl on CUDA)
+    averaged weights: a <- d a + (1 - d) w after step t, d = min(ema, (1 + t) / (10 + t))
+
+A loss, a gradient or weights that are not finite stop the run before they reach the weights or a checkpoint. Under
+torchrun each process draws its own data and gradients are averaged, see processes.py.
 """
 
 import math
-import os
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field
@@ -18,7 +19,7 @@ from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 from tqdm import tqdm
 
-from toy_models.medium import checkpoint
+from toy_models.medium import checkpoint, processes
 from toy_models.medium.device import resolve
 from toy_models.medium.model import Config, Transformer
 from toy_models.validation import positive_int
@@ -60,12 +61,17 @@ class TrainOptions:
 
 
 class NonFiniteLoss(ArithmeticError):
-    """The loss was nan or infinite; `step` says when. The weights of the last good checkpoint are kept."""
+    """The loss, the gradient or the weights were nan or infinite; `step` says when, `what` which, `value` how.
 
-    def __init__(self, step: int, value: float, path: Path | None):
-        self.step, self.value = step, value
-        kept = f"the last good checkpoint {path} is kept" if path is not None else "no checkpoint path was given"
-        super().__init__(f"loss = {value} at step {step}: training stopped, {kept}; try a smaller rate or clip")
+    Nothing of that step was written: the last checkpoint was whole and finite.
+    """
+
+    def __init__(self, step: int, value: float, path: Path | None, what: str = "loss"):
+        self.step, self.value, self.what = step, value, what
+        kept = "no checkpoint path was given" if path is None else f"no checkpoint {path} was written yet"
+        if path is not None and path.exists():
+            kept = f"the last good checkpoint {path} is kept"
+        super().__init__(f"{what} = {value} at step {step}: training stopped, {kept}; try a smaller rate or clip")
 
 
 class OutOfMemory(RuntimeError):
@@ -87,22 +93,7 @@ class Trained:
 
 def seed_generator(seed: int, device: torch.device) -> torch.Generator:
     """One generator per process: ranks draw different data."""
-    return torch.Generator(device=device).manual_seed(1000003 * seed + rank())
-
-
-def rank() -> int:
-    return dist.get_rank() if dist.is_initialized() else 0
-
-
-def start_processes(device: str = "auto") -> torch.device:
-    """Join the process group when torchrun started this process; the device of this process."""
-    place = resolve(device)
-    if "RANK" in os.environ and not dist.is_initialized():
-        if place.type == "cuda":
-            place = torch.device("cuda", int(os.environ["LOCAL_RANK"]))
-            torch.cuda.set_device(place)
-        dist.init_process_group("nccl" if place.type == "cuda" else "gloo")
-    return place
+    return torch.Generator(device=device).manual_seed(1000003 * seed + processes.rank())
 
 
 def train(
@@ -121,9 +112,12 @@ def train(
     Causal: the mean of -log p(x_i | x_{<i}). `loss` may be an objective instead: a module (model, x, generator) ->
     losses of the rows, nats per token, whose own parameters are trained in place by plain steps of size loss.rate,
     warmed up and decayed alike (see schedules.LearnedSchedule). With `path` the run resumes from its checkpoint and
-    saves every options.save_every steps; the same seed gives the same weights with or without an interruption.
+    saves every options.save_every steps; the same seed and the same number of processes give the same weights with or
+    without an interruption. CheckpointError: the file at `path` is damaged or of another configuration (which holds
+    model, options, loss, seed, kind of device and number of processes). NonFiniteLoss, OutOfMemory: see there.
     """
     place = resolve(device)
+    processes.must_be_joined()
     if loss is None and not config.causal:
         loss = LossOptions(size_weights=[1.0 / config.length] * config.length)
     model = Transformer(config, torch.Generator().manual_seed(seed)).to(place)
@@ -136,20 +130,23 @@ def train(
     generator = seed_generator(seed, place)
     draw = make_stream(generator)
     path = None if path is None else Path(path)
-    configuration = _plain({"model": asdict(config), "options": asdict(options), "loss": _describe(loss), "seed": seed})
+    given = {"model": asdict(config), "options": asdict(options), "loss": _describe(loss), "seed": seed}
+    configuration = _plain({**given, "device": place.type, "processes": processes.count()})
     losses, recorded, first = [], [], 0
-    found = None if path is None else checkpoint.load_latest(path, configuration, place)
+    found = processes.shared_start(path, configuration)
     if found is not None:
         model.load_state_dict(found["model"])
-        averaged = found["averaged"]
+        averaged = {name: p.to(place) for name, p in found["averaged"].items()}
         optimiser.load_state_dict(found["optimiser"])
-        generator.set_state(found["generators"][rank()].cpu())
+        generator.set_state(found["generators"][processes.rank()])
         first, losses = found["step"], list(found["losses"])
         if objective is not None:
             objective.load_state_dict(found["objective"])
-            recorded = list(found["recorded"].cpu())
+            recorded = list(found["recorded"])
     context = torch.autocast(place.type, dtype=torch.bfloat16) if options.bf16 else nullcontext()
-    for step in tqdm(range(first, options.steps), desc="training", disable=not progress or rank() > 0, leave=False):
+    for step in tqdm(
+        range(first, options.steps), desc="training", disable=not progress or processes.rank() > 0, leave=False
+    ):
         for group in optimiser.param_groups:
             group["lr"] = options.rate_at(step)
         for module in (model,) if objective is None else (model, objective):
@@ -166,10 +163,13 @@ def train(
                 total += float(value.detach())
         except torch.OutOfMemoryError as problem:
             raise OutOfMemory(_memory_message(options, config)) from problem
-        total = _average(total, place)
-        if not math.isfinite(total):
-            raise NonFiniteLoss(step, total, path)
-        torch.nn.utils.clip_grad_norm_(model.parameters(), options.clip)
+        total = processes.average(total, place)
+        _must_be_finite("loss", total, step, path)
+        norm = float(nn.utils.clip_grad_norm_(model.parameters(), options.clip))
+        if objective is not None:
+            processes.average_gradients(objective)
+            norm = math.hypot(norm, *(float(p.grad.norm()) for p in objective.parameters()))
+        _must_be_finite("norm of the gradient", norm, step, path)
         optimiser.step()
         if objective is not None:
             _plain_step(objective, objective.rate * options.rate_at(step) / options.rate)
@@ -179,9 +179,12 @@ def train(
         with torch.no_grad():
             for name, p in model.state_dict().items():
                 averaged[name].lerp_(p, 1 - decay)
-        if path is not None and ((step + 1) % options.save_every == 0 or step + 1 == options.steps):
-            own = {} if objective is None else {"objective": objective.state_dict(), "recorded": torch.stack(recorded)}
-            _save(path, configuration, model, averaged, optimiser, generator, step + 1, losses, own)
+        final = step + 1 == options.steps
+        if final or (path is not None and (step + 1) % options.save_every == 0):
+            _must_be_finite("largest weight", _largest(model, objective), step, path)
+            if path is not None:
+                own = _state_of(objective, recorded)
+                _save(path, configuration, model, averaged, optimiser, generator, step + 1, losses, own)
     model.load_state_dict(averaged)
     return Trained(model.eval(), losses, first, recorded)
 
@@ -195,30 +198,31 @@ def mean_loss(model, config: Config, x: Tensor, loss, generator: torch.Generator
     return torch.nn.functional.cross_entropy(model(x).flatten(0, 1).float(), x.flatten())
 
 
-def _average(value: float, device: torch.device) -> float:
-    if not dist.is_initialized():
-        return value
-    shared = torch.tensor(value, dtype=torch.float64, device=device)
-    dist.all_reduce(shared)
-    return float(shared) / dist.get_world_size()
+def _must_be_finite(what: str, value: float, step: int, path: Path | None) -> None:
+    if not math.isfinite(value):
+        raise NonFiniteLoss(step, value, path, what)
+
+
+def _largest(model: nn.Module, objective: nn.Module | None) -> float:
+    """Largest absolute weight; nan if one is nan."""
+    weights = [*model.parameters(), *(() if objective is None else objective.parameters())]
+    return float(torch.stack([p.detach().abs().max().double() for p in weights]).max())
 
 
 def _plain_step(objective: nn.Module, size: float) -> None:
-    """p -= size * gradient, the gradient averaged over processes."""
+    """p -= size * gradient."""
     with torch.no_grad():
         for p in objective.parameters():
-            if dist.is_initialized():
-                dist.all_reduce(p.grad)
-                p.grad /= dist.get_world_size()
             p -= size * p.grad
 
 
+def _state_of(objective: nn.Module | None, recorded: list[Tensor]) -> dict:
+    return {} if objective is None else {"objective": objective.state_dict(), "recorded": torch.stack(recorded)}
+
+
 def _save(path, configuration, model, averaged, optimiser, generator, step, losses, own) -> None:
-    states = [generator.get_state()]
-    if dist.is_initialized():
-        states = [torch.empty_like(states[0]) for _ in range(dist.get_world_size())]
-        dist.all_gather_object(states, generator.get_state())
-    if rank() == 0:
+    states = processes.gather_states(generator)
+    if processes.rank() == 0:
         state = {"model": model.state_dict(), "averaged": averaged, "optimiser": optimiser.state_dict()}
         checkpoint.save(path, {**state, **own, "generators": states, "step": step, "losses": losses}, configuration)
     if dist.is_initialized():

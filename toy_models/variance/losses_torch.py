@@ -111,8 +111,9 @@ def draw_masks(
 def masked_loss(
     logits: Float[Tensor, "*shape L V"], x: Int[Tensor, "*shape L"], hidden: Bool[Tensor, "*shape L"]
 ) -> Float[Tensor, "*shape"]:
-    """S(x, M) = sum over masked i of -log softmax(logits)[i, x_i]."""
-    chosen = torch.log_softmax(logits, dim=-1).gather(-1, x[..., None])[..., 0]
+    """S(x, M) = sum over masked i of -log softmax(logits)[i, x_i]; logits in half precision are taken as float32."""
+    wide = torch.promote_types(logits.dtype, torch.float32)  # autocast does this on CUDA alone
+    chosen = torch.log_softmax(logits.to(wide), dim=-1).gather(-1, x[..., None])[..., 0]
     return -torch.where(hidden, chosen, 0.0).sum(dim=-1)
 
 

@@ -1,5 +1,8 @@
 """The device posterior beside the CPU route and beside the table of the law, within its derived bound."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 import torch
@@ -107,3 +110,80 @@ def test_bad_input():
         medium.marginals(target, np.zeros((1, 4), dtype=int), "cpu", torch.float16)
     with pytest.raises(TypeError, match="LinearCode"):
         medium.marginals(tm.LinearCode(np.array([[1, 1]])), np.zeros((1, 2), dtype=int), "cpu")
+
+
+def tiny_instances(tiny):
+    """A token or a start of probability `tiny` in every kind of target."""
+    rows = [[1.0 - tiny, tiny]]
+    yield tm.Table(np.array(rows[0]))
+    yield tm.NGram(np.array(rows[0]), 2)
+    yield tm.HMM([0.5, 0.5], [[0.5, 0.5], [0.5, 0.5]], rows * 2, 3)
+    yield tm.HMM([0.5, 0.5], [[1.0, 0.0], [0.5, 0.5]], rows * 2, 3)
+    yield tm.HMM(rows[0], np.eye(2), np.eye(2), 3)
+    yield tm.MarkovChain(np.eye(2), 3, initial=np.array(rows[0]))
+    yield tm.MarkovChain(rows * 2, 4)
+    yield tm.NGram(np.array([[[1.0, 0.0]] * 2, [[0.0, 1.0]] * 2]), 4, initial=np.diag(rows[0]))
+    yield tm.Blocks(tm.MarkovChain(np.eye(2), 2, initial=np.array(rows[0])), 2)
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float32])
+@pytest.mark.parametrize("tiny", [1e-30, 1e-40, 1e-50, 1e-200])
+def test_what_the_dtype_cannot_hold_is_off_by_its_smallest_normal_number(dtype, tiny):
+    """|found - q| <= g q + eta, all contexts of positive probability: none of them is called impossible."""
+    for target in tiny_instances(tiny):
+        width = target.vocab_size + 1
+        every = np.stack(np.unravel_index(np.arange(width**target.length), (width,) * target.length), axis=1) - 1
+        exact = target.marginals(every, on_impossible="nan")
+        possible = ~np.isnan(exact).any(axis=(1, 2))
+        full = (every != tm.MASK).all(axis=1)
+        possible[full] = ~np.isneginf(target.log_prob(every[full]))
+        found = medium.marginals(target, every[possible], "cpu", dtype).double().numpy()
+        exact = exact[possible]
+        allowed = medium.error_bound(target, dtype) + medium.error_bound(target)
+        assert (np.abs(found - exact) <= allowed * exact + torch.finfo(dtype).tiny).all(), type(target).__name__
+
+
+def test_a_zero_is_not_the_support():
+    """The relative bound alone fails: 1e-50 is a zero in float32 and itself in float64; log_prob knows the support."""
+    target, y = tm.Table(np.array([1.0 - 1e-50, 1e-50])), np.array([[tm.MASK]])
+    assert medium.marginals(target, y, "cpu", torch.float32)[0, 0, 1] == 0.0
+    assert medium.marginals(target, y, "cpu")[0, 0, 1] == 1e-50
+    assert target.log_prob(np.array([[1]])) == pytest.approx(np.log(1e-50))
+
+
+CHOICES = """
+import numpy as np
+import torch
+import toy_models as tm
+from toy_models import medium
+
+chain, y = tm.MarkovChain([[0.5, 0.5], [0.5, 0.5]], 3), np.array([[0, -1, -1]])
+backends = torch.backends
+for choice in open(0).read().splitlines():
+    backends.fp32_precision = backends.cuda.matmul.fp32_precision = backends.mkldnn.matmul.fp32_precision = "none"
+    exec(choice)
+    medium.marginals(chain, y, "cpu", torch.float64)
+    try:
+        medium.marginals(chain, y, "cpu", torch.float32)
+        print("taken")
+    except ValueError as problem:
+        print(problem)
+"""
+
+
+def test_reduced_precision_is_refused_however_it_was_chosen():
+    """By torch's older call and by its newer attributes; in a process of its own, since both are global."""
+    said = {
+        'torch.set_float32_matmul_precision("medium")': "bf16",
+        'torch.set_float32_matmul_precision("high")': "tf32",
+        'torch.set_float32_matmul_precision("highest")': None,
+        'backends.fp32_precision = "tf32"': "tf32",
+        'backends.fp32_precision = "ieee"': None,
+        'backends.mkldnn.matmul.fp32_precision = "bf16"': "bf16",
+        'backends.cuda.matmul.fp32_precision = "tf32"': None,  # of another device
+    }
+    command = [sys.executable, "-c", CHOICES]
+    done = subprocess.run(command, input="\n".join(said), capture_output=True, text=True, timeout=240)
+    assert done.returncode == 0, done.stderr[-1000:]
+    refusal = 'float32 matrix products on cpu are "{}", the bound needs "ieee"; use float64'
+    assert done.stdout.splitlines() == ["taken" if how is None else refusal.format(how) for how in said.values()]

@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import sys
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -13,6 +14,8 @@ import torch
 sys.path.insert(0, str(Path(__file__).resolve().parents[3]))
 
 import torch.distributed as dist
+from torch import nn
+from torch.optim.optimizer import register_optimizer_step_pre_hook
 
 import toy_models as tm
 from toy_models import medium
@@ -44,18 +47,92 @@ def kill_while_saving(folder: Path) -> None:
     run(folder / "model.pt")
 
 
+def rows_of(rank: int):
+    """A stream that every process counts off from one list: rank r takes the r-th eight of every sixteen rows."""
+    rows = medium.stream(CHAIN, torch.Generator().manual_seed(0))(16 * 3).split(8)
+    place = iter(rows[rank::2])
+    return lambda generator: lambda size: next(place)
+
+
+def first_gradients(make_stream, batch: int) -> tuple[list[list[float]], list[float]]:
+    """The gradients that AdamW is given in three steps of the causal model, and the losses."""
+    seen = []
+
+    def look(optimiser, *_):
+        seen.append(torch.cat([p.grad.flatten() for group in optimiser.param_groups for p in group["params"]]).tolist())
+
+    hook = register_optimizer_step_pre_hook(look)
+    options = replace(OPTIONS, steps=3, batch=batch, clip=1e9)
+    trained = medium.train(replace(CONFIG, causal=True), make_stream, options, 0, "cpu")
+    hook.remove()
+    return seen, trained.losses
+
+
+class Pull(nn.Module):
+    """An objective whose one parameter has the gradient 1 on process 0 and 2 on process 1."""
+
+    rate = 0.5
+
+    def __init__(self):
+        super().__init__()
+        self.theta = nn.Parameter(torch.zeros((), dtype=torch.float64))
+
+    def forward(self, model, x, generator):
+        return model(x).double().mean() * 0 + self.theta * (dist.get_rank() + 1) * torch.ones(len(x))
+
+    def record(self):
+        return self.theta.detach().clone()
+
+    def describe(self):
+        return {}
+
+
+def refusal(start) -> str:
+    try:
+        start()
+    except ValueError as problem:
+        return f"{type(problem).__name__}: {problem}"
+    return "accepted"
+
+
 def distributed(folder: Path) -> None:
+    """Everything that two processes are tested on; what each of them saw goes to result.json, by rank."""
+    torch.set_num_threads(1)
     medium.start_processes("cpu")
-    trained = run(folder / "model.pt")
-    norms = [None] * dist.get_world_size()
-    dist.all_gather_object(norms, [float(p.double().norm()) for p in trained.model.parameters()])
-    drawn = [None] * dist.get_world_size()
+    rank = dist.get_rank()
+    own = folder / f"disk of machine {rank}" / "model.pt"  # no common disk
+    whole = run(own)
+    found = {"losses": whole.losses, "files": own.exists(), "weights": flat(whole.model)}
     generator = medium.train.__globals__["seed_generator"](3, torch.device("cpu"))
-    dist.all_gather_object(drawn, medium.stream(CHAIN, generator)(4).tolist())
-    if dist.get_rank() == 0:
-        (folder / "result.json").write_text(json.dumps({"norms": norms, "drawn": drawn, "losses": trained.losses}))
+    found["drawn"] = medium.stream(CHAIN, generator)(4).tolist()
+    own.unlink(missing_ok=True)  # the one before is left, of step 8
+    dist.barrier()
+    again = run(own)
+    found["resumed"] = {"at": again.resumed_at, "losses": again.losses, "weights": flat(again.model)}
+    found["refusals"] = [
+        refusal(lambda: run(own, replace(OPTIONS, batch=8))),
+        refusal(lambda: run(None, seed=rank)),
+        refusal(lambda: run(own if rank else None)),
+    ]
+    found["gradients"], found["gradient losses"] = first_gradients(rows_of(rank), 8)
+    options = replace(OPTIONS, steps=3)
+    pulled = medium.train(CONFIG, partial(medium.stream, CHAIN), options, 0, "cpu", Pull())
+    found["pulled"] = torch.stack(pulled.path).tolist()
+    everyone = [None] * dist.get_world_size()
+    dist.all_gather_object(everyone, found)
+    if rank == 0:
+        (folder / "result.json").write_text(json.dumps(everyone))
     dist.destroy_process_group()
 
 
+def unjoined(folder: Path) -> None:
+    """torchrun's environment without start_processes."""
+    run(folder / "model.pt")
+
+
+def flat(model) -> list[float]:
+    return torch.cat([p.detach().flatten() for p in model.parameters()]).tolist()
+
+
 if __name__ == "__main__":
-    {"kill": kill_while_saving, "distributed": distributed}[sys.argv[1]](Path(sys.argv[2]))
+    {"kill": kill_while_saving, "distributed": distributed, "unjoined": unjoined}[sys.argv[1]](Path(sys.argv[2]))
