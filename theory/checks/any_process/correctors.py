@@ -1,22 +1,22 @@
 """Remasking as a corrector against write-once schedules."""
 
 from theory.any_process import Results
-from theory.registry import Outcome, check, condition, control, decide, not_claimed_tight, tightness
+from theory.registry import Outcome, check, control, decide, not_claimed_tight, tightness
 
 
 def row(results: Results, model: str, beta: float):
     return next(r for r in results.corrector.rows if r.model == model and r.beta == beta)
 
 
-@check("two-colour-corrector", tier="float64")
+@control("two-colour-corrector", tier="float64")
 def always_wins(results: Results) -> Outcome:
-    """As a universal statement (remask beats every fixed schedule at equal K >= 3): refuted at strong coupling."""
+    """Two-colour KL < best fixed schedule at K = 3 and 4 for every model and coupling, strong ones included."""
     bad = [(r.model, r.beta, k) for r in results.corrector.rows for k in (3, 4) if not _wins(r, k)]
     note = f"loses for {len(bad)} of {2 * len(results.corrector.rows)}, e.g. {bad[-1] if bad else None}"
     return decide(not bad, 2 * len(results.corrector.rows), None, note)
 
 
-@condition("two-colour-corrector", tier="float64")
+@check("two-colour-corrector", tier="float64")
 def weak_coupling_wins(results: Results) -> Outcome:
     """Weak coupling (beta = .1): a smaller KL at K = 3 and 4 than the best fixed schedule."""
     weak = [r for r in results.corrector.rows if r.beta == 0.1]
@@ -25,7 +25,7 @@ def weak_coupling_wins(results: Results) -> Outcome:
     return decide(factor > 1 and exact, 2 * len(weak), factor, "beta = .1, K = 3, 4; factor >= the margin")
 
 
-@condition("two-colour-corrector", tier="float64")
+@check("two-colour-corrector", tier="float64")
 def beats_mixtures(results: Results) -> Outcome:
     """beta <= .2, 3x3, K = 3: smaller KL than every mixture of fixed schedules, by a certified lower bound."""
     weak = {b: m for b, m in results.corrector.mixtures.items() if b <= 0.2}
