@@ -13,6 +13,7 @@ COLOURS = {
     "holds": ("#3f90da", "o"),
     "sharpened": ("#832db6", "D"),
     "holds with condition": ("#ffa90e", "s"),
+    "conjecture, consistent": ("#92dadd", "v"),
     "fails as stated": ("#bd1f01", "X"),
     "construction shown": ("#717581", "^"),
     "other": ("black", "P"),

@@ -3,8 +3,10 @@
     python -m theory                      all claims; writes theory/LEDGER.md and theory/verdicts.json
     python -m theory --fast --compare     small instances, nothing written, compared with the committed verdicts
     python -m theory --claim ID --topic TOPIC --tier TIER
+    python -m theory --accept ID ...      statement and check of these claims were read together
 
-Exits 1 when a line is red (error, undecided, a control that passes, a missing link) or differs from the committed one.
+Exits 1 when a line is red (error, undecided, a control that passes, a verdict without support), a link is missing, a
+statement or check changed without having been accepted, or a line differs from the committed one.
 """
 
 import argparse
@@ -14,11 +16,12 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
-from theory.claims import TOPICS, LedgerError, load_claims
+from theory.accepted import accept, unaccepted
+from theory.claims import TOPICS, Claim, LedgerError, load_claims
 from theory.files import in_checkout
-from theory.ledger import available_topics, load_topic
+from theory.ledger import Line, available_topics, load_topic
 from theory.links import broken_links
-from theory.parallel import all_topics
+from theory.parallel import RECORD, all_topics, recorded_seconds
 from theory.registry import TIERS
 from theory.report import differences, is_red, write
 
@@ -31,6 +34,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--topic", help="run the claims of one topic")
     parser.add_argument("--tier", help="run the claims decided on one tier")
     parser.add_argument("--fast", action="store_true", help="small instances")
+    parser.add_argument("--accept", metavar="ID", nargs="+", help="record that statement and check were read")
     parser.add_argument("--compare", action="store_true", help="compare with the committed verdicts, write nothing")
     options = parser.parse_args(arguments)
     try:
@@ -45,13 +49,17 @@ def main(arguments: list[str] | None = None) -> int:
             raise LedgerError(
                 "the full run rewrites the ledger of a checkout, and this is an installed copy; add --fast"
             )
+        for name in options.accept or ():
+            _require("claim", name, list(claims))
     except LedgerError as problem:
         print(f"theory: {problem}", file=sys.stderr)
         return 2
+    if options.accept:
+        return _accept([claims[name] for name in options.accept], claims)
     wanted = [options.topic] if options.topic else topics
     if options.claim:
         wanted = [claims[options.claim].topic]
-    return _run(wanted, options)
+    return _run(wanted, options, claims)
 
 
 def _require(what: str, value: str | None, allowed: list[str]) -> None:
@@ -59,7 +67,15 @@ def _require(what: str, value: str | None, allowed: list[str]) -> None:
         raise LedgerError(f"unknown {what} {value!r}; there are: {', '.join(allowed)}")
 
 
-def _run(topics: list[str], options) -> int:
+def _accept(chosen: list[Claim], claims: dict[str, Claim]) -> int:
+    for topic in {claim.topic for claim in chosen}:
+        load_topic(topic)
+    accept(chosen, claims)
+    print(f"accepted: {', '.join(claim.id for claim in chosen)}")
+    return 0
+
+
+def _run(topics: list[str], options, claims: dict[str, Claim]) -> int:
     lines, seconds = all_topics(topics, "smoke" if options.fast else "full", options.claim)
     for topic in topics:
         with suppress(Exception):  # its lines are errors already
@@ -69,28 +85,32 @@ def _run(topics: list[str], options) -> int:
     partial = bool(options.claim or options.topic or options.tier)
     for line in lines:
         mark = "!!" if is_red(line) else "  "
-        print(f"{mark} {line.claim.id:<44} {line.verdict:<21} {line.tier:<9} {line.controls} control(s)")
+        print(f"{mark} {line.claim.id:<44} {line.verdict:<22} {line.tier:<9} {line.controls} control(s)")
         for problem in line.problems:
             print(f"     {problem}")
-    found = [] if partial else broken_links(load_claims())
+    chosen = {line.claim.id: line.claim for line in lines}
+    found = broken_links(claims, chosen.values() if partial else None) + unaccepted(chosen.values())
     if options.compare:
         committed = ROOT / "theory" / "verdicts.json"
-        chosen = {line.claim.id for line in lines}
         found += [d for d in differences(lines, committed) if not partial or d.split(":")[0] in chosen]
     for line in found:
         print(f"!! {line}")
     red = [line for line in lines if is_red(line)]
     print(f"{len(lines)} claims, {sum(x.controls for x in lines)} controls, {len(red) + len(found)} red")
-    build = Path("build")  # in the working folder
-    build.mkdir(exist_ok=True)
-    claims = {line.claim.id: round(sum(r.seconds for r in line.ran), 2) for line in lines}
-    slowest = dict(sorted(claims.items(), key=lambda item: -item[1])[:20])
-    environment = {"python": platform.python_version(), "machine": platform.machine(), "seconds": seconds}
-    environment["slowest claims"] = slowest
-    (build / "ledger-environment.json").write_text(json.dumps(environment, indent=1) + "\n", encoding="utf-8")
+    _record(lines, seconds if options.claim is None else {})
     if not (partial or options.compare or options.fast):
         write(lines, ROOT / "theory", ROOT / "README.md")
     return 1 if red or found else 0
+
+
+def _record(lines: list[Line], seconds: dict[str, float]) -> None:
+    """Times and environment, which are not deterministic; the next run starts the longest topics first."""
+    claims = {line.claim.id: round(sum(r.seconds for r in line.ran), 2) for line in lines}
+    environment = {"python": platform.python_version(), "machine": platform.machine()}
+    environment["seconds"] = recorded_seconds() | seconds
+    environment["slowest claims"] = dict(sorted(claims.items(), key=lambda item: -item[1])[:20])
+    RECORD.parent.mkdir(exist_ok=True)
+    RECORD.write_text(json.dumps(environment, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

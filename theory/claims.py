@@ -1,34 +1,28 @@
-"""claims.toml: what each claim states, and the defects of the file named by line, claim and key."""
+"""The claims of every topic, theory/claims/<topic>.toml: where a statement comes from and what it rests on.
+
+    [ser-from-kl]
+    paper = "this suite"          or a key of references.bib
+    where = "data processing"     the place in that paper
+    form = "ours"                 as published | reconstructed | reading | ours
+    prior = "..."                 the nearest earlier result, in words that references.bib resolves
+    uses = ["..."]                claims that its proof rests on
+    quotation, version            of a published statement that is refuted
+
+The statement itself stands in the theorem block with the same label (theory.statements), nowhere else. A defect is
+named by file, line, claim and key.
+"""
 
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-TOPICS = (
-    "perplexity",
-    "sequence_error",
-    "energy",
-    "entropy_bound",
-    "variance",
-    "learned_order",
-    "any_process",
-    "medium",
-)
-FIELDS = (
-    "id",
-    "topic",
-    "paper",
-    "where",
-    "statement",
-    "form",
-    "prior",
-    "uses",
-    "derivation",
-    "notebook",
-    "figure",
-)
-FORMS = ("as published", "reconstructed", "ours")
+NOTEBOOKS = HERE.parent / "notebooks"
+FIELDS = ("paper", "where", "form", "prior", "uses")
+OPTIONAL = ("quotation", "version")
+FORMS = ("as published", "reconstructed", "reading", "ours")
+OURS = "this suite"  # `paper` of a statement that no paper makes
 
 
 class LedgerError(ValueError):
@@ -41,66 +35,82 @@ class Claim:
     topic: str
     paper: str
     where: str
-    statement: str
     form: str
     prior: str
-    uses: tuple[str, ...]
-    derivation: str
-    notebook: str
-    figure: str
+    uses: tuple[str, ...] = ()
+    quotation: str = ""
+    version: str = ""
 
 
-def load_claims(path: Path = HERE / "claims.toml") -> dict[str, Claim]:
-    """All claims by id. LedgerError names the file and the claim or key at fault."""
-    try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as problem:
-        raise LedgerError(f"{path.name} cannot be read: {problem.strerror}") from problem
-    except ValueError as problem:  # bad TOML or bad UTF-8
-        raise LedgerError(f"{path.name}: {problem}") from problem
-    unknown = set(data) - {"claim"}
-    if unknown:
-        raise LedgerError(f"{path.name}: unknown table(s) {sorted(unknown)}, only [[claim]] is allowed")
-    blocks = data.get("claim", [])
-    if not isinstance(blocks, list) or not blocks or not all(isinstance(raw, dict) for raw in blocks):
-        raise LedgerError(f"{path.name}: no [[claim]] blocks")
+def notebook_of(topic: str) -> str | None:
+    """The stem of the topic's notebook, NN-<slug>."""
+    found = sorted(path.stem for path in NOTEBOOKS.glob(f"[0-9][0-9]-{topic.replace('_', '-')}.ipynb"))
+    return found[0] if found else None
+
+
+def claim_files() -> dict[str, Path]:
+    """{topic: its claims file} in the order of the notebooks; topics without one come last."""
+    found = {path.stem: path for path in (HERE / "claims").glob("*.toml")}
+    return {topic: found[topic] for topic in sorted(found, key=lambda t: (notebook_of(t) or "~", t))}
+
+
+TOPICS = tuple(claim_files())
+
+
+def load_claims(files: Mapping[str, Path] | None = None) -> dict[str, Claim]:
+    """All claims by id, in the order of the topics. LedgerError names the file and the claim or key at fault."""
     claims: dict[str, Claim] = {}
-    for number, raw in enumerate(blocks, start=1):
-        name = raw.get("id", f"number {number}")
-        line = _line_of(path, f'id = "{name}"')
-        missing, extra = [f for f in FIELDS if f not in raw], [f for f in raw if f not in FIELDS]
-        if missing or extra:
-            raise LedgerError(f"{path.name}:{line}: claim {name}: missing {missing}, unknown {extra}")
-        for key in FIELDS:
-            wanted = list if key == "uses" else str
-            if not isinstance(raw[key], wanted):
-                raise LedgerError(f"{path.name}:{line}: claim {name}: {key} must be a {wanted.__name__}")
-        if not all(isinstance(used, str) for used in raw["uses"]):
-            raise LedgerError(f"{path.name}:{line}: claim {name}: uses must be a list of claim ids")
-        empty = [key for key in ("id", "paper", "statement", "prior") if not raw[key].strip()]
-        if empty:
-            raise LedgerError(f"{path.name}:{line}: claim {name}: empty {empty}")
-        if raw["form"] not in FORMS:
-            raise LedgerError(f"{path.name}:{line}: claim {name}: form = {raw['form']!r}, allowed: {', '.join(FORMS)}")
-        if raw["topic"] not in TOPICS:
-            raise LedgerError(
-                f"{path.name}:{line}: claim {name}: topic = {raw['topic']!r}, allowed: {', '.join(TOPICS)}"
-            )
-        if name in claims:
-            raise LedgerError(f"{path.name}:{line}: claim {name} appears twice")
-        claims[name] = Claim(**{**raw, "uses": tuple(raw["uses"])})
+    places = {}
+    for topic, path in (claim_files() if files is None else files).items():
+        for name, raw in _tables(path).items():
+            places[name] = f"{path.name}:{_line_of(path, name)}: claim {name}"
+            if name in claims:
+                raise LedgerError(f"{places[name]} appears in topic {claims[name].topic} too")
+            claims[name] = _claim(name, topic, raw, places[name])
     for claim in claims.values():
         for used in claim.uses:
             if used not in claims:
-                line = _line_of(path, f'id = "{claim.id}"')
-                raise LedgerError(f"{path.name}:{line}: claim {claim.id}: uses {used!r}, which is no claim")
+                raise LedgerError(f"{places[claim.id]}: uses {used!r}, which is no claim")
     _refuse_cycles(claims)
     return claims
 
 
-def _line_of(path: Path, text: str) -> int:
+def _tables(path: Path) -> dict[str, dict]:
+    try:
+        data = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as problem:
+        raise LedgerError(f"{path.name} cannot be read: {problem.strerror}") from problem
+    except ValueError as problem:  # bad TOML, a claim twice, or bad UTF-8
+        raise LedgerError(f"{path.name}: {problem}") from problem
+    if not data:
+        raise LedgerError(f"{path.name}: no claims")
+    for name, raw in data.items():
+        if not isinstance(raw, dict):
+            raise LedgerError(f"{path.name}: {name} is no table, each claim is one: [{name}]")
+    return data
+
+
+def _claim(name: str, topic: str, raw: dict, place: str) -> Claim:
+    missing, extra = [f for f in FIELDS if f not in raw], [f for f in raw if f not in (*FIELDS, *OPTIONAL)]
+    if missing or extra:
+        raise LedgerError(f"{place}: missing {missing}, unknown {extra}")
+    for key, value in raw.items():
+        wanted = list if key == "uses" else str
+        if not isinstance(value, wanted):
+            raise LedgerError(f"{place}: {key} must be a {wanted.__name__}")
+    if not all(isinstance(used, str) for used in raw["uses"]):
+        raise LedgerError(f"{place}: uses must be a list of claim ids")
+    empty = [key for key in ("paper", "prior") if not raw[key].strip()]
+    if empty:
+        raise LedgerError(f"{place}: empty {empty}")
+    if raw["form"] not in FORMS:
+        raise LedgerError(f"{place}: form = {raw['form']!r}, allowed: {', '.join(FORMS)}")
+    return Claim(name, topic, **{**raw, "uses": tuple(raw["uses"])})
+
+
+def _line_of(path: Path, name: str) -> int:
     for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
-        if line.strip().startswith(text):
+        if line.strip() == f"[{name}]":
             return number
     return 0
 

@@ -1,14 +1,17 @@
-"""The claims ledger: claims.toml + what the registered functions found -> verdicts, LEDGER.md, verdicts.json.
+"""The claims ledger: claims and what the registered functions found -> verdicts, LEDGER.md, verdicts.json.
 
 A verdict is computed from what ran, never typed:
     check PROVED                        holds            (sharpened, when a sharper statement is PROVED too)
+    check PROVED, block a conjecture    conjecture, consistent
     check REFUTED, condition PROVED     holds with condition
-    check REFUTED                       fails as stated  (a registered correction must be PROVED)
+    check REFUTED                       fails as stated
     construction PROVED                 construction shown
     anything UNDECIDED                  undecided
     a function that raised              error
 Every claim needs a check or a construction, a tightness witness (or the reason why none is claimed) and at least one
-control. A control that is not REFUTED fails the run.
+control. A line is red with undecided, error, a control that is not REFUTED, or a verdict that is not supported: a
+statement of our own may not be refuted; "fails as stated" needs a PROVED correction and a counterexample in the note;
+a published statement is refuted only with its quotation.
 """
 
 import importlib
@@ -21,6 +24,7 @@ import numpy as np
 
 from theory.claims import TOPICS, Claim, load_claims
 from theory.registry import REGISTRY, ROLES, TIERS, Outcome, Registered
+from theory.statements import statement_of
 
 
 @dataclass(frozen=True)
@@ -68,7 +72,8 @@ def available_topics() -> list[str]:
 def run_claim(claim: Claim, results) -> Line:
     """Run everything registered for one claim on its topic's results."""
     ran = tuple(_run(entry, results) for entry in REGISTRY.of(claim.id))
-    return judge(claim, ran)
+    block = statement_of(claim.topic, claim.id)
+    return judge(claim, ran, conjecture=block is not None and block.kind == "conjecture")
 
 
 def _run(entry: Registered, results) -> Ran:
@@ -82,8 +87,8 @@ def _run(entry: Registered, results) -> Ran:
     return Ran(entry, outcome, "", time.perf_counter() - start)
 
 
-def judge(claim: Claim, ran: tuple[Ran, ...]) -> Line:
-    """The verdict of one claim from what its functions found."""
+def judge(claim: Claim, ran: tuple[Ran, ...], conjecture: bool = False) -> Line:
+    """The verdict of one claim from what its functions found; `conjecture`: its block states it as one."""
     by_role = {role: [r for r in ran if r.entry.role == role] for role in ROLES}
     results = {role: [r.outcome.result for r in runs if r.outcome] for role, runs in by_role.items()}
     statement = by_role["check"] or by_role["construction"]
@@ -107,9 +112,11 @@ def judge(claim: Claim, ran: tuple[Ran, ...]) -> Line:
     outcomes = [r.outcome for r in deciding if r.outcome]
     margins = [o.margin for o in outcomes if o.margin is not None]
     notes = [r.outcome.note for r in statement if r.outcome and r.outcome.note]
+    verdict = _verdict(results, raised, not by_role["check"] and bool(by_role["construction"]), conjecture)
+    problems += unsupported(claim, verdict, results["correction"], notes)
     return Line(
         claim,
-        _verdict(results, raised, construction=not by_role["check"] and bool(by_role["construction"])),
+        verdict,
         tier,
         min(margins) if margins else None,
         sum(o.instances for o in outcomes),
@@ -137,7 +144,23 @@ def structural_problems(claim: Claim, by_role: dict[str, list[Ran]]) -> list[str
     return problems
 
 
-def _verdict(results: dict[str, list[str]], raised: bool, construction: bool) -> str:
+def unsupported(claim: Claim, verdict: str, corrections: list[str], notes: list[str]) -> list[str]:
+    """What is missing behind a verdict that refutes the statement as it stands."""
+    problems = []
+    if verdict not in ("fails as stated", "holds with condition"):
+        return problems
+    if claim.form == "ours":
+        problems.append("a statement of our own is refuted")
+    elif verdict == "fails as stated" and "PROVED" not in corrections:
+        problems.append("fails as stated, and no correction is proved")
+    if verdict == "fails as stated" and not notes:
+        problems.append("fails as stated, and no note names the counterexample")
+    if claim.form == "as published" and not claim.quotation.strip():
+        problems.append("a published statement is refuted without its quotation")
+    return problems
+
+
+def _verdict(results: dict[str, list[str]], raised: bool, construction: bool, conjecture: bool) -> str:
     statement = results["construction"] if construction else results["check"]
     if raised or not statement:
         return "error"
@@ -149,6 +172,8 @@ def _verdict(results: dict[str, list[str]], raised: bool, construction: bool) ->
         return "undecided"
     if construction:
         return "construction shown"
+    if conjecture:
+        return "conjecture, consistent"
     return "sharpened" if results["sharper"] and set(results["sharper"]) == {"PROVED"} else "holds"
 
 

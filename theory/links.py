@@ -1,41 +1,41 @@
-"""Links of the ledger, both ways: derivation labels, notebooks, figures, and checks that mention their claim."""
+"""Links of the ledger, both ways: theorem blocks, notebooks, sources, and what each registered function says."""
 
-import inspect
-import re
-from pathlib import Path
+from collections.abc import Iterable
 
-from theory.claims import Claim
-from theory.files import in_checkout
+from theory.claims import OURS, Claim, notebook_of
+from theory.references import references
 from theory.registry import REGISTRY
+from theory.statements import KINDS, derivation, statements
 
-ROOT = Path(__file__).resolve().parent.parent
-LABEL = re.compile(r"^:label:\s*(\S+)\s*$", re.MULTILINE)
-
-
-def labels(topic: str) -> set[str]:
-    """Labels of the theorem blocks in theory/<topic>.md."""
-    page = ROOT / "theory" / f"{topic}.md"
-    return set(LABEL.findall(page.read_text(encoding="utf-8"))) if page.exists() else set()
+SIDE_LABELS = ("def-", "lem-", "rem-", "cor-", "ex-")  # blocks that support a claim and are none
 
 
-def broken_links(claims: dict[str, Claim]) -> list[str]:
-    """One line for each missing derivation, notebook, figure, claim, or mention."""
-    found = []
-    for claim in claims.values():
-        if claim.derivation not in labels(claim.topic):
-            found.append(f"{claim.id}: theory/{claim.topic}.md has no label {claim.derivation!r}")
-        if not (ROOT / "notebooks" / f"{claim.notebook}.ipynb").exists():
-            found.append(f"{claim.id}: no notebook {claim.notebook!r}")
-        if in_checkout() and claim.figure and not (ROOT / "figures" / "out" / f"{claim.figure}.json").exists():
-            found.append(f"{claim.id}: no figure {claim.figure!r}")
-        for entry in REGISTRY.of(claim.id):
-            if claim.id not in inspect.getsource(entry.function):
-                found.append(f"{claim.id}: {entry.function.__name__} never mentions its claim")
-    for topic in sorted({claim.topic for claim in claims.values()}):
-        used = {claim.derivation for claim in claims.values() if claim.topic == topic}
-        for label in sorted(labels(topic) - used - set(claims)):
-            if not label.startswith(("def-", "lem-", "rem-", "cor-", "ex-")):
-                found.append(f"theory/{topic}.md: label {label!r} belongs to no claim")
+def broken_links(claims: dict[str, Claim], only: Iterable[Claim] | None = None) -> list[str]:
+    """One line for each missing end: of the claims `only`, or of all and of what belongs to none."""
+    found = [line for claim in (claims.values() if only is None else only) for line in _of_claim(claim)]
+    if only is not None:
+        return found
+    for topic in dict.fromkeys(claim.topic for claim in claims.values()):
+        for label in sorted(set(statements(topic)) - set(claims)):
+            if not label.startswith(SIDE_LABELS):
+                found.append(f"{derivation(topic).name}: label {label!r} belongs to no claim")
     for name in sorted(({entry.claim for entry in REGISTRY.entries} | set(REGISTRY.not_tight)) - set(claims)):
-        found.append(f"{name}: functions are registered for it, but claims.toml has no such claim")
+        found.append(f"{name}: functions are registered for it, but there is no such claim")
+    return found
+
+
+def _of_claim(claim: Claim) -> list[str]:
+    found = []
+    block = statements(claim.topic).get(claim.id)
+    if block is None:
+        found.append(f"{claim.id}: {derivation(claim.topic).name} has no block labelled {claim.id!r}")
+    elif block.kind not in KINDS:
+        found.append(f"{claim.id}: its block is a {block.kind}, allowed: {', '.join(KINDS)}")
+    if notebook_of(claim.topic) is None:
+        found.append(f"{claim.id}: topic {claim.topic} has no notebook")
+    if claim.paper != OURS and claim.paper not in references():
+        found.append(f"{claim.id}: paper = {claim.paper!r}, neither {OURS!r} nor a key of references.bib")
+    for entry in REGISTRY.of(claim.id):
+        if not (entry.function.__doc__ or "").strip():
+            found.append(f"{claim.id}: {entry.function.__name__} does not say what it decides")
     return found

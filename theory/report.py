@@ -4,26 +4,37 @@ Only deterministic columns; times and environment go to build/.
 """
 
 import json
+import re
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from theory.claims import TOPICS
+from theory.claims import OURS, TOPICS, Claim, notebook_of
 from theory.files import write_aside
 from theory.ledger import Line
+from theory.references import references
+from theory.statements import derivation, statement_of, title_of
 
-GOOD = ("holds", "holds with condition", "sharpened", "construction shown", "fails as stated")
+FIGURES = Path(__file__).resolve().parent.parent / "figures" / "out"
+GOOD = (
+    "holds",
+    "holds with condition",
+    "sharpened",
+    "conjecture, consistent",
+    "construction shown",
+    "fails as stated",
+)
 ROUNDING = 1e-12
-TITLES = {
-    "perplexity": "Perplexity",
-    "sequence_error": "Sequence error",
-    "energy": "Energy",
-    "entropy_bound": "Entropy-bounded unmasking",
-    "variance": "Training variance",
-    "learned_order": "Learned order",
-    "any_process": "Any-process generation",
-    "medium": "Medium models",
-}
+TITLES = {topic: title_of(topic) for topic in TOPICS}
+REF = re.compile(r"\{prf:ref\}`([^`]+)`")
+LEGEND = """\
+*Verdict*: computed from what ran. *Form*: as published; reconstructed (the displayed formula was rebuilt from what the
+source states); reading (our reading of what a source says); or ours. A verdict against a reconstruction or a reading
+is one against that form of the statement, not against the source. *Tier*: how the verdict was reached. symbolic: an
+identity; rational: decided in exact arithmetic; enclosed: by balls; float64: an exact algorithm in double precision;
+sampled: an interval at stated confidence. *Margin*: distance from equality, in the unit the check names; a float64
+margin below 1e-12 in size is rounding. Statements are those of the theorem blocks in the derivations.
+"""
 
 
 def is_red(line: Line) -> bool:
@@ -32,7 +43,7 @@ def is_red(line: Line) -> bool:
 
 
 def ledger_markdown(lines: Sequence[Line]) -> str:
-    """theory/LEDGER.md: one table per topic."""
+    """theory/LEDGER.md: for each topic a table of verdicts, and below it every statement with its source."""
     counts = Counter(line.verdict for line in lines)
     controls = sum(line.controls for line in lines)
     parts = [
@@ -45,12 +56,7 @@ def ledger_markdown(lines: Sequence[Line]) -> str:
         + ", ".join(f"{counts[v]} {v}" for v in (*GOOD, "undecided", "error") if counts[v])
         + ".",
         "",
-        "*Tier*: how the verdict was reached. symbolic: an identity; rational: decided in exact arithmetic;",
-        "enclosed: by balls; float64: an exact algorithm in double precision; sampled: an interval at stated",
-        "confidence. *Margin*: distance from equality, in the unit the check names; a float64 margin below 1e-12 in",
-        "size is rounding. *Form*: as published, reconstructed (the displayed formula was rebuilt from what the",
-        "source states), or ours.",
-        "",
+        LEGEND,
     ]
     for topic in TOPICS:
         own = [line for line in lines if line.claim.topic == topic]
@@ -59,27 +65,76 @@ def ledger_markdown(lines: Sequence[Line]) -> str:
         parts += [
             f"## {TITLES[topic]}",
             "",
-            "| claim | source | form | verdict | tier | margin | instances | controls | see |",
-            "|---|---|---|---|---|---|---|---|---|",
+            "| claim | form | verdict | tier | margin | instances | controls |",
+            "|---|---|---|---|---|---|---|",
+            *(_row(line) for line in own),
+            "",
+            *(_entry(line) for line in own),
         ]
-        parts += [_row(line) for line in own]
-        notes = [f"- `{line.claim.id}`: {line.note}" for line in own if line.note]
-        problems = [f"- `{line.claim.id}`: **{p}**" for line in own for p in line.problems]
-        parts += ["", *notes, *problems, ""]
     return "\n".join(parts)
 
 
 def _row(line: Line) -> str:
-    claim = line.claim
-    margin = _margin(line)
-    links = f"[proof]({claim.topic}.md#{claim.derivation}) · [notebook](../notebooks/{claim.notebook}.ipynb)" + (
-        f" · [figure](../figures/out/{claim.figure}.svg)" if claim.figure else ""
-    )
-    source = f"{claim.paper}, {claim.where}".replace("|", "\\|")
+    name = line.claim.id
     return (
-        f"| `{claim.id}` | {source} | {claim.form} | {line.verdict} | {line.tier} | {margin} "
-        f"| {line.instances} | {line.controls} | {links} |"
+        f"| [`{name}`](#{name}) | {line.claim.form} | {_verdict(line)} | {line.tier} | {_margin(line)} "
+        f"| {line.instances} | {line.controls} |"
     )
+
+
+def _verdict(line: Line) -> str:
+    """The verdict as shown: a statement that fails in a form that no source printed fails for this reading of it."""
+    read = line.claim.form in ("reconstructed", "reading")
+    return line.verdict + (" (this reading)" if read and line.verdict == "fails as stated" else "")
+
+
+def _entry(line: Line) -> str:
+    """One claim below its table: title, source, statement; then verdict, prior, uses, links and what was found."""
+    claim = line.claim
+    block = statement_of(claim.topic, claim.id)
+    parts = [f"### `{claim.id}`", "", f"{block.title if block else 'No statement'}. {_source(claim)}.", ""]
+    parts += [f"> {text}".rstrip() for text in _statement(claim).splitlines()]
+    told = [f"**{_verdict(line)}**", f"prior: {claim.prior}"]
+    if claim.uses:
+        told.append("uses " + ", ".join(f"[`{used}`](#{used})" for used in claim.uses))
+    parts += ["", " · ".join([*told, *_links(claim)]), ""]
+    if claim.quotation:
+        parts += [f"- as printed{f' ({claim.version})' if claim.version else ''}: {claim.quotation}"]
+    if line.note:
+        parts += [f"- {line.note}"]
+    parts += [f"- **{problem}**" for problem in line.problems]
+    return "\n".join(parts) + ("\n" if parts[-1] else "")
+
+
+def _statement(claim: Claim) -> str:
+    """The text of the claim's block; references to other blocks become links within the page."""
+    block = statement_of(claim.topic, claim.id)
+    return REF.sub(r"[`\1`](#\1)", block.text) if block else ""
+
+
+def _source(claim: Claim) -> str:
+    """Paper and place, form: an unknown key is shown as it stands, the links report it."""
+    paper = OURS if claim.paper == OURS else str(references().get(claim.paper, claim.paper))
+    return ", ".join(dict.fromkeys(filter(None, (paper, claim.where, claim.form))))
+
+
+def _links(claim: Claim) -> list[str]:
+    links = [f"[proof]({derivation(claim.topic).name}#{claim.id})"]
+    notebook = notebook_of(claim.topic)
+    if notebook:
+        links.append(f"[notebook](../notebooks/{notebook}.ipynb)")
+    return links + [f"[{name}](../figures/out/{name}.svg)" for name in _figures().get(claim.id, ())]
+
+
+def _figures() -> dict[str, list[str]]:
+    """{claim: the figures whose record names it}."""
+    found: dict[str, list[str]] = {}
+    for path in sorted(FIGURES.glob("*.json")):
+        if path.stem == "claim-graph":  # it shows every claim
+            continue
+        for claim in json.loads(path.read_text(encoding="utf-8"))["claims"]:
+            found.setdefault(claim, []).append(path.stem)
+    return found
 
 
 def _margin(line: Line) -> str:
@@ -104,9 +159,8 @@ def short_table(lines: Sequence[Line]) -> str:
         if own:
             counts = Counter(line.verdict for line in own)
             told = ", ".join(f"{n} {v}" for v, n in counts.most_common())
-            rows.append(
-                f"| [{TITLES[topic]}](theory/{topic}.md) | {len(own)} | {sum(x.controls for x in own)} | {told} |"
-            )
+            page, controls = f"theory/{derivation(topic).name}", sum(x.controls for x in own)
+            rows.append(f"| [{TITLES[topic]}]({page}) | {len(own)} | {controls} | {told} |")
     return "\n".join(rows)
 
 

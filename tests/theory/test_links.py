@@ -2,16 +2,31 @@
 
 import pytest
 
-from theory import links
+from theory import claims as claims_module
+from theory import links, statements
 from theory.claims import Claim, load_claims
 from theory.ledger import available_topics, load_topic
-from theory.registry import REGISTRY, Registered, decide, not_claimed_tight
+from theory.registry import REGISTRY, Registered, check, decide, not_claimed_tight
 
-CLAIM = Claim("claim-x", "energy", "p", "w", "s", "ours", "ours", (), "claim-x", "03-energy", "picture")
+CLAIM = Claim("claim-x", "energy", paper="chen2025energy", where="w", form="ours", prior="ours")
+PAGE = """# Energy: a page
+
+:::{prf:theorem} T
+:label: claim-x
+
+For every $x$, $x=x$.
+:::
+
+:::{prf:definition} D
+:label: def-d
+
+Text.
+:::
+"""
 
 
-def mentions(results):
-    """claim-x: a check that names its claim."""
+def speaks(results):
+    """One equals one."""
     return decide(True, 1)
 
 
@@ -22,60 +37,69 @@ def silent(results):
 @pytest.fixture
 def house(tmp_path, monkeypatch):
     """A small repository in which every link of CLAIM is whole."""
-    monkeypatch.setattr(links, "ROOT", tmp_path)
-    monkeypatch.setattr(REGISTRY, "entries", [Registered("claim-x", "check", "rational", mentions, "energy")])
+    monkeypatch.setattr(statements, "HERE", tmp_path / "theory")
+    monkeypatch.setattr(claims_module, "NOTEBOOKS", tmp_path / "notebooks")
+    monkeypatch.setattr(REGISTRY, "entries", [Registered("claim-x", "check", "rational", speaks, "energy")])
     monkeypatch.setattr(REGISTRY, "not_tight", {})
-    for path in ("theory/energy.md", "notebooks/03-energy.ipynb", "figures/out/picture.json"):
+    for path, text in (("theory/energy.md", PAGE), ("notebooks/03-energy.ipynb", "{}")):
         (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / path).write_text(
-            ":::{prf:theorem} T\n:label: claim-x\n:::\n:::{prf:definition} D\n:label: def-d\n:::\n"
-        )
+        (tmp_path / path).write_text(text)
     return tmp_path
 
 
 def test_whole_links(house):
     assert links.broken_links({"claim-x": CLAIM}) == []
-    assert links.labels("energy") == {"claim-x", "def-d"}
-    assert links.labels("variance") == set()
+    assert links.broken_links({"claim-x": CLAIM}, only=[CLAIM]) == []
 
 
+@pytest.mark.parametrize("only", [None, [CLAIM]])
 @pytest.mark.parametrize(
     ("path", "message"),
     [
-        ("theory/energy.md", "claim-x: theory/energy.md has no label 'claim-x'"),
-        ("notebooks/03-energy.ipynb", "claim-x: no notebook '03-energy'"),
-        ("figures/out/picture.json", "claim-x: no figure 'picture'"),
+        ("theory/energy.md", "claim-x: energy.md has no block labelled 'claim-x'"),
+        ("notebooks/03-energy.ipynb", "claim-x: topic energy has no notebook"),
     ],
 )
-def test_missing_ends_are_named(house, path, message):
+def test_missing_ends_are_named_by_whole_and_partial_runs(house, path, message, only):
     (house / path).unlink()
-    assert links.broken_links({"claim-x": CLAIM}) == [message]
+    assert links.broken_links({"claim-x": CLAIM}, only) == [message]
 
 
-def test_a_label_without_a_claim(house):
-    (house / "theory/energy.md").write_text(":label: claim-x\n:label: stray\n")
-    assert links.broken_links({"claim-x": CLAIM}) == ["theory/energy.md: label 'stray' belongs to no claim"]
-
-
-def test_a_check_that_never_mentions_its_claim(house):
-    REGISTRY.entries.append(Registered("claim-x", "control", "rational", silent, "energy"))
-    assert links.broken_links({"claim-x": CLAIM}) == ["claim-x: silent never mentions its claim"]
-
-
-def test_functions_for_no_claim(house):
-    REGISTRY.entries.append(Registered("ghost", "check", "rational", mentions, "energy"))
-    not_claimed_tight("phantom", "an identity")
-    assert links.broken_links({"claim-x": CLAIM}) == [
-        "ghost: functions are registered for it, but claims.toml has no such claim",
-        "phantom: functions are registered for it, but claims.toml has no such claim",
+def test_an_unknown_paper(house):
+    claim = Claim("claim-x", "energy", paper="nobody2020", where="w", form="ours", prior="ours")
+    assert links.broken_links({"claim-x": claim}) == [
+        "claim-x: paper = 'nobody2020', neither 'this suite' nor a key of references.bib"
     ]
 
 
-def test_the_committed_derivations_and_mentions():
-    """Figures and notebooks are checked by the run itself; labels and mentions hold at any time."""
-    topics = [t for t in available_topics() if (links.ROOT / "theory" / f"{t}.md").exists()]
-    for topic in topics:
+def test_a_remark_states_no_claim(house):
+    (house / "theory/energy.md").write_text(PAGE.replace("prf:theorem", "prf:remark"))
+    (found,) = links.broken_links({"claim-x": CLAIM})
+    assert found.startswith("claim-x: its block is a remark, allowed: theorem, lemma, ")
+
+
+def test_a_label_without_a_claim(house):
+    (house / "theory/energy.md").write_text(PAGE.replace("def-d", "stray"))
+    assert links.broken_links({"claim-x": CLAIM}) == ["energy.md: label 'stray' belongs to no claim"]
+    assert links.broken_links({"claim-x": CLAIM}, only=[CLAIM]) == []
+
+
+def test_a_check_that_says_nothing(house):
+    """The decorator names the claim; what is decided has to be said in words, and no decorator can say it."""
+    check("claim-x", tier="rational")(silent)
+    assert links.broken_links({"claim-x": CLAIM}) == ["claim-x: silent does not say what it decides"]
+
+
+def test_functions_for_no_claim(house):
+    REGISTRY.entries.append(Registered("ghost", "check", "rational", speaks, "energy"))
+    not_claimed_tight("phantom", "an identity")
+    assert links.broken_links({"claim-x": CLAIM}) == [
+        "ghost: functions are registered for it, but there is no such claim",
+        "phantom: functions are registered for it, but there is no such claim",
+    ]
+
+
+def test_the_committed_links_are_whole():
+    for topic in available_topics():
         load_topic(topic)
-    claims = {i: c for i, c in load_claims().items() if c.topic in topics}
-    ours = [line for line in links.broken_links(claims) if "no figure" not in line and "no notebook" not in line]
-    assert [line for line in ours if "but claims.toml has no such claim" not in line] == []
+    assert links.broken_links(load_claims()) == []

@@ -28,7 +28,6 @@ def test_verdicts(results):
         name = line.claim.id
         expected = "sharpened" if name in SHARPENED else "fails as stated" if name in WRONG else "holds"
         assert (name, line.verdict) == (name, expected)
-    assert len(lines) == 21
 
 
 def test_every_registered_function_has_a_claim():

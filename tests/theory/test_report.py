@@ -9,26 +9,71 @@ from theory import report
 from theory.claims import TOPICS, Claim
 from theory.ledger import Line, Ran
 from theory.registry import Outcome, Registered
+from theory.statements import Statement
 
-CLAIM = Claim("c-one", "energy", "A | B 2025", "Thm 1", "s", "ours", "ours", (), "c-one", "03-energy", "picture")
+CLAIM = Claim("c-one", "energy", paper="feng2025theoretical", where="Thm 1", form="reconstructed", prior="folklore")
 REJECTED = Ran(Registered("c-one", "control", "rational", len, "energy"), Outcome("REFUTED", 1))
 LINE = Line(CLAIM, "holds", "rational", 0.12345, 7, "a note", (), (REJECTED, REJECTED))
+BLOCK = Statement("c-one", "theorem", "One", "Let $a|b$ as in {prf:ref}`c-two`.\n\n$$x=1$$")
+
+
+@pytest.fixture(autouse=True)
+def stated(monkeypatch, tmp_path):
+    """Every claim is stated by BLOCK; one figure, `picture`, names c-one."""
+    monkeypatch.setattr(report, "statement_of", lambda topic, label: BLOCK)
+    monkeypatch.setattr(report, "FIGURES", tmp_path / "figures")
+    (tmp_path / "figures").mkdir()
+    (tmp_path / "figures" / "picture.json").write_text('{"claims": ["c-one"]}')
 
 
 def test_page():
-    page = report.ledger_markdown([LINE, replace(LINE, claim=replace(CLAIM, id="c-two", figure=""), margin=None)])
+    two = replace(
+        CLAIM, id="c-two", paper="this suite", form="ours", uses=("c-one",), quotation="they say", version="v2"
+    )
+    page = report.ledger_markdown([LINE, replace(LINE, claim=two, margin=None, note="")])
     assert "2 claims, 4 controls rejected: 2 holds." in page
+    assert "| [`c-one`](#c-one) | reconstructed | holds | rational | 0.123 | 7 | 2 |" in page
     assert (
-        r"| `c-one` | A \| B 2025, Thm 1 | ours | holds | rational | 0.123 | 7 | 2 | [proof](energy.md#c-one) "
-        "· [notebook](../notebooks/03-energy.ipynb) · [figure](../figures/out/picture.svg) |"
-    ) in page
-    assert "| `c-two` |" in page
-    assert page.count("[figure]") == 1
-    assert "- `c-one`: a note" in page
+        """
+### `c-one`
+
+One. Feng et al. 2025, arXiv 2502.09622, Thm 1, reconstructed.
+
+> Let $a|b$ as in [`c-two`](#c-two).
+>
+> $$x=1$$
+
+**holds** · prior: folklore · [proof](energy.md#c-one) · [notebook](../notebooks/03-energy.ipynb) \
+· [picture](../figures/out/picture.svg)
+
+- a note
+""".replace("\\\n", "")
+        in page
+    )
+    entry = page[page.index("### `c-two`") :]
+    assert "One. this suite, Thm 1, ours." in entry
+    assert "prior: folklore · uses [`c-one`](#c-one) · [proof]" in entry
+    assert "- as printed (v2): they say" in entry
+    assert "picture" not in entry
     assert "## Energy" in page
     assert "## Perplexity" not in page
-    rows = [row.replace(r"\|", "") for row in page.splitlines() if row.startswith("|")]
-    assert {row.count("|") for row in rows} == {10}
+    rows = [row for row in page.splitlines() if row.startswith("|")]
+    assert {row.count("|") for row in rows} == {8}
+
+
+@pytest.mark.parametrize(
+    ("form", "verdict", "shown"),
+    [
+        ("reconstructed", "fails as stated", "fails as stated (this reading)"),
+        ("reading", "fails as stated", "fails as stated (this reading)"),
+        ("as published", "fails as stated", "fails as stated"),
+        ("reading", "holds with condition", "holds with condition"),
+    ],
+)
+def test_a_reading_fails_as_a_reading(form, verdict, shown):
+    line = replace(LINE, claim=replace(CLAIM, form=form), verdict=verdict)
+    assert f"| {form} | {shown} | rational |" in report.ledger_markdown([line])
+    assert report.verdicts([line])["c-one"]["verdict"] == verdict
 
 
 @pytest.mark.parametrize(
@@ -54,7 +99,7 @@ def test_page_names_problems():
     red = replace(LINE, verdict="error", problems=("check f raised ValueError: x",))
     page = report.ledger_markdown([red])
     assert "1 error" in page
-    assert "- `c-one`: **check f raised ValueError: x**" in page
+    assert "- **check f raised ValueError: x**" in page
 
 
 def test_red():
@@ -67,9 +112,12 @@ def test_red():
 
 def test_every_topic_has_a_title():
     assert tuple(report.TITLES) == TOPICS
+    assert len(set(report.TITLES.values())) == len(TOPICS)
 
 
 def test_written_files(tmp_path):
+    tmp_path = tmp_path / "theory"
+    tmp_path.mkdir()
     readme = tmp_path / "README.md"
     readme.write_text("head\n<!-- ledger -->\nstale\n<!-- /ledger -->\ntail\n")
     report.write([LINE], tmp_path, readme)

@@ -18,7 +18,6 @@ def results():
 
 def test_every_claim_is_judged_without_problems(results):
     lines = run_topic("variance", "smoke", results=results)
-    assert len(lines) == 24
     assert {line.claim.id: line.problems for line in lines if line.problems} == {}
     verdicts = {line.claim.id: line.verdict for line in lines}
     assert verdicts == EXPECTED

@@ -1,22 +1,22 @@
 """Remasking as a corrector against write-once schedules."""
 
 from theory.any_process import Results
-from theory.registry import Outcome, check, condition, control, decide, not_claimed_tight, tightness
+from theory.registry import Outcome, check, control, decide, not_claimed_tight, tightness
 
 
 def row(results: Results, model: str, beta: float):
     return next(r for r in results.corrector.rows if r.model == model and r.beta == beta)
 
 
-@check("two-colour-corrector", tier="float64")
+@control("two-colour-corrector", tier="float64")
 def always_wins(results: Results) -> Outcome:
-    """As a universal statement (remask beats every fixed schedule at equal K >= 3): refuted at strong coupling."""
+    """Two-colour KL < best fixed schedule at K = 3 and 4 for every model and coupling, strong ones included."""
     bad = [(r.model, r.beta, k) for r in results.corrector.rows for k in (3, 4) if not _wins(r, k)]
     note = f"loses for {len(bad)} of {2 * len(results.corrector.rows)}, e.g. {bad[-1] if bad else None}"
     return decide(not bad, 2 * len(results.corrector.rows), None, note)
 
 
-@condition("two-colour-corrector", tier="float64")
+@check("two-colour-corrector", tier="float64")
 def weak_coupling_wins(results: Results) -> Outcome:
     """Weak coupling (beta = .1): a smaller KL at K = 3 and 4 than the best fixed schedule."""
     weak = [r for r in results.corrector.rows if r.beta == 0.1]
@@ -25,7 +25,7 @@ def weak_coupling_wins(results: Results) -> Outcome:
     return decide(factor > 1 and exact, 2 * len(weak), factor, "beta = .1, K = 3, 4; factor >= the margin")
 
 
-@condition("two-colour-corrector", tier="float64")
+@check("two-colour-corrector", tier="float64")
 def beats_mixtures(results: Results) -> Outcome:
     """beta <= .2, 3x3, K = 3: smaller KL than every mixture of fixed schedules, by a certified lower bound."""
     weak = {b: m for b, m in results.corrector.mixtures.items() if b <= 0.2}
@@ -44,6 +44,7 @@ def write_once_becomes_exact(results: Results) -> Outcome:
 
 @control("two-colour-corrector", tier="float64")
 def strong_coupling_wins(results: Results) -> Outcome:
+    """Two-colour KL < best fixed schedule at strong coupling too: 3x3 grid, beta = .44, K = 3."""
     r = row(results, "grid 3x3", 0.44)
     gap = float(r.two_colour[2] - r.write_once[2])
     return decide(_wins(r, 3), 1, gap, "beta = .44, K = 3: the best schedule has the smaller KL")
@@ -51,6 +52,7 @@ def strong_coupling_wins(results: Results) -> Outcome:
 
 @control("two-colour-corrector", tier="float64")
 def chain_needs_remask(results: Results) -> Outcome:
+    """Two-colour KL < best fixed schedule on a chain, which is a tree: nine sites, beta = .3, K = 3."""
     return decide(_wins(row(results, "chain 9", 0.3), 3), 1, None, "chain 9: write-once wins")
 
 
@@ -60,6 +62,7 @@ def _wins(r, k: int) -> bool:
 
 @check("remask-floor", tier="float64")
 def single_site_is_exact(results: Results) -> Outcome:
+    """The stationary law of one-position remask is the target, TV < 1e-11, on two chains and an HMM."""
     worst = max(f[0] for f in results.corrector.floors.values())
     return decide(worst < 1e-11, len(results.corrector.floors), worst, "size 1: stationary law = target, TV < 1e-11")
 
@@ -72,24 +75,28 @@ def all_at_once(results: Results) -> Outcome:
 
 @control("remask-floor", tier="float64")
 def pairs_are_exact(results: Results) -> Outcome:
+    """The same with two positions at once."""
     worst = min(f[1] for f in results.corrector.floors.values())
     return decide(worst < 1e-11, len(results.corrector.floors), worst, "size 2 leaves a floor on every target")
 
 
 @control("remask-floor", tier="float64")
 def alternating_is_exact(results: Results) -> Outcome:
+    """The same with the even and the odd positions in turn, on an HMM."""
     tv = results.corrector.alternating["HMM"]
     return decide(tv < 1e-11, 1, tv, "even/odd remask leaves a floor on the HMM")
 
 
 @check("bisection-needs-no-remask", tier="float64")
 def bisection_exact(results: Results) -> Outcome:
+    """TV = 0 to rounding between a Markov chain and what bisection writes, ceil(log2(L+1)) steps."""
     values = [v for (name, _), v in results.corrector.bisection.items() if name == "Markov .1"]
     return decide(max(values) < 1e-12, len(values), max(values), "ceil(log2(L+1)) write-once steps")
 
 
 @control("bisection-needs-no-remask", tier="float64")
 def bisection_on_hmm(results: Results) -> Outcome:
+    """The same for an HMM, whose tokens are no Markov chain."""
     values = [v for (name, _), v in results.corrector.bisection.items() if name == "HMM"]
     return decide(min(values) < 1e-12, len(values), min(values), "hidden states: the same order is not exact")
 
@@ -99,6 +106,7 @@ not_claimed_tight("bisection-needs-no-remask", "an identity; whether fewer steps
 
 @check("remdm-hurts", tier="float64")
 def many_steps(results: Results) -> Outcome:
+    """At the largest K, TV at each eta > 0 exceeds TV at eta = 0, on five binary targets."""
     steps = max(k for _, k in results.corrector.remdm)
     rows = [tv for (_, k), tv in results.corrector.remdm.items() if k == steps]
     return decide(
@@ -108,6 +116,7 @@ def many_steps(results: Results) -> Outcome:
 
 @tightness("remdm-hurts", tier="float64")
 def two_steps_equal(results: Results) -> Outcome:
+    """At K = 2 the written law does not depend on eta: the TV are equal to rounding."""
     rows = [tv for (_, k), tv in results.corrector.remdm.items() if k == 2]
     worst = max(max(tv) - min(tv) for tv in rows)
     return decide(worst < 1e-14, len(rows), worst, "K = 2: no remask can happen, all eta agree")
@@ -115,5 +124,6 @@ def two_steps_equal(results: Results) -> Outcome:
 
 @control("remdm-hurts", tier="float64")
 def few_steps(results: Results) -> Outcome:
+    """At K = 4 every eta > 0 would already have the larger TV on every target."""
     rows = [tv for (_, k), tv in results.corrector.remdm.items() if k == 4]
     return decide(all(min(tv[1:]) > tv[0] for tv in rows), len(rows), None, "K = 4: remask helps on some targets")

@@ -28,6 +28,7 @@ not_claimed_tight("learned-parity", "one trained network")
 
 @construction("learned-sudoku", tier="sampled")
 def learned_sudoku(results: Results) -> Outcome:
+    """P(solve a held-out puzzle) > CHANCE, by the lower end of the exact binomial interval."""
     right, trials = results.learned.sudoku
     low, _ = interval(right, trials)
     return decide(low > CHANCE, trials, low, f"{right}/{trials} held-out puzzles; shown: better than {CHANCE}")
@@ -35,6 +36,7 @@ def learned_sudoku(results: Results) -> Outcome:
 
 @control("learned-sudoku", tier="sampled")
 def untrained_sudoku(results: Results) -> Outcome:
+    """The same network after one training step would solve held-out puzzles above CHANCE."""
     right, trials = results.learned.untrained
     low, _ = interval(right, trials)
     return decide(low > CHANCE, trials, low, f"one training step: {right}/{trials}")

@@ -9,6 +9,7 @@ from toy_models.editing import parity
 
 @check("parity-edit-decision", tier="rational")
 def four_steps(results: Results) -> Outcome:
+    """The tournament decides every input of the listed lengths, and single long ones, in at most four steps."""
     p = results.parity
     good = p.wrong["tournament"] == 0 and max(p.most_tournament) <= 4
     good = good and all(right and steps <= 4 for steps, right in p.long_runs.values())
@@ -17,17 +18,20 @@ def four_steps(results: Results) -> Outcome:
 
 @tightness("parity-edit-decision", tier="rational")
 def four_attained(results: Results) -> Outcome:
+    """Some input takes four steps."""
     return decide(max(results.parity.most_tournament) == 4, 1, 0, "four steps are taken")
 
 
 @control("parity-edit-decision", tier="rational")
 def three_steps(results: Results) -> Outcome:
+    """Three steps would suffice for every input."""
     most = max(results.parity.most_tournament)
     return decide(most <= 3, len(results.parity.lengths), most - 3, "three steps do not suffice")
 
 
 @check("parity-first-pair", tier="rational")
 def seven_rules(results: Results) -> Outcome:
+    """Every input is decided right in at most 2n - 2 steps, and P(lone 0) = (1 + 2 (-1/2)^(n-1))/6."""
     p = results.parity
     good = p.wrong["first pair"] == 0 and all(m == 2 * n - 2 for n, m in zip(p.lengths, p.most_first, strict=True))
     good = good and all(z == parity.lone_zero_probability(n) for n, z in zip(p.lengths, p.lone_zero, strict=True))
@@ -38,6 +42,7 @@ def seven_rules(results: Results) -> Outcome:
 
 @tightness("parity-first-pair", tier="rational")
 def worst_input(results: Results) -> Outcome:
+    """Some input of the longest length takes 2n - 2 steps."""
     p = results.parity
     return decide(p.most_first[-1] == 2 * p.lengths[-1] - 2, 1, 0, "2n - 2 steps are taken")
 
@@ -51,6 +56,7 @@ def trained_states_suffice(results: Results) -> Outcome:
 
 @check("parity-light-cone", tier="rational")
 def cone_accuracy(results: Results) -> Outcome:
+    """Best accuracy at parity is 1/2 if r T < n and 1 if r T >= n, by enumeration."""
     acc = results.parity.accuracy
     good = all(a == (Fraction(1) if r * t >= n else Fraction(1, 2)) for (n, r, t), a in acc.items())
     return decide(good and results.parity.cone_kept, len(acc), 0, "accuracy 1/2 iff r T < n")
@@ -58,6 +64,7 @@ def cone_accuracy(results: Results) -> Outcome:
 
 @tightness("parity-light-cone", tier="rational")
 def cone_reached(results: Results) -> Outcome:
+    """At r T = n the accuracy is 1."""
     tight = [(n, r, t) for n, r, t in results.parity.accuracy if r * t == n]
     good = all(results.parity.accuracy[key] == 1 for key in tight)
     return decide(good, len(tight), 0, "r T = n suffices")
@@ -65,6 +72,7 @@ def cone_reached(results: Results) -> Outcome:
 
 @control("parity-light-cone", tier="rational")
 def one_step_less(results: Results) -> Outcome:
+    """At r T = n - 1 the accuracy would exceed 1/2."""
     keys = [(n, r, t) for n, r, t in results.parity.accuracy if r * t == n - 1]
     better = [k for k in keys if results.parity.accuracy[k] > Fraction(1, 2)]
     return decide(len(better) == len(keys), len(keys), 0.5, "r T = n - 1 is no better than a coin")
@@ -72,6 +80,7 @@ def one_step_less(results: Results) -> Outcome:
 
 @check("even-parity-generation", tier="rational")
 def hidden_bits(results: Results) -> Outcome:
+    """Three edit steps write the uniform law on even strings, TV = 0, with a longest context of 2n."""
     g = results.generation
     good = all(t == 0 for t in g.tv) and set(g.steps) == {3}
     good = good and all(p == 2 * n for n, p in zip(g.lengths, g.peak, strict=True))
@@ -89,6 +98,7 @@ def window_threshold(results: Results) -> Outcome:
 
 @control("even-parity-generation", tier="rational")
 def one_shot(results: Results) -> Outcome:
+    """One write-once step would write the same law."""
     return decide(
         results.generation.one_shot == 0, 1, float(results.generation.one_shot), "one write-once step: TV 1/2"
     )

@@ -14,12 +14,14 @@ from toy_models.validation import MASK
 
 @check("write-once-step-bound", tier="rational")
 def steps_below_masks(results: Results) -> Outcome:
+    """Steps that change the sequence <= masks at the start, over every write-once run drawn."""
     runs, violations, _ = results.pram.write_once_runs
     return decide(violations == 0, runs, None, "non-idle steps <= initial masks")
 
 
 @tightness("write-once-step-bound", tier="rational")
 def one_per_step(results: Results) -> Outcome:
+    """The prefix-sum program on n = 9 bits fills one mask per step, n steps for n masks."""
     n = 9
     done = run(parity.prefix_scratch, (parity.START, *[v for _ in range(n) for v in (1, MASK)]))
     return decide(done.steps == n == done.trace[0].count(MASK), 1, 0, "prefix scratch: one mask per step")
@@ -27,12 +29,14 @@ def one_per_step(results: Results) -> Outcome:
 
 @control("write-once-step-bound", tier="rational")
 def remask_breaks_the_bound(results: Results) -> Outcome:
+    """The bound with remask: the Gray walk would take at most as many steps as it has tokens."""
     b, (steps, context, _) = max(results.pram.gray.items())
     return decide(steps <= context, 1, steps - context, f"Gray walk: {steps} steps in {b} tokens")
 
 
 @construction("pram-write-once", tier="rational")
 def layers_reproduce(results: Results) -> Outcome:
+    """The write-once layout computes a scan right in T = ceil(log2 n) steps with n (1 + T) tokens."""
     rows = results.pram.scan
     good = all(
         s.right and s.steps == (s.size - 1).bit_length() and s.write_once == s.size * (1 + s.steps) for s in rows
@@ -63,6 +67,7 @@ not_claimed_tight("pram-write-once", "an existence statement")
 
 @construction("pram-two-bank", tier="rational")
 def banks_reproduce(results: Results) -> Outcome:
+    """Scan, list ranking, connectivity, counters, Gray walks and QBF on two banks: right, in T steps and 2s tokens."""
     p = results.pram
     scans = all(s.right and s.two_bank == 2 * (s.size + 1) for s in p.scan)
     lists = all(s.right and s.steps == (s.size - 2).bit_length() and s.two_bank == 4 * s.size for s in p.ranking)
@@ -75,6 +80,7 @@ def banks_reproduce(results: Results) -> Outcome:
 
 @tightness("pram-two-bank", tier="rational")
 def every_string_is_visited(results: Results) -> Outcome:
+    """Some run visits all (V + 1)^s strings of s tokens."""
     walks = results.pram.walks
     return decide(
         all(w == (v + 1) ** s for (s, v), w in walks.items()), len(walks), 0, "a run can visit (|S|+1)^S strings"
@@ -101,6 +107,7 @@ def no_remask(results: Results) -> Outcome:
 
 @construction("any-order-emitter", tier="rational")
 def emitter_laws(results: Results) -> Outcome:
+    """The law of any-order decoding equals the law rebuilt from the emitted pairs, in rationals."""
     return decide(all(results.emitter.values()) and results.orders_equal, len(results.emitter) + 24, 0, "equal laws")
 
 

@@ -25,6 +25,7 @@ def length_law(x, actions) -> int:
 
 @check("edit-transition", tier="rational")
 def transition_is_local(results: Results) -> Outcome:
+    """g(x, y, c) is the concatenation of one-position maps, of the stated length, for all |x| <= 2 and actions."""
     count, wrong = 0, 0
     for x, actions in transition_inputs(2):
         columns = list(zip(*actions, strict=True)) or [()] * 4

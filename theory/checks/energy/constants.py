@@ -35,8 +35,9 @@ from toy_models.energy.path_rates import (
 )
 
 
-@check("energy-kinetic-constant", "rational")
+@check("energy-kinetic-constant", tier="rational")
 def kinetic_ratio_as_published(_: Results):
+    """E_k / E_c = n (K+1)^(n-1) / (n 2^(n-1)), the ratio of full support, for every law, sparse ones included."""
     tables = full_tables() + sparse_tables()
     failed = []
     for pmf in tables:
@@ -56,7 +57,7 @@ def kinetic_ratio_as_published(_: Results):
     return decide(not failed, len(tables), None, note)
 
 
-@condition("energy-kinetic-constant", "rational")
+@condition("energy-kinetic-constant", tier="rational")
 def kinetic_ratio_by_support(_: Results):
     """E_k = C_k(q) base, C_k(q) = sum over S of (n-|S|) |supp q_S|; full iff all (n-1)-marginals are positive."""
     count, holds = 0, True
@@ -70,7 +71,7 @@ def kinetic_ratio_by_support(_: Results):
     return decide(holds, count, 0.0)
 
 
-@control("energy-kinetic-constant", "rational")
+@control("energy-kinetic-constant", tier="rational")
 def weight_one_keeps_the_ratio(_: Results):
     """Weight 1 in place of 1/p(x), n = 2: the ratio of marginal to conditional moves with alpha."""
     pmf = rational([[9, 1], [1, 9]])
@@ -78,14 +79,15 @@ def weight_one_keeps_the_ratio(_: Results):
     return decide(len(set(ratios)) == 1, len(ratios), None, f"ratios {', '.join(map(str, ratios))}")
 
 
-@control("energy-kinetic-constant", "rational")
+@control("energy-kinetic-constant", tier="rational")
 def uniform_source_keeps_the_ratio(_: Results):
+    """From a uniform source the ratio of marginal to conditional kinetic energy would not move with alpha."""
     pmf = rational([7, 2, 1])
     ratios = [(lambda pair: pair[0] / pair[1])(mixture_kinetic(pmf, k)) for k in ALPHAS]
     return decide(len(set(ratios)) == 1, len(ratios), None, f"ratios {[round(float(r), 4) for r in ratios]}")
 
 
-@control("energy-kinetic-constant", "rational")
+@control("energy-kinetic-constant", tier="rational")
 def mask_not_counted(_: Results):
     """The constant with K in place of K + 1."""
     pmf = full_tables()[-2]
@@ -97,8 +99,9 @@ def mask_not_counted(_: Results):
 not_claimed_tight("energy-kinetic-constant", "an identity at every time")
 
 
-@check("energy-conditional-constant", "rational")
+@check("energy-conditional-constant", tier="rational")
 def conditional_ratio(_: Results):
+    """E_c = 2^(n-1) E_g and E_g = n base, as integrands in rationals, on full and sparse laws at three alpha."""
     count, holds = 0, True
     for pmf, alpha in product(full_tables() + sparse_tables(), ALPHAS):
         at = energy_integrands(pmf, alpha, fmpq(5, 3))
@@ -107,15 +110,16 @@ def conditional_ratio(_: Results):
     return decide(holds, count, 0.0)
 
 
-@control("energy-conditional-constant", "rational")
+@control("energy-conditional-constant", tier="rational")
 def sphere_normalisation_left_in(_: Results):
     """Geodesic energy without the factor 4 of the Fisher-Rao normalisation: the constant 2^(n-1) fails."""
     at = energy_integrands(full_tables()[-1], ALPHAS[0], fmpq(1))
     return decide(at.conditional == 2 * at.geodesic / 4, 1)
 
 
-@control("energy-conditional-constant", "rational")
+@control("energy-conditional-constant", tier="rational")
 def weight_one_conditional(_: Results):
+    """With weight 1 in place of 1/p(x), E_c / E_g would be one number for all alpha."""
     pmf = rational([[9, 1], [1, 9]])
     ratios = [(lambda e: e.conditional / e.geodesic)(energy_integrands(pmf, a, fmpq(1), "one")) for a in ALPHAS]
     return decide(len(set(ratios)) == 1, len(ratios), None, f"ratios {', '.join(map(str, ratios))}")
@@ -124,7 +128,7 @@ def weight_one_conditional(_: Results):
 not_claimed_tight("energy-conditional-constant", "an identity at every time")
 
 
-@check("energy-mask-count", "rational")
+@check("energy-mask-count", tier="rational")
 def divergences_of_mask_count(_: Results):
     """TV, chi^2 between two times and Fisher information: marginal path = conditional path = binomial."""
     count, holds = 0, True
@@ -145,7 +149,7 @@ def divergences_of_mask_count(_: Results):
     return decide(holds, count, 0.0)
 
 
-@control("energy-mask-count", "rational")
+@control("energy-mask-count", tier="rational")
 def value_dependent_schedule(_: Results):
     """Two tokens with their own schedules: the posterior moves with time, marginal < conditional."""
     path = mask_value_dependent(np.array([fmpq(1, 4), fmpq(1, 16)]), np.array([fmpq(1), fmpq(1, 2)]))
@@ -153,8 +157,9 @@ def value_dependent_schedule(_: Results):
     return decide(mixed == given, 1, None, f"marginal {mixed} against conditional {given}")
 
 
-@control("energy-mask-count", "rational")
+@control("energy-mask-count", tier="rational")
 def uniform_source_fisher(_: Results):
+    """From a uniform source the marginal path would have the Fisher information of the conditional paths."""
     given, mixed, _rest = information_split(rational([7, 2, 1]), *uniform_mixture(rational([7, 2, 1]), fmpq(1, 2)))
     return decide(mixed == given, 1, None, f"marginal {float(mixed):.6f} against conditional {float(given):.6f}")
 
@@ -162,8 +167,9 @@ def uniform_source_fisher(_: Results):
 not_claimed_tight("energy-mask-count", "an equality of divergences")
 
 
-@check("energy-score-variance", "rational")
+@check("energy-score-variance", tier="rational")
 def variance_identity(_: Results):
+    """E I(p_t|1) = I(p_t) + E Var(score | z), on uniform-source paths and on masks whose rate depends on the value."""
     count, holds = 0, True
     rng = np.random.default_rng(3)
     for size in (2, 3, 4):
@@ -179,13 +185,14 @@ def variance_identity(_: Results):
     return decide(holds, count, 0.0)
 
 
-@control("energy-score-variance", "rational")
+@control("energy-score-variance", tier="rational")
 def variance_left_out(_: Results):
+    """The identity without its variance term, E I(p_t|1) = I(p_t), on a uniform-source path."""
     given, mixed, variance = information_split(rational([7, 2, 1]), *uniform_mixture(rational([7, 2, 1]), fmpq(1, 2)))
     return decide(given == mixed, 1, float(variance), f"the variance term is {float(variance):.6f}")
 
 
-@tightness("energy-score-variance", "rational")
+@tightness("energy-score-variance", tier="rational")
 def equal_schedules_close_the_gap(_: Results):
     """One schedule for all tokens: the variance vanishes; schedules 1 % apart leave 1e-4 of it."""
     same = mask_value_dependent(np.array([fmpq(1, 4)] * 2), np.array([fmpq(1)] * 2))

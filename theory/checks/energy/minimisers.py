@@ -29,7 +29,7 @@ from toy_models.energy.path_rates import (
 from toy_models.energy.state_energies import state_energies
 
 
-@check("energy-geodesic-minimiser", "symbolic")
+@check("energy-geodesic-minimiser", tier="symbolic")
 def euler_lagrange(_: Results):
     """alpha = sin^2(pi gamma/2) solves the Euler-Lagrange equation for every gamma; its integrand is pi^2 gamma'."""
     t, gamma, _theta = symbols()
@@ -42,7 +42,7 @@ def euler_lagrange(_: Results):
     return decide(sp.simplify(residual) == 0 and value == 0, 2)
 
 
-@check("energy-geodesic-minimiser", "symbolic")
+@check("energy-geodesic-minimiser", tier="symbolic")
 def completed_square(_: Results):
     """With d = theta' - pi gamma'/2: 4 theta'^2/gamma' = pi^2 gamma' + 4 d^2/gamma' + 4 pi d; d integrates to 0."""
     t, gamma, theta = symbols()
@@ -54,13 +54,14 @@ def completed_square(_: Results):
     return decide(sp.simplify(integrand - 4 * dt**2 / dg) == 0 and sp.simplify(4 * dt**2 / dg - square) == 0, 2)
 
 
-@tightness("energy-geodesic-minimiser", "float64")
+@tightness("energy-geodesic-minimiser", tier="float64")
 def neighbours_of_the_minimiser(_: Results):
+    """The minimum is approached: Beta(1.01, 1) has an energy above pi^2 by a relative excess in (0, 1e-3)."""
     near = beta_energy((1.01, 1.0), (1.0, 1.0)) / np.pi**2 - 1
     return decide(0 < near < 1e-3, 1, near, "relative excess of Beta(1.01, 1) under gamma = t")
 
 
-@control("energy-geodesic-minimiser", "enclosed")
+@control("energy-geodesic-minimiser", tier="enclosed")
 def smoothstep_also_minimises(_: Results):
     """9 ln 3 <= pi^2, in ball arithmetic."""
     ctx.prec = 128
@@ -68,7 +69,7 @@ def smoothstep_also_minimises(_: Results):
     return ball(gap <= 0, gap > 0, 1, float(gap), f"9 ln 3 - pi^2 = {gap.str(12, radius=False)}")
 
 
-@control("energy-geodesic-minimiser", "float64")
+@control("energy-geodesic-minimiser", tier="float64")
 def one_schedule_for_every_gamma(_: Results):
     """sin^2(pi t/2) has energy pi^2 under every gamma."""
     value = tm.path_energy(tm.SineSquaredSchedule(), tm.LinearSchedule())
@@ -77,7 +78,7 @@ def one_schedule_for_every_gamma(_: Results):
     )
 
 
-@check("energy-three-minimisers", "float64")
+@check("energy-three-minimisers", tier="float64")
 def state_sums_have_one_minimiser(_: Results):
     """State sums in time: each energy of sin^2 is C pi^2, and every other schedule tried lies above, on two laws."""
     count, holds, worst = 0, True, np.inf
@@ -98,7 +99,7 @@ def energies(found) -> np.ndarray:
     return np.array([found.kinetic, found.conditional, found.geodesic])
 
 
-@tightness("energy-three-minimisers", "float64")
+@tightness("energy-three-minimisers", tier="float64")
 def smoothstep_is_close(_: Results):
     """The smoothstep lies 0.18 % above, on all three energies alike."""
     least, found = (state_energies(np.array(SKEWED), s) for s in (tm.SineSquaredSchedule(), tm.SmoothstepSchedule()))
@@ -106,7 +107,7 @@ def smoothstep_is_close(_: Results):
     return decide(bool((np.abs(ratios - 9 * np.log(3) / np.pi**2) < 1e-12).all()), 3, float(ratios.max() - 1))
 
 
-@control("energy-three-minimisers", "float64")
+@control("energy-three-minimisers", tier="float64")
 def one_minimiser_without_a_mask(res: Results):
     """Uniform source: the marginal and the conditional energy choose the same path."""
     found = res.optima
@@ -115,8 +116,9 @@ def one_minimiser_without_a_mask(res: Results):
     return decide(abs(gap) < 1e-4, 1, gap, note)
 
 
-@control("energy-three-minimisers", "float64")
+@control("energy-three-minimisers", tier="float64")
 def one_minimiser_with_weight_one(res: Results):
+    """With weight 1 in place of 1/p(x) marginal and conditional energy would share their minimiser at t = 1/2."""
     found = res.optima
     gap = found.weight_one_half_marginal - found.weight_one_half_conditional
     both = found.weight_one_half_conditional, found.weight_one_half_marginal
@@ -124,7 +126,7 @@ def one_minimiser_with_weight_one(res: Results):
     return decide(abs(gap) < 1e-4, 1, gap, note)
 
 
-@check("energy-time-change", "rational")
+@check("energy-time-change", tier="rational")
 def time_change(_: Results):
     """energy-time-change: Q(gamma_t) gamma'_t generates p(gamma_t); its integrand under gamma is gamma' times Q's."""
     count, holds = 0, True
@@ -138,7 +140,7 @@ def time_change(_: Results):
     return decide(holds, count, 0.0)
 
 
-@check("energy-time-change", "float64")
+@check("energy-time-change", tier="float64")
 def time_change_of_schedules(_: Results):
     """E(alpha o gamma, gamma) = E(alpha, t), by quadrature: alpha smoothstep, gamma = CDF of Beta(2, 2)."""
     moved = Composed(tm.SmoothstepSchedule(), tm.SmoothstepSchedule())
@@ -147,7 +149,7 @@ def time_change_of_schedules(_: Results):
     return decide(gap <= 1e-10 and error < 1e-12, 1, gap, "estimated quadrature error below 1e-12")
 
 
-@control("energy-time-change", "rational")
+@control("energy-time-change", tier="rational")
 def factor_forgotten(_: Results):
     """Rates Q(gamma_t) without gamma'_t: they generate no such path, and the energies differ."""
     lattice = lattice_of(rational(SKEWED_WEIGHTS))
@@ -159,7 +161,7 @@ def factor_forgotten(_: Results):
 not_claimed_tight("energy-time-change", "an identity")
 
 
-@check("energy-fix-gamma-first", "float64")
+@check("energy-fix-gamma-first", tier="float64")
 def every_schedule_is_optimal_for_its_own(_: Results):
     """E(s, s) = pi^2 by quadrature for eight schedules, and no other of them is as cheap under that gamma."""
     shown = [tm.LinearSchedule(), tm.SineSchedule(), tm.CosineSchedule(), tm.SineSquaredSchedule()]
@@ -175,7 +177,7 @@ def every_schedule_is_optimal_for_its_own(_: Results):
     return decide(holds, len(shown) ** 2, closest, "least excess over pi^2 of another schedule")
 
 
-@control("energy-fix-gamma-first", "float64")
+@control("energy-fix-gamma-first", tier="float64")
 def all_optimal_for_one_gamma(res: Results):
     """Under gamma = t all named schedules have energy pi^2."""
     others = [row.energy for row in res.schedules if row.name != "sin²"]

@@ -37,21 +37,21 @@ def point(n: int, size: int = 2) -> np.ndarray:
     return rational(table)
 
 
-@check("energy-rates-conditional", "rational")
+@check("energy-rates-conditional", tier="rational")
 def single_token_rates(_: Results):
     """n = 1: the model's conditional rates cost 1, the least over all edges."""
     pairs = [least_of(point(1, k), kind, a) for k, kind, a in product((2, 3), ("unmask", "all-pairs"), ALPHAS)]
     return decide(all(model == least == 1 for model, least in pairs), len(pairs), 0.0)
 
 
-@sharper("energy-rates-conditional", "rational")
+@sharper("energy-rates-conditional", tier="rational")
 def every_length_single_site(_: Results):
     """n <= 3: the model's conditional rates are the cheapest single-site rates, n 2^(n-1)."""
     pairs = [(n, *least_of(point(n), kind, a)) for n, kind, a in product((1, 2, 3), ("unmask", "single-site"), ALPHAS)]
     return decide(all(model == least == n * 2 ** (n - 1) for n, model, least in pairs), len(pairs), 0.0)
 
 
-@control("energy-rates-conditional", "rational")
+@control("energy-rates-conditional", tier="rational")
 def all_pairs_of_states(_: Results):
     """With jumps of several tokens the least is n, below n 2^(n-1) from n = 2 on."""
     model, least = least_of(point(2), "all-pairs")
@@ -61,7 +61,7 @@ def all_pairs_of_states(_: Results):
 not_claimed_tight("energy-rates-conditional", "an optimum that is attained")
 
 
-@check("energy-rates-marginal", "rational")
+@check("energy-rates-marginal", tier="rational")
 def marginal_rates(_: Results):
     """n = 2: the model's marginal rates against the cheapest on unmasking edges."""
     rows = [least_of(rational(w), "unmask", fmpq(1, 4)) for w in (SKEWED_WEIGHTS, DRAWN)]
@@ -70,7 +70,7 @@ def marginal_rates(_: Results):
     return decide(all(m == v for m, v in rows), len(rows), float(model - least), note)
 
 
-@condition("energy-rates-marginal", "rational")
+@condition("energy-rates-marginal", tier="rational")
 def equal_prefix_laws(_: Results):
     """n = 2: optimal on unmasking edges iff q_1(a) = q_2(b) for every (a, b) of positive probability."""
     rng = np.random.default_rng(8)
@@ -88,14 +88,14 @@ def equal_prefix_laws(_: Results):
     return decide(holds and 0 < optimal < len(tables), len(tables), None, f"{optimal} of {len(tables)} laws optimal")
 
 
-@control("energy-rates-marginal", "rational")
+@control("energy-rates-marginal", tier="rational")
 def balanced_law_all_pairs(_: Results):
     """Even a diagonal law: with jumps of several tokens allowed the least is n = 2, not 6."""
     model, least = least_of(rational(np.diag([7, 3])), "all-pairs")
     return decide(model == least, 1, float(model - least), f"model {model}, least {least}")
 
 
-@control("energy-rates-marginal", "rational")
+@control("energy-rates-marginal", tier="rational")
 def equal_laws_of_both_tokens_suffice(_: Results):
     """q_1 = q_2 as laws is not enough: the entries have to match pairwise on the support."""
     model, least = least_of(rational([[4, 1], [1, 2]]), "unmask")

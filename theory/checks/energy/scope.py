@@ -27,7 +27,7 @@ from toy_models.energy.path_rates import (
 )
 
 
-@check("energy-not-over-all-paths", "rational")
+@check("energy-not-over-all-paths", tier="rational")
 def one_jump_path(_: Results):
     """cos^2 theta on all-masked + sin^2 theta on the data: joint Fisher information base, against n base."""
     count, holds = 0, True
@@ -41,7 +41,7 @@ def one_jump_path(_: Results):
     return decide(holds, count, 0.0, "integrated at alpha = sin^2(pi t/2): pi^2 against n pi^2")
 
 
-@control("energy-not-over-all-paths", "rational")
+@control("energy-not-over-all-paths", tier="rational")
 def strictly_cheaper_at_one_token(_: Results):
     """n = 1: the two paths are the same, so no gain."""
     pmf, alpha = rational([7, 2, 1]), ALPHAS[0]
@@ -55,7 +55,7 @@ def strictly_cheaper_at_one_token(_: Results):
 not_claimed_tight("energy-not-over-all-paths", "an example of a cheaper path; the factor n is exact")
 
 
-@check("energy-blind-to-target", "rational")
+@check("energy-blind-to-target", tier="rational")
 def two_targets_disagree(_: Results):
     """Three steps on five tokens: linear against sin^2 (weights 1/4, 1/2, 1/4), illegal mass in rationals."""
     thirds, quarters = [Fraction(1, 3)] * 3, [Fraction(1, 4), Fraction(1, 2), Fraction(1, 4)]
@@ -68,7 +68,7 @@ def two_targets_disagree(_: Results):
     return decide(sine[0] < linear[0] and linear[1] < sine[1], 2, float(sine[1] - linear[1]), note)
 
 
-@control("energy-blind-to-target", "float64")
+@control("energy-blind-to-target", tier="float64")
 def energy_orders_the_error(res: Results):
     """On both targets a schedule of lower energy (gamma = t) has lower illegal mass."""
     energy, pairs = res.toy.energy, [res.toy.left, res.toy.right]
@@ -77,7 +77,7 @@ def energy_orders_the_error(res: Results):
     return decide(wrong == 0, 2 * int(cheaper.sum()), None, f"{wrong} of {2 * int(cheaper.sum())} pairs the wrong way")
 
 
-@control("energy-blind-to-target", "float64")
+@control("energy-blind-to-target", tier="float64")
 def two_steps_tell_schedules_apart(_: Results):
     """Two steps: linear, sin^2 and Beta(.9, .9) differ. They do not: all reveal half of the tokens by symmetry."""
     shown = [tm.LinearSchedule(), tm.SineSquaredSchedule(), tm.BetaSchedule(0.9, 0.9)]
@@ -88,7 +88,7 @@ def two_steps_tell_schedules_apart(_: Results):
 not_claimed_tight("energy-blind-to-target", "a statement about two named targets")
 
 
-@check("energy-beta-against-optimum", "float64")
+@check("energy-beta-against-optimum", tier="float64")
 def best_beta_between(res: Results):
     """optimum <= best Beta <= min(linear, sin^2) for every target, budget and rule; margin: least share of the gain."""
     holds = all(
@@ -101,20 +101,21 @@ def best_beta_between(res: Results):
     return decide(holds and worst < 1.1, len(res.budgets), least, note)
 
 
-@tightness("energy-beta-against-optimum", "float64")
+@tightness("energy-beta-against-optimum", tier="float64")
 def beta_reaches_the_optimum(res: Results):
+    """On the best listed target the best Beta schedule is within 0.5 % of the optimum KL*."""
     ratio = min(row.best_beta / row.optimum for row in res.budgets)
     return decide(ratio < 1.005, len(res.budgets), ratio - 1, "smallest relative excess over the optimum")
 
 
-@control("energy-beta-against-optimum", "float64")
+@control("energy-beta-against-optimum", tier="float64")
 def energy_optimum_is_near(res: Results):
     """sin^2, the minimiser of the energy under gamma = t, is also within a tenth of the optimum."""
     worst = max(row.sine_squared / row.optimum for row in res.budgets)
     return decide(worst < 1.1, len(res.budgets), worst, f"sin^2 is up to {worst:.3f} times the optimum")
 
 
-@control("energy-beta-against-optimum", "float64")
+@control("energy-beta-against-optimum", tier="float64")
 def sine_squared_beats_linear(res: Results):
     """sin^2 is at least as good as linear on every target."""
     losses = sorted({row.target for row in res.budgets if row.sine_squared > row.linear})

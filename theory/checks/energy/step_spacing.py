@@ -21,7 +21,7 @@ def arb_chords(angles, gaps) -> arb:
     return sum((4 * (a / 2).sin() ** 2 / arb(g) for a, g in zip(angles, gaps, strict=True)), arb(0))
 
 
-@check("energy-discrete-spacing", "enclosed")
+@check("energy-discrete-spacing", tier="enclosed")
 def proportional_chords_are_least(_: Results):
     """Gaps (4/5, 1/5): the split of the angle in these shares against (0.84404, 0.15596), which is cheaper."""
     ctx.prec = 128
@@ -32,7 +32,7 @@ def proportional_chords_are_least(_: Results):
     return ball(gap >= 0, gap < 0, 1, float(gap), note)
 
 
-@condition("energy-discrete-spacing", "enclosed")
+@condition("energy-discrete-spacing", tier="enclosed")
 def equal_gaps(res: Results):
     """Equal gaps: every other split of the angle tried costs more chords than equal ones, 4 N^2 sin^2(pi/4N)."""
     ctx.prec = 128
@@ -52,7 +52,7 @@ def equal_gaps(res: Results):
     return ball(holds, fails, count, least, "least excess over 4 N^2 sin^2(pi/4N)")
 
 
-@condition("energy-discrete-spacing", "rational")
+@condition("energy-discrete-spacing", tier="rational")
 def arcs_proportional(res: Results):
     """Arcs: sum of x_k^2/g_k >= 1 for shares x of the angle, equality iff x = g; every gap, decided in rationals."""
     rng, count, holds = np.random.default_rng(6), 0, True
@@ -67,7 +67,7 @@ def arcs_proportional(res: Results):
     return decide(holds, count, 0.0)
 
 
-@condition("energy-discrete-spacing", "enclosed")
+@condition("energy-discrete-spacing", tier="enclosed")
 def sine_rule(res: Results):
     """Chords with any gaps: sin(angle)/gap constant. The split found beats proportional and its own neighbours."""
     ctx.prec = 128
@@ -83,7 +83,7 @@ def sine_rule(res: Results):
     return ball(holds, fails, count)
 
 
-@tightness("energy-discrete-spacing", "float64")
+@tightness("energy-discrete-spacing", tier="float64")
 def chords_reach_the_continuum(res: Results):
     """4 N^2 sin^2(pi/4N) rises to pi^2/4 with relative gap pi^2/(48 N^2)."""
     n = res.spacing.steps[-1]
@@ -91,7 +91,7 @@ def chords_reach_the_continuum(res: Results):
     return decide(0 < gap < 1.01 * np.pi**2 / (48 * n**2), 1, gap)
 
 
-@control("energy-discrete-spacing", "enclosed")
+@control("energy-discrete-spacing", tier="enclosed")
 def joint_law_equal_spacing(_: Results):
     """Hellinger steps of the joint law of 256 tokens, 8 steps: equal spacing 15.89 against one jump 2."""
     ctx.prec = 128
@@ -99,7 +99,7 @@ def joint_law_equal_spacing(_: Results):
     return ball(equal <= 2, equal > 2, 1, float(equal - 2), f"equal {float(equal):.4f}, one jump 2")
 
 
-@control("energy-discrete-spacing", "float64")
+@control("energy-discrete-spacing", tier="float64")
 def linear_converges(res: Results):
     """The chord energy of the linear schedule stays below 9/4 ln 3 as N grows; it rises like (ln N)/2."""
     curve = res.spacing.curves["linear"]

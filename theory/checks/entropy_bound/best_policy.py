@@ -22,8 +22,9 @@ def tiny_tables(seed: int) -> list[tm.Table]:
     return [*tables, tm.lattice.to_table(tm.zero_sum(2, 3)), tm.lattice.to_table(tm.pairs(2, 2))]
 
 
-@check("optimal-front", "float64")
+@check("optimal-front", tier="float64")
 def recursion_against_every_policy(results: Results) -> Outcome:
+    """J_c = min over the list of all policies of KL + c E[calls], at four costs c, on every tiny table."""
     gaps = []
     for table in tiny_tables(11):
         reached = all_policies(table)
@@ -34,8 +35,9 @@ def recursion_against_every_policy(results: Results) -> Outcome:
     return decide(max(gaps) < ROUNDING, len(gaps), max(gaps), "Bellman = list of all policies, L <= 3; margin: nats")
 
 
-@check("optimal-front", "float64")
+@check("optimal-front", tier="float64")
 def front_is_below_every_rule(results: Results) -> Outcome:
+    """KL >= J_c - c E[calls] for all c, for EB sweeps, fixed schedules and random orders on every case."""
     margins = []
     for case in results.cases:
         bound = Supporting(case)
@@ -57,8 +59,9 @@ class Supporting:
         return np.maximum((self.case.costs - self.case.step_costs * calls[..., None]).max(axis=-1), 0.0)
 
 
-@tightness("optimal-front", "float64")
+@tightness("optimal-front", tier="float64")
 def policy_attains_its_promise(results: Results) -> Outcome:
+    """The law that the best policy's sampler writes has exactly the KL that the recursion promises."""
     gaps = []
     for table in tiny_tables(11):
         policy = optimal_policy(table, 0.05)
@@ -66,7 +69,7 @@ def policy_attains_its_promise(results: Results) -> Outcome:
     return decide(max(gaps) < ROUNDING, len(gaps), max(gaps), "exact law of the policy's sampler")
 
 
-@control("optimal-front", "float64")
+@control("optimal-front", tier="float64")
 def greedy_is_optimal(results: Results) -> Outcome:
     """In each state the set with the least (step cost + total correlation) per token revealed."""
     rng, gaps = np.random.default_rng(13), []
@@ -88,8 +91,9 @@ def greedy_cost(law: exact.RationalLaw, step_cost: float) -> float:
     return sum(float(weight) * price(y, s) for y, s, weight in exact.visits(law, choose))
 
 
-@check("front-is-a-hull", "float64")
+@check("front-is-a-hull", tier="float64")
 def sweep_finds_the_hull(results: Results) -> Outcome:
+    """The swept front and the lower convex hull of all policies agree, each evaluated at the other's vertices."""
     gaps = []
     for table in tiny_tables(12):
         front = optimal_front(table)
@@ -99,8 +103,9 @@ def sweep_finds_the_hull(results: Results) -> Outcome:
     return decide(max(gaps) < 1e-5, len(gaps), max(gaps), "gap in nats; the right end is solved at 1e-6 nats per call")
 
 
-@control("front-is-a-hull", "float64")
+@control("front-is-a-hull", tier="float64")
 def every_pareto_point_is_on_the_hull(results: Results) -> Outcome:
+    """Every Pareto-optimal policy would lie on the hull; some lie strictly above it."""
     missed = 0
     for table in tiny_tables(12):
         reached = pareto(all_policies(table))
@@ -112,8 +117,9 @@ def every_pareto_point_is_on_the_hull(results: Results) -> Outcome:
 not_claimed_tight("front-is-a-hull", "an identity of two sets")
 
 
-@check("eb-pairs-gap", "float64")
+@check("eb-pairs-gap", tier="float64")
 def pairs_cost_eb_half_the_length(results: Results) -> Outcome:
+    """m pairs: EB makes m + 1 calls at KL = 0 for every proxy and gamma < log K; two fixed calls have KL = 0."""
     found = []
     for count in (1, 2, 3, 4):
         target = tm.pairs(2, 2 * count)
@@ -124,20 +130,23 @@ def pairs_cost_eb_half_the_length(results: Results) -> Outcome:
     return decide(all(found), len(found), note="m pairs: m + 1 calls at KL 0 for every gamma < log K, the best needs 2")
 
 
-@tightness("eb-pairs-gap", "float64")
+@tightness("eb-pairs-gap", tier="float64")
 def two_calls_are_needed(results: Results) -> Outcome:
+    """On two pairs the front ends at two calls: just below it every policy has KL > 0."""
     front = optimal_front(tm.pairs(2, 4))
     return decide(abs(float(front.lower_bound(1.999))) > 1e-4 and abs(front.calls[-1] - 2) < ROUNDING, 1, 0.0)
 
 
-@control("eb-pairs-gap", "float64")
+@control("eb-pairs-gap", tier="float64")
 def larger_gamma_helps_pairs(results: Results) -> Outcome:
+    """At gamma = log K, no longer below it, EB on pairs would still have KL = 0."""
     value = tm.evaluate_rule(tm.pairs(2, 6), tm.EntropyBounded(np.log(2)))
     return decide(value.kl < ROUNDING, 1, value.kl, "gamma = log K: fewer calls, but KL = 3 log 2")
 
 
-@check("random-below-front", "float64")
+@check("random-below-front", tier="float64")
 def random_order_writes_below_the_front(results: Results) -> Outcome:
+    """KL(q || p) of a random order in two calls < the least KL of deterministic rules with two expected calls."""
     target = tm.lattice.to_table(sticky_hmm(5))
     front = optimal_front(target)
     _, text = random_orders(target, tm.subset_entropies(target))
@@ -153,8 +162,9 @@ def random_order_writes_below_the_front(results: Results) -> Outcome:
 not_claimed_tight("random-below-front", "an existence statement")
 
 
-@control("random-below-front", "float64")
+@control("random-below-front", tier="float64")
 def random_order_pays_less_per_order(results: Results) -> Outcome:
+    """The same for the KL averaged over orders, the trajectory KL: it would lie below the front too."""
     target = tm.lattice.to_table(sticky_hmm(5))
     trajectory, _ = random_orders(target, tm.subset_entropies(target))
     bound = float(optimal_front(target).lower_bound(2.0))

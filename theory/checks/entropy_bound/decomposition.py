@@ -34,8 +34,9 @@ def chosen_value_law(law: exact.RationalLaw, weight) -> list[bool]:
     return found
 
 
-@check("eb-order-free", "rational")
+@check("eb-order-free", tier="rational")
 def blind_choice_keeps_conditionals(results: Results) -> Outcome:
+    """P(x_z = v | z chosen) = q(x_z = v) for every set z and value v when the choice sees no hidden token."""
     found = []
     for k, law in enumerate(laws(1, 12)):
         draw = np.random.default_rng(k).integers(1, 9, 2**law.length)
@@ -74,7 +75,7 @@ def data_process(law: exact.RationalLaw, weight) -> tuple[dict, list[bool]]:
     return text, same
 
 
-@check("eb-order-free", "rational")
+@check("eb-order-free", tier="rational")
 def every_call_of_a_random_rule(results: Results) -> Outcome:
     """eb-order-free: all calls of random rules that see revealed tokens only; the text keeps the law q."""
     found, rng = [], np.random.default_rng(14)
@@ -93,8 +94,9 @@ def every_call_of_a_random_rule(results: Results) -> Outcome:
     return decide(all(found), len(found), note="sum over orders of q_phi = q; every block of every call follows q")
 
 
-@control("eb-order-free", "rational")
+@control("eb-order-free", tier="rational")
 def choice_that_peeks(results: Results) -> Outcome:
+    """The same for a choice whose weight depends on a hidden token."""
     found = []
     for law in laws(1, 12):
         found += chosen_value_law(law, lambda z, x: fmpq(1 + x[z[0]]))
@@ -123,8 +125,9 @@ def random_order_gap(law: exact.RationalLaw, model) -> tuple[LogSum, LogSum, Log
     return LogSum(text), LogSum(joint), LogSum(given)
 
 
-@check("eb-decomposition", "rational")
+@check("eb-decomposition", tier="rational")
 def decomposition_is_exact_for_deterministic_rules(results: Results) -> Outcome:
+    """KL(q || p_phi) = model error + joint dependence, in logarithms of rationals, for four deterministic rules."""
     found = []
     for law, model in zip(laws(2, 9), models(3, 9), strict=True):
         for rule in RULES:
@@ -135,7 +138,7 @@ def decomposition_is_exact_for_deterministic_rules(results: Results) -> Outcome:
     return decide(all(found), len(found), 0.0, "equality for deterministic rules, inequality for random order")
 
 
-@check("eb-decomposition", "rational")
+@check("eb-decomposition", tier="rational")
 def text_is_below_text_and_order(results: Results) -> Outcome:
     """KL of the text <= KL of text and order, random models that come from no joint law, single tokens at random."""
     found, count, sizes = [], instances(results, 9), ((2, 2), (2, 3), (3, 2))
@@ -145,14 +148,16 @@ def text_is_below_text_and_order(results: Results) -> Outcome:
     return decide(all(found), len(found))
 
 
-@check("eb-decomposition", "float64")
+@check("eb-decomposition", tier="float64")
 def decomposition_along_gamma(results: Results) -> Outcome:
+    """KL = model error + joint dependence in float64 along every sweep of gamma with a wrong model."""
     gaps = [abs(d.kl - d.model_error - d.joint_dependence).max() for d in results.decompositions]
     return decide(max(gaps) < ROUNDING, sum(len(d.gamma) for d in results.decompositions))
 
 
-@sharper("eb-decomposition", "rational")
+@sharper("eb-decomposition", tier="rational")
 def gap_is_the_divergence_of_the_order(results: Results) -> Outcome:
+    """For random order, trajectory KL - KL(q || p_phi) = E_q KL(q(z|x) || p(z|x)), exactly."""
     found = []
     for law, model in zip(laws(2, 9), models(3, 9), strict=True):
         text, joint, given = random_order_gap(law, model)
@@ -160,8 +165,9 @@ def gap_is_the_divergence_of_the_order(results: Results) -> Outcome:
     return decide(all(found), len(found), note="the gap equals E_q KL(q(z|x) || p(z|x))")
 
 
-@tightness("eb-decomposition", "rational")
+@tightness("eb-decomposition", tier="rational")
 def one_step_rule_is_tight(results: Results) -> Outcome:
+    """All tokens in one call: KL(q || p_phi) equals model error + joint dependence."""
     law, model = laws(2, 1)[0], models(3, 1)[0]
     choose = exact.choose_by(tm.TopK(law.length), model, law.vocab_size)
     error, dependence = exact.error_parts(law, model, choose)
@@ -169,8 +175,9 @@ def one_step_rule_is_tight(results: Results) -> Outcome:
     return decide((exact.divergence(law.pmf, written) - error - dependence).is_zero(), 1, 0.0)
 
 
-@control("eb-decomposition", "rational")
+@control("eb-decomposition", tier="rational")
 def equality_for_random_order(results: Results) -> Outcome:
+    """The equality of deterministic rules asserted for random order: KL(q || p_phi) = trajectory KL."""
     gaps = [
         (lambda parts: parts[1] - parts[0])(random_order_gap(q, m))
         for q, m in zip(laws(2, 9), models(3, 9), strict=True)
@@ -178,7 +185,7 @@ def equality_for_random_order(results: Results) -> Outcome:
     return decide(all(g.is_zero() for g in gaps), len(gaps), float(max(map(float, gaps))), "largest gap, nats")
 
 
-@control("eb-decomposition", "rational")
+@control("eb-decomposition", tier="rational")
 def joint_dependence_by_the_model(results: Results) -> Outcome:
     """Total correlation computed with the model's entropies instead of the data's."""
     found = []

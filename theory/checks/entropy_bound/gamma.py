@@ -18,8 +18,9 @@ def oracle(law: exact.RationalLaw):
     return lambda y, i: law.marginal(y, i)
 
 
-@check("eb-kl-gamma", "rational")
+@check("eb-kl-gamma", tier="rational")
 def kl_is_at_most_gamma_per_multi_call(results: Results) -> Outcome:
+    """KL <= gamma E[calls that reveal two or more], decided exactly for three proxies and four gamma per law."""
     found = []
     for law in laws(7, instances(results, 12, 84)):
         for proxy, gamma in product(PROXIES, (fmpq(0), fmpq(1, 3), fmpq(1), fmpq(2))):
@@ -30,8 +31,9 @@ def kl_is_at_most_gamma_per_multi_call(results: Results) -> Outcome:
     return decide(all(found), len(found), note="KL <= gamma * E[calls that reveal two or more]")
 
 
-@check("eb-kl-gamma", "float64")
+@check("eb-kl-gamma", tier="float64")
 def kl_along_every_sweep(results: Results) -> Outcome:
+    """KL <= E sum of bounds <= gamma E[multi] and E[multi] <= floor(L/2) along every EB sweep."""
     margins = []
     for case in results.cases:
         for curve in case.curves:
@@ -45,8 +47,9 @@ def kl_along_every_sweep(results: Results) -> Outcome:
     )
 
 
-@tightness("eb-kl-gamma", "float64")
+@tightness("eb-kl-gamma", tier="float64")
 def pairs_are_tight(results: Results) -> Outcome:
+    """Pairs at gamma = log 2: KL = gamma m and m calls reveal two tokens, so both inequalities are equalities."""
     gaps = []
     for count in (1, 2, 3):
         value = tm.evaluate_rule(tm.pairs(2, 2 * count), tm.EntropyBounded(np.log(2)))
@@ -54,20 +57,23 @@ def pairs_are_tight(results: Results) -> Outcome:
     return decide(max(gaps) < ROUNDING, 3, max(gaps), "gamma = log 2 on pairs: KL = gamma floor(L/2)")
 
 
-@control("eb-kl-gamma", "float64")
+@control("eb-kl-gamma", tier="float64")
 def kl_is_at_most_gamma(results: Results) -> Outcome:
+    """The factor E[calls] dropped: KL <= gamma for a whole run."""
     value = tm.evaluate_rule(tm.pairs(2, 6), tm.EntropyBounded(np.log(2)))
     return decide(value.kl <= np.log(2) + ROUNDING, 1, value.kl, "three pairs, gamma = log 2: KL = 3 log 2")
 
 
-@control("eb-kl-gamma", "float64")
+@control("eb-kl-gamma", tier="float64")
 def kl_bound_for_a_wrong_model(results: Results) -> Outcome:
+    """The bound for a smoothed or sharpened model: KL <= gamma E[calls]."""
     found = [bool((d.kl <= d.gamma * d.calls + ROUNDING).all()) for d in results.decompositions]
     return decide(all(found), len(found), note="with a smoothed or sharpened model the bound fails")
 
 
-@check("eb-gamma-zero", "rational")
+@check("eb-gamma-zero", tier="rational")
 def gamma_zero_is_one_token_per_call(results: Results) -> Outcome:
+    """At gamma = 0 three tokens take three calls, decided on x2 = x1, x3 free."""
     pmf = {(a, a, b): fmpq(1, 4) for a in range(2) for b in range(2)}
     law = exact.RationalLaw(pmf, 2, 3)
     choose = exact.choose_by(tm.EntropyBounded(0.0), oracle(law), 2)
@@ -77,8 +83,9 @@ def gamma_zero_is_one_token_per_call(results: Results) -> Outcome:
     )
 
 
-@condition("eb-gamma-zero", "rational")
+@condition("eb-gamma-zero", tier="rational")
 def gamma_zero_with_positive_entropies(results: Results) -> Outcome:
+    """At gamma = 0 each call reveals one token if the law has full support; with zeros the KL is still 0."""
     found = []
     rng = np.random.default_rng(8)
     for k in range(9):
@@ -92,8 +99,9 @@ def gamma_zero_with_positive_entropies(results: Results) -> Outcome:
     return decide(all(found), len(found), note="one per call when no masked token is determined; always zero error")
 
 
-@control("eb-gamma-zero", "rational")
+@control("eb-gamma-zero", tier="rational")
 def small_gamma_has_no_error(results: Results) -> Outcome:
+    """gamma = 1/2 would be as free of error as gamma = 0: joint dependence zero on every law."""
     found = []
     for law in laws(9, 12):
         choose = exact.choose_by(tm.EntropyBounded(0.5), oracle(law), law.vocab_size)
@@ -108,16 +116,18 @@ def overconfident(y, i) -> list[fmpq]:
     return [fmpq(99, 100), fmpq(1, 100)]
 
 
-@check("eb-model-entropies", "rational")
+@check("eb-model-entropies", tier="rational")
 def model_criterion_bounds_the_data(results: Results) -> Outcome:
+    """sum H(p_l) - max H(p_l) >= TC of the data, with the marginals of an overconfident model of a copied bit."""
     criterion = exact.entropy_of(overconfident(None, 0))  # two equal entropies: sum - max is one of them
     tc = copies(2).total_correlation((tm.MASK,) * 2, (0, 1))
     note = f"a copied fair bit, model (0.99, 0.01): criterion {float(criterion):.4f}, total correlation {float(tc):.4f}"
     return decide((criterion - tc).sign() >= 0, 1, float(criterion - tc), note)
 
 
-@condition("eb-model-entropies", "rational")
+@condition("eb-model-entropies", tier="rational")
 def exact_criterion_bounds_the_data(results: Results) -> Outcome:
+    """sum H_l - max H_l >= TC(U | y) at every visit, with the marginals of q itself."""
     found = []
     for law in laws(10, instances(results, 20, 200)):
         choose = exact.choose_by(tm.EntropyBounded(0.6), oracle(law), law.vocab_size)
@@ -128,8 +138,9 @@ def exact_criterion_bounds_the_data(results: Results) -> Outcome:
     return decide(all(found), len(found), note="with q's own marginals")
 
 
-@control("eb-model-entropies", "rational")
+@control("eb-model-entropies", tier="rational")
 def overconfidence_costs_nothing_else(results: Results) -> Outcome:
+    """The overconfident model would have no model error: the first part of the KL zero."""
     law = copies(2)
     error, _ = exact.error_parts(law, overconfident, lambda y: exact.masked(y))
     return decide(error.is_zero(), 1, float(error), f"model error {float(error):.3f} nats pays for it")
@@ -138,8 +149,9 @@ def overconfidence_costs_nothing_else(results: Results) -> Outcome:
 not_claimed_tight("eb-model-entropies", "refuted as stated; with exact marginals it is the bound, tight for copies")
 
 
-@check("eb-binary-proxies", "rational")
+@check("eb-binary-proxies", tier="rational")
 def proxies_agree_on_two_symbols(results: Results) -> Outcome:
+    """V = 2: confidence, margin and negative entropy order every pair of rational laws (p, 1-p) alike."""
     cells = instances(results, 24, 32)
     grid = [fmpq(k, cells) for k in range(cells + 1)]
     form = {p: exact.entropy_of([p, 1 - p]) for p in grid}
@@ -151,8 +163,9 @@ def proxies_agree_on_two_symbols(results: Results) -> Outcome:
     return decide(all(found), len(found), note="the order is that of |p - 1/2|")
 
 
-@control("eb-binary-proxies", "rational")
+@control("eb-binary-proxies", tier="rational")
 def proxies_agree_on_three_symbols(results: Results) -> Outcome:
+    """V = 3: confidence and negative entropy would order (1/2, 1/2, 0) and (3/5, 1/5, 1/5) alike."""
     a, b = [fmpq(1, 2), fmpq(1, 2), fmpq(0)], [fmpq(3, 5), fmpq(1, 5), fmpq(1, 5)]
     entropy = (exact.entropy_of(b) - exact.entropy_of(a)).sign() > 0
     return decide(

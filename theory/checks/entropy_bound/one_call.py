@@ -34,8 +34,9 @@ def functions_of(law: exact.RationalLaw, position: int) -> bool:
     return all(seen.setdefault(x[position], x) == x for x in law.pmf)
 
 
-@check("eb-bound", "rational")
+@check("eb-bound", tier="rational")
 def bound_holds_with_its_slack(results: Results) -> Outcome:
+    """sum H - max H - TC = H(rest | largest) >= 0, zero iff every token is a function of the largest."""
     found = []
     random = laws(4, instances(results, 30), ((2, 3), (3, 3), (4, 2)))
     for law in [*random, copies(3), even_parity(3)]:
@@ -45,26 +46,30 @@ def bound_holds_with_its_slack(results: Results) -> Outcome:
     return decide(all(found), len(found), note="TC <= sum H - max H; slack H(rest | largest); zero iff functions of it")
 
 
-@tightness("eb-bound", "rational")
+@tightness("eb-bound", tier="rational")
 def copies_are_tight(results: Results) -> Outcome:
+    """TC = sum H - max H for two, three and four copies of a fair bit."""
     found = [(lambda b: (b[0] - b[1]).is_zero())(bound_parts(copies(k))) for k in (2, 3, 4)]
     return decide(all(found), 3, 0.0)
 
 
-@control("eb-bound", "rational")
+@control("eb-bound", tier="rational")
 def without_the_two_largest(results: Results) -> Outcome:
+    """The two largest entropies subtracted: TC <= sum H - H_(1) - H_(2)."""
     bound, tc, alone, _ = bound_parts(copies(3))
     return decide((bound - alone[0] - tc).sign() >= 0, 1, note="TC <= sum H - the two largest: three copies have log 4")
 
 
-@control("eb-bound", "rational")
+@control("eb-bound", tier="rational")
 def parity_is_tight(results: Results) -> Outcome:
+    """Three bits of even parity would attain the bound; their slack is log 2."""
     bound, tc, _, _ = bound_parts(even_parity(3))
     return decide((bound - tc).is_zero(), 1, float(bound - tc), "three bits of even parity: slack log 2")
 
 
-@control("eb-bound", "rational")
+@control("eb-bound", tier="rational")
 def largest_entropy_alone_bounds(results: Results) -> Outcome:
+    """The largest entropy as the bound: TC <= max H."""
     _, tc, alone, top = bound_parts(copies(3))
     return decide((alone[top] - tc).sign() >= 0, 1, note="TC <= max H: three copies have TC = 2 max H")
 
@@ -78,8 +83,9 @@ def entropy_lists(seed: int, count: int) -> list[list[fmpq]]:
     return [[fmpq(int(a), 20) for a in rng.integers(0, 30, rng.integers(1, 7))] for _ in range(count)]
 
 
-@check("eb-monotone", "rational")
+@check("eb-monotone", tier="rational")
 def excess_never_decreases(results: Results) -> Outcome:
+    """B_(k+1) - B_k = min(h_(k+1), max of the first k), so {k: B_k <= gamma} is an initial segment."""
     found = []
     for h in entropy_lists(5, 300):
         b = excesses(h)
@@ -93,7 +99,7 @@ def excess_never_decreases(results: Results) -> Outcome:
 not_claimed_tight("eb-monotone", "an identity")
 
 
-@control("eb-monotone", "rational")
+@control("eb-monotone", tier="rational")
 def sum_minus_own_entropy(results: Results) -> Outcome:
     """eb-monotone with the entropy of the last token in place of the running maximum: too few tokens are revealed."""
     h = [fmpq(1, 2), fmpq(1, 20), fmpq(1, 20), fmpq(3, 5)]  # confidence order
@@ -102,7 +108,7 @@ def sum_minus_own_entropy(results: Results) -> Outcome:
     return decide(fits == right, 1, note=f"cumsum - own entropy reveals {fits} token(s), the right rule {right}")
 
 
-@control("eb-monotone", "rational")
+@control("eb-monotone", tier="rational")
 def maximum_along_the_batch(results: Results) -> Outcome:
     """The running maximum taken over the batch axis of two rows instead of along each row."""
     rows = [[fmpq(1, 2), fmpq(1, 20), fmpq(1, 20), fmpq(3, 5)], [fmpq(1, 10), fmpq(1, 5), fmpq(2, 5), fmpq(1, 2)]]
@@ -112,8 +118,9 @@ def maximum_along_the_batch(results: Results) -> Outcome:
     return decide(wrong == [excesses(h) for h in rows], 2)
 
 
-@check("eb-largest-set", "rational")
+@check("eb-largest-set", tier="rational")
 def entropy_order_reveals_most(results: Results) -> Outcome:
+    """The prefix in ascending entropy is as large as the largest of all subsets with sum - max <= gamma."""
     found = []
     for h in entropy_lists(6, instances(results, 200)):
         for gamma in (fmpq(0), fmpq(1, 4), fmpq(1), fmpq(5, 2)):
@@ -126,8 +133,9 @@ def entropy_order_reveals_most(results: Results) -> Outcome:
 not_claimed_tight("eb-largest-set", "an optimality statement, checked against every subset")
 
 
-@control("eb-largest-set", "float64")
+@control("eb-largest-set", tier="float64")
 def confidence_order_reveals_most(results: Results) -> Outcome:
+    """Confidence order would reveal as many tokens as entropy order at gamma = 0.8 on three symbols."""
     rows = np.array([[[0.6, 0.2, 0.2], [0.6, 0.2, 0.2], [0.55, 0.45, 0.0], [0.55, 0.45, 0.0]]])
     masked = np.ones((1, 4), dtype=bool)
     gamma = 0.8

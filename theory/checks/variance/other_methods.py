@@ -23,6 +23,7 @@ from toy_models.variance import methods
 from toy_models.variance.ensemble_torch import SmallDenoiser
 from toy_models.variance.loss_moments import token_losses
 from toy_models.variance.losses_torch import masked_loss
+from toy_models.variance.timesteps import quadrature
 
 
 @check("isad-unbiased", tier="float64")
@@ -32,6 +33,21 @@ def isad_mean(results: Results) -> Outcome:
         token_losses(toys.k1()), results.instances["K1 oracle"].loss.probability, np.arange(4) == 3, 0.3, 1e-6
     )
     return decide(abs(found.bias) < 1e-9, 1, None, f"mean {found.mean:.6f} against {found.mean - found.bias:.6f}")
+
+
+@correction("isad-unbiased", tier="float64")
+def isad_mean_as_conditional_losses(results: Results) -> Outcome:
+    """isad-unbiased, corrected: the mean is (1/L) sum_i E_t E[c_i(x, M) | i in M], the others at their own rates."""
+    losses, law = token_losses(toys.k1()), results.instances["K1 oracle"].loss.probability
+    place, shift, epsilon = np.arange(4), 0.3, 1e-6
+    times, weights = quadrature(epsilon, 1.0, (1.0 - shift,))
+    mean = 0.0
+    for t, w in zip(times, weights / (1.0 - epsilon), strict=True):
+        rates = np.where(place == 3, min(1.0, t + shift), t)
+        given = [methods.mask_probabilities(np.where(place == i, 1.0, rates)) for i in place]
+        mean += w * sum(float(law @ losses[:, :, i] @ given[i]) for i in place) / 4
+    gap = abs(mean - methods.isad(losses, law, place == 3, shift, epsilon).mean)
+    return decide(gap < 1e-12, 1, gap)  # the same sums in another order
 
 
 @control("isad-unbiased", tier="float64")
