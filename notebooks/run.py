@@ -12,6 +12,7 @@ import argparse
 import os
 import sys
 import tempfile
+import warnings
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -71,7 +72,11 @@ def checked_parameters(path: Path, given: dict[str, str]) -> dict[str, object]:
     if result.get("corpus"):
         from toy_models import corpus
 
-        corpus.load(result["corpus"])
+        with warnings.catch_warnings(record=True) as said:
+            warnings.simplefilter("always", corpus.CorpusWarning)
+            corpus.load(result["corpus"])
+        for warning in said:
+            print(warning.message, file=sys.stderr)
     return result
 
 
