@@ -12,6 +12,7 @@ import argparse
 import os
 import sys
 import tempfile
+import warnings
 from pathlib import Path
 
 from theory.files import run_folder
@@ -111,7 +112,11 @@ def check_corpus(notebook: str, path: str) -> None:
     """A text that every n-gram language of the notebooks can be fitted to."""
     from toy_models import corpus
 
-    tokens = corpus.load(path)
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always", corpus.CorpusWarning)
+        tokens = corpus.load(path)
+    for warning in said:  # what folding lost, as one line
+        print(warning.message, file=sys.stderr)
     for what, count, least in (("tokens", len(tokens), TOKENS), ("different symbols", len(set(tokens.tolist())), 2)):
         if count < least:
             raise ParameterError(

@@ -126,8 +126,18 @@ def test_bad_corpora(tmp_path, content, message):
     refused({"corpus": str(path)}, message)
 
 
+def test_a_text_of_which_much_is_lost_gives_one_line(tmp_path, capsys):
+    path = tmp_path / "text.txt"
+    path.write_text("我们 a" * 500, encoding="utf-8")
+    checked_parameters(source("01-perplexity"), {"corpus": str(path)})
+    said = capsys.readouterr().err.splitlines()
+    assert [line.split(";")[0] for line in said] == [
+        f"corpus {path}: 50.0 % of the characters are letters a-z or white space"
+    ]
+
+
 def test_a_folder_is_no_corpus(tmp_path):
-    refused({"corpus": str(tmp_path)}, "cannot be read: Is a directory")
+    refused({"corpus": str(tmp_path)}, "cannot be read: it is a directory")
 
 
 def test_good_parameters(tmp_path, monkeypatch):

@@ -1,6 +1,9 @@
 """Real text: folding, refusals, circular counts, and languages that are exactly stationary."""
 
+import os
 import re
+import socket
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -25,8 +28,16 @@ def folded(text):
         ("1234", ""),
         ("", ""),
         ("a" * 3, "aaa"),
-        ("Straße", "stra e"),
+        ("Straße größer Fuß", "strasse grosser fuss"),
+        ("GROẞ", "gross"),
+        ("ﬃ ﬂ Æther œuvre", "ffi fl aether oeuvre"),
+        ("Łódź, Øre, Þór", "lodz ore thor"),
+        ("İI ı", "ii i"),
+        ("com\u00adpu\u200bter\u2060s \ufeffa\u200db", "computers ab"),
+        ("e\u0301a\u0308", "ea"),
+        ("½ ① № ㎏", "no kg"),
         ("слово x", "x"),
+        ("\ud800x", "x"),
     ],
 )
 def test_fold(text, expected):
@@ -70,8 +81,63 @@ def test_unreadable_files(tmp_path):
     missing = tmp_path / "missing.txt"
     with pytest.raises(ValueError, match=re.escape(f"corpus {missing} cannot be read: No such file or directory")):
         corpus.load(missing)
-    with pytest.raises(ValueError, match=re.escape(f"corpus {tmp_path} cannot be read: Is a directory")):
-        corpus.load(tmp_path)
+
+
+def test_what_is_no_regular_file_is_refused_at_once(tmp_path, monkeypatch):
+    """Before it is opened: a FIFO would wait for a writer, a device would never end."""
+    fifo, link = tmp_path / "fifo", tmp_path / "link"
+    os.mkfifo(fifo)
+    link.symlink_to(fifo)
+    with socket.socket(socket.AF_UNIX) as server:
+        monkeypatch.chdir(tmp_path)  # the path of a socket is short
+        server.bind("socket")
+        refused = {fifo: "a FIFO", link: "a FIFO", tmp_path / "socket": "a socket", tmp_path: "a directory"}
+        refused |= {Path("/dev/zero"): "a character device", Path("/dev/null"): "a character device"}
+        for path, kind in refused.items():
+            message = f"corpus {path} cannot be read: it is {kind}, allowed: a regular file"
+            with pytest.raises(ValueError, match=re.escape(message)):
+                corpus.load(path)
+
+
+def test_texts_up_to_the_limit_are_read(tmp_path, monkeypatch):
+    assert corpus.MAX_BYTES == 64 * 1024**2
+    monkeypatch.setattr(corpus, "MAX_BYTES", 10)
+    assert len(corpus.load(write(tmp_path, b"a" * 10))) == 10
+    with pytest.raises(ValueError, match="has 11 bytes, allowed: at most 10"):
+        corpus.load(write(tmp_path, b"a" * 11))
+
+
+def test_a_sparse_file_of_a_terabyte_is_refused_at_once(tmp_path):
+    path = write(tmp_path, b"")
+    os.truncate(path, 2**40)
+    with pytest.raises(ValueError, match=f"has {2**40} bytes, allowed: at most {2**26} "):
+        corpus.load(path)
+
+
+@pytest.mark.parametrize(
+    ("text", "share"),
+    [
+        ("all kept\n", 1.0),
+        ("Straße größer Fuß", 1.0),
+        ("e\u0301\u00ad\u200b", 1.0),  # an accent and what shows nothing are not counted
+        ("", 1.0),
+        ("ab12", 0.5),
+        ("我们 a", 0.5),
+        ("1234", 0.0),
+        ("don't", 0.8),
+        ("\ud800x", 0.5),
+    ],
+)
+def test_share_that_folding_keeps(text, share):
+    assert corpus.kept_share(text) == share
+
+
+def test_a_text_of_which_much_is_lost_is_loaded_with_a_warning(tmp_path):
+    path = write(tmp_path, "我们 a".encode() * 500)
+    said = re.escape(f"corpus {path}: 50.0 % of the characters are letters a-z or white space; the others ")
+    with pytest.warns(corpus.CorpusWarning, match=said):
+        assert len(corpus.load(path)) == 999
+    corpus.load(write(tmp_path, b"don't"))  # at 80 % nothing is said: warnings are errors here
 
 
 def test_a_text_shorter_than_the_order(tmp_path):

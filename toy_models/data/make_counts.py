@@ -16,7 +16,8 @@ from toy_models.corpus import circular_counts, fold
 
 def main() -> None:
     topics = pydoc_data.topics.topics
-    tokens = fold(" ".join(topics[name] for name in sorted(topics)))
+    text = " ".join(topics[name] for name in sorted(topics)).replace("ß", " ")  # quoted once as a character, no English
+    tokens = fold(text)
     counts = circular_counts(tokens, 4).ravel()
     index = np.flatnonzero(counts)
     description = (

@@ -351,3 +351,14 @@ def test_rate_rises_then_falls():
     assert options.rate_at(0) == pytest.approx(0.1)
     assert options.rate_at(10) == pytest.approx(1.0)
     assert options.rate_at(99) < 0.02
+
+
+def test_killed_at_random_moments(tmp_path):
+    """Three of the moments of tests/crash_training.py, which takes as many as one has time for."""
+    script = Path(__file__).parents[2] / "crash_training.py"
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "TMPDIR": str(tmp_path)}
+    command = [sys.executable, str(script), "--moments", "3"]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=600)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "0 partial checkpoints, 0 runs with other weights, 0 folders with other files" in done.stdout
+    assert list(tmp_path.iterdir()) == []
