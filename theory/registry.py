@@ -1,12 +1,13 @@
-"""Registered functions of a claim. Each takes its topic's Results and returns an Outcome.
+"""Registered functions of a claim. Each takes its topic's Results and returns an Outcome; its docstring says what it
+decides, as mathematics.
 
     @check("ser-from-kl", tier="rational")
     def ser_from_kl(results): ...
 
 Roles of one claim:
-    check       the statement as published (or as ours); may come out REFUTED, that is a finding
-    condition   optional: the statement under an added condition; must be PROVED when check is REFUTED
-    correction  optional: what is true instead of a wrong statement; must be PROVED, the verdict stays with the check
+    check       the statement as published, or as ours. Of a published one REFUTED is a finding, of ours a fault
+    condition   the statement under an added condition; must be PROVED when check is REFUTED
+    correction  what is true instead of a statement that fails; must be PROVED, the verdict stays with the check
     sharper     optional: a strictly stronger statement
     tightness   an instance within a stated factor of equality; or `not_claimed_tight(id, why)`
     control     a false neighbour; must come out REFUTED, the run fails if it does not. Several are welcome

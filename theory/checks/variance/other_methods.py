@@ -37,12 +37,12 @@ def isad_mean(results: Results) -> Outcome:
 
 @correction("isad-unbiased", tier="float64")
 def isad_mean_as_conditional_losses(results: Results) -> Outcome:
-    """isad-unbiased, corrected: the mean is (1/L) sum_i E_t E[c_i(x, M) | i in M], the others at their own rates."""
+    """isad-unbiased, corrected: the loss is (1/L) sum_i int E[c_i(x, M) | i in M] dt, the others at their own rates."""
     losses, law = token_losses(toys.k1()), results.instances["K1 oracle"].loss.probability
     place, shift, epsilon = np.arange(4), 0.3, 1e-6
     times, weights = quadrature(epsilon, 1.0, (1.0 - shift,))
     mean = 0.0
-    for t, w in zip(times, weights / (1.0 - epsilon), strict=True):
+    for t, w in zip(times, weights, strict=True):
         rates = np.where(place == 3, min(1.0, t + shift), t)
         given = [methods.mask_probabilities(np.where(place == i, 1.0, rates)) for i in place]
         mean += w * sum(float(law @ losses[:, :, i] @ given[i]) for i in place) / 4
