@@ -11,6 +11,11 @@ from figures.layout import sources
 from figures.save import save
 from theory.any_process import Results
 
+ACCURACY = {
+    "any-process-corrector": {"mixtures": 1e-6},  # bounds where an iteration stopped
+    "any-process-remask": {"floors": 1e-6},  # of an eigenvector
+}
+
 
 def save_all(results: Results, out_dir: str | Path, parameters: dict, seed: int, names=None) -> list[Path]:
     """Draw and write every figure of the topic, or those named; the JSON paths."""
@@ -53,7 +58,7 @@ def save_all(results: Results, out_dir: str | Path, parameters: dict, seed: int,
                     parameters=parameters,
                     seed=seed,
                     depends=depends,
-                    accuracy=1e-6 if name == "any-process-corrector" else 0.0,  # bounds where an iteration stopped
+                    accuracy=ACCURACY.get(name, {}),
                 )
             )
     return paths

@@ -113,7 +113,24 @@ def data_of(name: str, res: Results):
     }[name]
 
 
-OPTIMISED = {"energy-schedules": 1e-6, "energy-toy": 1e-6, "energy-beta-search": 1e-4, "energy-great-circle": 1e-6}
+ACCURACY = {
+    "energy-integrands": {
+        f"optima.{name}": 1e-5  # roots to 1e-6
+        for name in (
+            "half_conditional",
+            "half_kinetic",
+            "half_marginal",
+            "weight_one_half_conditional",
+            "weight_one_half_marginal",
+        )
+    },
+    "energy-schedules": {"schedules.fit": 1e-6},
+    "energy-great-circle": {"schedules.fit": 1e-6},
+    "energy-toy": {f"toy.{side}_{what}": 1e-6 for side in ("left", "right") for what in ("best", "beta")},
+    # a and b are minimised to 1e-5, and what is least there is flat
+    "energy-beta-search": {"budgets.a": 1e-4, "budgets.b": 1e-4, "budgets.best_beta": 1e-6, "budgets.optimum": 1e-6}
+    | {f"search.{name}": 1e-6 for name in ("a", "b", "kl")},
+}
 
 
 def save_all(results: Results, out_dir: str | Path, parameters, seed: int) -> list[Path]:
@@ -130,7 +147,7 @@ def save_all(results: Results, out_dir: str | Path, parameters, seed: int) -> li
             parameters=parameters,
             seed=seed,
             depends=depends,
-            accuracy=OPTIMISED.get(name, 0.0),
+            accuracy=ACCURACY.get(name, {}),
         )
         for name, (draw, claims) in FIGURES.items()
     ]

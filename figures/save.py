@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, is_dataclass
 from importlib.metadata import version
 from pathlib import Path
+from types import MappingProxyType
 from typing import Literal, get_args
 
 import matplotlib.pyplot as plt
@@ -18,6 +19,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from figures import STYLE
+from figures.drift import unfit
 from theory.files import write_aside
 
 Kind = Literal["exact", "sampled", "trained"]
@@ -35,17 +37,20 @@ def save(
     parameters: Mapping,
     seed: int,
     depends: Sequence[str] = (),
-    accuracy: float = 0.0,
+    accuracy: Mapping[str, float] = MappingProxyType({}),
 ) -> Path:
     """Write `name`.svg, .png and .json into `out_dir` and return the path of the JSON.
 
     `data` holds arrays and numbers (dataclasses, dicts, lists, numpy). For kind "sampled" give intervals as
     {"value": ..., "low": ..., "high": ...}. `depends` lists code files below the repository root, beside the library,
-    that the data depend on, such as "theory/perplexity.py". `accuracy`: relative accuracy of data that an optimiser
-    ends at, which moves with the machine's rounding; 0 where only rounding of the last digits does.
+    that the data depend on, such as "theory/perplexity.py". `accuracy`: {path: relative accuracy, at least 1e-6} of the
+    data that an optimiser, an iterative fit or an eigen-solver ended at; figures/drift.py says what a path is.
     """
     if kind not in get_args(Kind):
         raise ValueError(f"{name}: kind = {kind!r}, allowed: {', '.join(get_args(Kind))}")
+    told = plain(data)
+    if problems := unfit(accuracy, told):
+        raise ValueError(f"{name}: {problems[0]}")
     out = Path(out_dir)
     out.mkdir(parents=True, exist_ok=True)
     record = {
@@ -56,8 +61,8 @@ def save(
         "seed": seed,
         "versions": {p: version(p) for p in ("numpy", "scipy", "matplotlib")},
         "code": code_hash(depends),
-        "accuracy": accuracy,
-        "data": plain(data),
+        "accuracy": dict(accuracy),
+        "data": told,
     }
     text = json.dumps(record, indent=1, sort_keys=True, allow_nan=True) + "\n"
     svg, png = io.BytesIO(), io.BytesIO()
