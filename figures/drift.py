@@ -6,7 +6,8 @@ Exact data must agree at rtol 1e-9. A datum that an optimiser, an iterative fit 
 the machine's rounding: its record states how far, accuracy = {path: relative accuracy}, and it must agree at that. A
 path is the keys that lead to the datum, joined by dots, list positions left out; it speaks for all that lies under it,
 and of two paths that cover a datum the longer one counts. Sampled data agree by overlap of their intervals, trained
-data by their schema. A figure that is missing on either side is a difference.
+data by their schema. A figure that is missing on either side is a difference, unless its record names what a machine
+needs to regenerate it: then it is listed as not regenerated.
 """
 
 import json
@@ -27,9 +28,12 @@ def differences(fresh: Path, committed: Path) -> list[str]:
     names = {p.stem for p in fresh.glob("*.json")} | {p.stem for p in committed.glob("*.json")}
     if not names:
         return [f"no figure data in {fresh} nor in {committed}"]
+    absent = not_regenerated(fresh, committed)
     for name in sorted(names):
         sides = [folder / f"{name}.json" for folder in (fresh, committed)]
         missing = [str(side.parent) for side in sides if not side.exists()]
+        if missing and name in absent:
+            continue
         if missing:
             found.append(f"{name}: missing in {missing[0]}")
             continue
@@ -42,12 +46,24 @@ def differences(fresh: Path, committed: Path) -> list[str]:
         except ValueError as problem:
             found.append(f"{name}: no JSON, {problem}")
             continue
-        for key in ("kind", "claims", "parameters", "seed", "accuracy"):
+        for key in ("kind", "claims", "needs", "parameters", "seed", "accuracy"):
             if new[key] != old[key]:
                 found.append(f"{name}: {key} was {old[key]}, is {new[key]}")
         agreed = {path: stated for path, stated in new["accuracy"].items() if old["accuracy"].get(path) == stated}
         found += [f"{name}: {line}" for line in compare(new["data"], old["data"], new["kind"], agreed)]
     return found
+
+
+def not_regenerated(fresh: Path, committed: Path) -> dict[str, str]:
+    """{name: what it needs} of the committed figures that this machine did not draw and need not."""
+    found = {}
+    for path in sorted(committed.glob("*.json")):
+        if not (fresh / path.name).exists():
+            try:
+                found[path.stem] = json.loads(path.read_text(encoding="utf-8"))["needs"]
+            except ValueError:  # a torn record names no need
+                continue
+    return {name: need for name, need in found.items() if need}
 
 
 def compare(new, old, kind: str, accuracy: Mapping[str, float], path: str = "", where: str = "data") -> Iterator[str]:
@@ -137,7 +153,10 @@ def main() -> int:
     if len(sys.argv) != 3:
         print(__doc__, file=sys.stderr)
         return 2
-    found = differences(Path(sys.argv[1]), Path(sys.argv[2]))
+    fresh, committed = Path(sys.argv[1]), Path(sys.argv[2])
+    found = differences(fresh, committed)
+    for name, need in not_regenerated(fresh, committed).items():
+        print(f"{name}: not regenerated, needs {need}")
     for line in found[:200]:
         print(line)
     print(f"{len(found)} difference(s) between {sys.argv[1]} and {sys.argv[2]}")

@@ -7,8 +7,7 @@ import sys
 import numpy as np
 import pytest
 
-from figures import drift
-from figures.save import ROOT
+from figures import ROOT, drift
 
 OUT = ROOT / "figures" / "out"
 
@@ -17,6 +16,7 @@ RECORD = {
     "kind": "exact",
     "claims": ["c"],
     "accuracy": {},
+    "needs": None,
     "parameters": {"profile": "full"},
     "seed": 0,
     "data": {"x": [1, 2.5, 0.0], "s": {"y": 1e-3, "text": "a", "none": None, "flag": True}, "nan": float("nan")},
@@ -214,6 +214,23 @@ def test_missing_figures(tmp_path):
     assert drift.differences(tmp_path / "a", tmp_path / "b") == [
         f"no figure data in {tmp_path / 'a'} nor in {tmp_path / 'b'}"
     ]
+
+
+def test_figures_that_need_another_machine(tmp_path, monkeypatch, capsys):
+    """Listed, not a difference, when absent; compared when there; needed by the committed record, not by the fresh."""
+    fresh, committed = tmp_path / "fresh", tmp_path / "committed"
+    put(fresh, record())
+    put(committed, record())
+    put(committed, record() | {"needs": "gpu"}, "g")
+    assert drift.differences(fresh, committed) == []
+    monkeypatch.setattr(sys, "argv", ["drift", str(fresh), str(committed)])
+    assert drift.main() == 0
+    assert "g: not regenerated, needs gpu" in capsys.readouterr().out
+    put(fresh, record() | {"needs": "gpu", "seed": 2}, "g")
+    assert drift.differences(fresh, committed) == ["g: seed was 0, is 2"]
+    put(fresh, record() | {"needs": "real"}, "h")
+    put(committed, "torn", "i")
+    assert drift.differences(fresh, committed)[1:] == [f"h: missing in {committed}", f"i: missing in {fresh}"]
 
 
 def test_torn_json_is_named(tmp_path):
