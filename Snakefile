@@ -9,6 +9,7 @@ VALUES = {"profile": "full", "out_dir": "figures/out"} | {name: config[name] for
 RUNS = VALUES["out_dir"].replace("{", "{{").replace("}", "}}") + "/.runs/"
 NOTEBOOKS = sorted(p.stem for p in Path("notebooks").glob("[0-9][0-9]-*.ipynb"))
 FRAME = [
+    "figures/registry.py",
     "figures/save.py",
     "figures/layout.py",
     "figures/mdm.mplstyle",
@@ -27,7 +28,7 @@ def code_of(wildcards):
     slug = wildcards.notebook[3:].replace("-", "_")
     places = (("theory", f"{slug}*.py"), (f"theory/checks/{slug}", "*.py"), ("figures", f"{slug}*.py"))
     own = [str(path) for folder, pattern in places for path in sorted(Path(folder).glob(pattern))]
-    return [*own, "figures/claim_graph.py", "theory/verdicts.json"] if slug == "start_here" else own
+    return [*own, "theory/verdicts.json"] if slug == "start_here" else own
 
 
 DECLARED = {notebook: declared_parameters(source(notebook)) for notebook in NOTEBOOKS}

@@ -14,7 +14,7 @@ import sys
 from pathlib import Path
 
 from notebooks.run import ParameterError, checked_parameters, declared_parameters, notebook_names, source
-from theory.files import ROOT, hold, in_checkout
+from toy_models.files import ROOT, hold, in_checkout
 
 SHARED = ("profile", "seed", "device", "out_dir", "corpus")
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from theory.files import in_checkout
+from toy_models.files import in_checkout
 
 RESULTS = Path(__file__).resolve().parent.parent / "benchmarks" / "RESULTS.md"
 

@@ -15,7 +15,7 @@ import tempfile
 import warnings
 from pathlib import Path
 
-from theory.files import run_folder
+from toy_models.files import run_folder
 
 SOURCES = Path(__file__).resolve().parent
 EXECUTED = Path("build/notebooks")  # in the working folder

@@ -18,12 +18,12 @@ from pathlib import Path
 
 from theory.accepted import accept, unaccepted
 from theory.claims import TOPICS, Claim, LedgerError, load_claims
-from theory.files import in_checkout
 from theory.ledger import Line, available_topics, load_topic
 from theory.links import broken_links
 from theory.parallel import RECORD, all_topics, recorded_seconds
 from theory.registry import TIERS
 from theory.report import differences, is_red, write
+from toy_models.files import in_checkout
 
 ROOT = Path(__file__).resolve().parent.parent
 

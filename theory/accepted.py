@@ -12,9 +12,9 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from theory.claims import Claim
-from theory.files import write_aside
 from theory.registry import REGISTRY
 from theory.statements import statement_of
+from toy_models.files import write_aside
 
 ACCEPTED = Path(__file__).resolve().parent / "accepted.json"
 

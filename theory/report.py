@@ -9,13 +9,13 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
+from figures.registry import figures_of
 from theory.claims import OURS, TOPICS, Claim, notebook_of
-from theory.files import write_aside
 from theory.ledger import Line
 from theory.references import references
 from theory.statements import derivation, statement_of, title_of
+from toy_models.files import write_aside
 
-FIGURES = Path(__file__).resolve().parent.parent / "figures" / "out"
 GOOD = (
     "holds",
     "holds with condition",
@@ -123,18 +123,7 @@ def _links(claim: Claim) -> list[str]:
     notebook = notebook_of(claim.topic)
     if notebook:
         links.append(f"[notebook](../notebooks/{notebook}.ipynb)")
-    return links + [f"[{name}](../figures/out/{name}.svg)" for name in _figures().get(claim.id, ())]
-
-
-def _figures() -> dict[str, list[str]]:
-    """{claim: the figures whose record names it}."""
-    found: dict[str, list[str]] = {}
-    for path in sorted(FIGURES.glob("*.json")):
-        if path.stem == "claim-graph":  # it shows every claim
-            continue
-        for claim in json.loads(path.read_text(encoding="utf-8"))["claims"]:
-            found.setdefault(claim, []).append(path.stem)
-    return found
+    return links + [f"[{name}](../figures/out/{name}.svg)" for name in figures_of(claim.id)]
 
 
 def _margin(line: Line) -> str:

@@ -14,7 +14,7 @@ from snakemake.common.configfile import load_configfile
 
 from notebooks import batch
 from notebooks.run import ParameterError, declared_parameters, notebook_names, source
-from theory.files import ROOT
+from toy_models.files import ROOT
 
 PARAMETERS = """profile: str = "full"
 seed: int = 0

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from any_process_results import smoke
+from smoke import results as smoke
 
 from theory import any_process
 from theory.any_process_search import interval
@@ -21,7 +21,7 @@ CLAIMS = {i: c for i, c in load_claims().items() if c.topic == "any_process"}
 
 @pytest.fixture(scope="module")
 def results():
-    return smoke()
+    return smoke("any_process")
 
 
 @pytest.mark.parametrize("entry", ENTRIES, ids=lambda e: f"{e.claim}-{e.function.__name__}")

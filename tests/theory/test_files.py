@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from theory.files import ROOT, hold, run_folder, write_aside
+from toy_models.files import ROOT, hold, run_folder, write_aside
 
 BUSY = """
 import sys, time
 from pathlib import Path
-from theory.files import hold, run_folder, write_aside
+from toy_models.files import hold, run_folder, write_aside
 
 def wait(path):
     path.write_text("half")

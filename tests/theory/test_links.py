@@ -2,6 +2,8 @@
 
 import pytest
 
+from figures import registry
+from figures.registry import Entry
 from theory import claims as claims_module
 from theory import links, statements
 from theory.claims import Claim, load_claims
@@ -23,6 +25,7 @@ For every $x$, $x=x$.
 Text.
 :::
 """
+PICTURE = Entry("picture", print, ("claim-x",), "exact")
 
 
 def speaks(results):
@@ -41,6 +44,7 @@ def house(tmp_path, monkeypatch):
     monkeypatch.setattr(claims_module, "NOTEBOOKS", tmp_path / "notebooks")
     monkeypatch.setattr(REGISTRY, "entries", [Registered("claim-x", "check", "rational", speaks, "energy")])
     monkeypatch.setattr(REGISTRY, "not_tight", {})
+    monkeypatch.setitem(registry.FIGURES, "picture", PICTURE)
     for path, text in (("theory/energy.md", PAGE), ("notebooks/03-energy.ipynb", "{}")):
         (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / path).write_text(text)
@@ -103,3 +107,13 @@ def test_the_committed_links_are_whole():
     for topic in available_topics():
         load_topic(topic)
     assert links.broken_links(load_claims()) == []
+
+
+def test_a_claim_is_shown_or_says_why_not(house, monkeypatch):
+    claim = {"claim-x": CLAIM}
+    monkeypatch.setitem(registry.WITHOUT, "claim-x", "a number")
+    assert links.broken_links(claim) == ["claim-x: no_figure, but picture shows it"]
+    del registry.FIGURES["picture"]
+    assert links.broken_links(claim) == []
+    del registry.WITHOUT["claim-x"]
+    assert links.broken_links(claim) == ["claim-x: no figure shows it, and no_figure gives no reason"]

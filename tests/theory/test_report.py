@@ -18,12 +18,10 @@ BLOCK = Statement("c-one", "theorem", "One", "Let $a|b$ as in {prf:ref}`c-two`.\
 
 
 @pytest.fixture(autouse=True)
-def stated(monkeypatch, tmp_path):
+def stated(monkeypatch):
     """Every claim is stated by BLOCK; one figure, `picture`, names c-one."""
     monkeypatch.setattr(report, "statement_of", lambda topic, label: BLOCK)
-    monkeypatch.setattr(report, "FIGURES", tmp_path / "figures")
-    (tmp_path / "figures").mkdir()
-    (tmp_path / "figures" / "picture.json").write_text('{"claims": ["c-one"]}')
+    monkeypatch.setattr(report, "figures_of", lambda claim: ("picture",) if claim == "c-one" else ())
 
 
 def test_page():

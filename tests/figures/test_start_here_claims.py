@@ -7,7 +7,7 @@ import pytest
 from matplotlib.colors import to_hex
 from matplotlib.text import Annotation
 
-from figures.claim_graph import COLOURS, claim_graph
+from figures.start_here_claims import COLOURS, claim_graph
 from theory.claims import Claim, load_claims
 from theory.report import GOOD
 
