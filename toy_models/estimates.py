@@ -4,26 +4,29 @@ import numpy as np
 from numpy.random import Generator
 from scipy.stats import t as student
 
+from toy_models.door import CONTENT_FREE, require_generator, require_pair, require_rule, require_target
 from toy_models.information import Estimate
 from toy_models.sampler import sample
 from toy_models.targets.protocol import Denoiser, Target
+from toy_models.unmasking.protocol import Rule, steps_of
 from toy_models.validation import MASK, confidence_level, positive_int
 
 
 def estimate_trajectory_kl(
-    target: Target, rule, size: int, rng: Generator, confidence: float = 0.99, entropy: float | None = None
+    target: Target, rule: Rule, size: int, rng: Generator, confidence: float = 0.99, entropy: float | None = None
 ) -> Estimate:
     """E_tau KL(q || p_tau) of the oracle under a content-free rule: mean of sum_i H(x_i | context of its step) - H(X).
 
     One sequence and one order per sample; entropies of exact marginals replace log-losses. Student interval, asymptotic
     in `size` (a sum over L tokens is close to normal). `entropy` saves recomputing H(X).
     """
+    require_target(target)
+    require_rule(rule, target.length, (CONTENT_FREE,))
     positive_int("size", size, 2)
     confidence_level(confidence)
-    if hasattr(rule, "select"):
-        raise ValueError(f"rule = {rule!r} must be content-free (have draw_steps)")
+    require_generator(rng)
     x = target.sample(size, rng)
-    step = rule.draw_steps(size, target.length, rng)
+    step = steps_of(rule, size, target.length, rng)
     total = np.zeros(size)
     for j in np.unique(step):
         rows = np.flatnonzero((step == j).any(axis=1))
@@ -46,6 +49,8 @@ def estimate_uniform_kl(
     reveal fractions k/N_max share a sample, and a masked position weighs 1/(1 - a). The control variate
     is -log q(x), whose mean H(X) is known. Student interval, asymptotic.
     """
+    require_target(target)
+    require_generator(rng)
     steps = [positive_int(f"steps[{k}]", n) for k, n in enumerate(steps)]
     if not steps:
         raise ValueError("steps must not be empty")
@@ -73,15 +78,16 @@ def estimate_uniform_kl(
 
 
 def estimate_generative_cross_entropy(
-    target: Target, rule, size: int, rng: Generator, confidence: float = 0.99, denoiser: Denoiser | None = None
+    target: Target, rule: Rule, size: int, rng: Generator, confidence: float = 0.99, denoiser: Denoiser | None = None
 ) -> Estimate:
     """E_{x~p}[-log q(x)] from `size` runs: what papers plot as generative perplexity. Student interval, asymptotic.
 
     One written sequence off the support proves that the value is inf: value, low and high are then inf.
     """
+    model = require_pair(target, denoiser)
     positive_int("size", size, 2)
     confidence_level(confidence)
-    runs = sample(denoiser or target, rule, size, rng)
+    runs = sample(model, rule, size, rng)
     loss = np.full(size, np.inf)
     loss[~runs.impossible] = -target.log_prob(runs.tokens[~runs.impossible])
     if np.isinf(loss).any():

@@ -118,5 +118,5 @@ def test_bad_input():
         tm.replay_rule(TABLE, tm.FixedOrder(((0,), (1, 2, 3))), np.zeros((1, 4), dtype=int))
     with pytest.raises(ValueError, match=r"tokens\[0, 3\] = -1"):
         tm.replay_rule(TABLE, RULES[0], np.array([[0, 0, 0, -1]]))
-    with pytest.raises(ValueError, match="at least 2 draws"):
+    with pytest.raises(ValueError, match="size = 1, it must be an integer >= 2"):
         tm.estimate_kl(TABLE, RULES[0], 1, np.random.default_rng(0))
