@@ -65,7 +65,7 @@ class ParentPointer:
     parents: Sequence[int]
 
     def __post_init__(self):
-        parents = tuple(int(a) for a in self.parents)
+        parents = tuple(positive_int(f"parents[{i}]", a, minimum=-1) for i, a in enumerate(self.parents))
         if len(parents) != self.target.length:
             raise ValueError(f"parents has {len(parents)} entries, the target has length {self.target.length}")
         for i, a in enumerate(parents):

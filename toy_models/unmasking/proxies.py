@@ -43,13 +43,14 @@ def check_marginals(marginals, masked):
 
     The sum may miss one by 1e-6 in float64, 1e-4 in float32, four units of rounding in half precision.
     """
+    xp = array_module(marginals)
+    array_module(masked)
     if marginals.ndim != 3 or tuple(masked.shape) != tuple(marginals.shape[:2]):
         raise ValueError(
             f"marginals must have shape (batch, L, V) and masked (batch, L), "
             f"got {tuple(marginals.shape)} and {tuple(masked.shape)}"
         )
     masked = boolean_mask(masked)
-    xp = array_module(marginals)
     eps = float(xp.finfo(marginals.dtype).eps)
     tolerance = 1e-6 if eps < 1e-12 else max(1e-4, 4.0 * eps)
     total = marginals.sum(-1) if xp is np or eps < 1e-6 else marginals.sum(-1, dtype=xp.float32)
