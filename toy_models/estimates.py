@@ -2,10 +2,9 @@
 
 import numpy as np
 from numpy.random import Generator
-from scipy.stats import t as student
 
 from toy_models.door import CONTENT_FREE, require_generator, require_pair, require_rule, require_target
-from toy_models.information import Estimate
+from toy_models.intervals import Estimate, student_interval
 from toy_models.sampler import sample
 from toy_models.targets.protocol import Denoiser, Target
 from toy_models.unmasking.protocol import Rule, steps_of
@@ -34,10 +33,7 @@ def estimate_trajectory_kl(
         with np.errstate(divide="ignore", invalid="ignore"):
             entropies = -np.where(marginals > 0, marginals * np.log(marginals), 0.0).sum(axis=2)
         total[rows] += np.where(step[rows] == j, entropies, 0.0).sum(axis=1)
-    mean, radius = total.mean(), student.ppf((1 + confidence) / 2, size - 1) * total.std(ddof=1) / np.sqrt(size)
-    shift = target.entropy() if entropy is None else entropy
-    value, low, high = (np.asarray(v - shift) for v in (mean, mean - radius, mean + radius))
-    return Estimate(value, low, high, confidence)
+    return student_interval(total, confidence).shifted(-(target.entropy() if entropy is None else entropy))
 
 
 def estimate_uniform_kl(
@@ -72,9 +68,7 @@ def estimate_uniform_kl(
     surprise = -target.log_prob(x) - known
     slope = surprise @ (total - total.mean(axis=0)) / max(float(surprise @ surprise), 1e-300)
     corrected = total - surprise[:, None] * slope
-    mean = corrected.mean(axis=0) - known
-    radius = student.ppf((1 + confidence) / 2, size - 2) * corrected.std(axis=0, ddof=2) / np.sqrt(size)
-    return Estimate(mean, mean - radius, mean + radius, confidence)
+    return student_interval(corrected, confidence, fitted=2).shifted(-known)
 
 
 def estimate_generative_cross_entropy(
@@ -93,6 +87,4 @@ def estimate_generative_cross_entropy(
     if np.isinf(loss).any():
         endless = np.asarray(np.inf)
         return Estimate(endless, endless, endless, confidence)
-    radius = student.ppf((1 + confidence) / 2, size - 1) * loss.std(ddof=1) / np.sqrt(size)
-    value, low, high = (np.asarray(loss.mean() + shift) for shift in (0.0, -radius, radius))
-    return Estimate(value, low, high, confidence)
+    return student_interval(loss, confidence)

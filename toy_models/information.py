@@ -4,7 +4,6 @@ g[k] = E H(X_i | X_S) over uniformly random S of size k and i outside S, k = 0..
 h(a) = E H(X_i | each other token revealed w.p. a) is its Bernstein form.
 """
 
-from dataclasses import dataclass
 from math import log
 
 import numpy as np
@@ -15,6 +14,7 @@ from scipy.stats import binom, hypergeom
 from toy_models import lattice
 from toy_models.door import by_route, own_routes, require_generator, require_target, shown
 from toy_models.errors import IntractableError
+from toy_models.intervals import Estimate, bernstein_interval
 from toy_models.lattice import to_table
 from toy_models.targets.blocks import Blocks
 from toy_models.targets.linear_code import LinearCode, row_echelon
@@ -23,16 +23,6 @@ from toy_models.targets.table import context_probabilities
 from toy_models.validation import MASK, confidence_level, positive_int
 
 MAX_CODE_LENGTH = 20  # 2^L subset ranks
-
-
-@dataclass(frozen=True, eq=False)
-class Estimate:
-    """Sample means with a two-sided interval, each at the stated confidence."""
-
-    value: Float[np.ndarray, "..."]
-    low: Float[np.ndarray, "..."]
-    high: Float[np.ndarray, "..."]
-    confidence: float
 
 
 def information_curve(target: Target, method: str | None = None) -> Float[np.ndarray, " L"]:
@@ -180,12 +170,3 @@ def _revealed_counts(revealed, length: int) -> Int[np.ndarray, " k"]:
     if ks.ndim != 1 or ks.dtype.kind not in "iu" or ((ks < 0) | (ks >= length)).any():
         raise ValueError(f"revealed = {shown(revealed)}, its entries must be integers in 0..{length - 1}")
     return ks.astype(np.int64)
-
-
-def bernstein_interval(values: Float[np.ndarray, "n k"], width: float, confidence: float) -> Estimate:
-    """Mean of independent rows in an interval of the given width, with the empirical Bernstein radius."""
-    n = len(values)
-    spread = np.log(4.0 / (1.0 - confidence))
-    mean, variance = values.mean(axis=0), values.var(axis=0, ddof=1)
-    radius = np.sqrt(2 * variance * spread / n) + 7 * width * spread / (3 * (n - 1))
-    return Estimate(mean, mean - radius, mean + radius, confidence)

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
-from scipy.stats import beta
 from tqdm import tqdm
 
 from toy_models.door import (
@@ -17,7 +16,7 @@ from toy_models.door import (
     require_pair,
     require_rule,
 )
-from toy_models.information import Estimate
+from toy_models.intervals import Estimate, clopper_pearson
 from toy_models.targets.protocol import Denoiser, Target
 from toy_models.unmasking.protocol import Rule, select, steps_of
 from toy_models.validation import MASK, confidence_level, positive_int
@@ -98,7 +97,4 @@ def estimate_sequence_error(
     runs = sample(require_pair(target, denoiser), rule, size, rng)
     whole = ~runs.impossible
     wrong = int((~whole).sum() + np.isneginf(target.log_prob(runs.tokens[whole])).sum())
-    tail = (1 - confidence) / 2
-    low = beta.ppf(tail, wrong, size - wrong + 1) if wrong else 0.0
-    high = beta.ppf(1 - tail, wrong + 1, size - wrong) if wrong < size else 1.0
-    return Estimate(np.asarray(wrong / size), np.asarray(low), np.asarray(high), confidence)
+    return clopper_pearson(wrong, size, confidence)

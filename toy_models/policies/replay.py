@@ -15,7 +15,7 @@ from jaxtyping import Float, Int
 
 from toy_models import lattice
 from toy_models.door import ADAPTIVE, require_generator, require_pair, require_rule, require_target
-from toy_models.information import Estimate
+from toy_models.intervals import Estimate, bernstein_interval
 from toy_models.targets.protocol import Denoiser, Target
 from toy_models.unmasking.protocol import Adaptive, Rule, select
 from toy_models.unmasking.proxies import entropies
@@ -89,21 +89,7 @@ def estimate_kl(target: Target, rule: Rule, size: int, rng: np.random.Generator,
     positive_int("size", size, 2)
     require_generator(rng)
     values = replay_rule(target, rule, target.sample(size, rng)).entropy - target.entropy()
-    low, high = bernstein_interval(values, target.length * float(np.log(target.vocab_size)), confidence)
-    return Estimate(np.array(values.mean()), np.array(low), np.array(high), confidence)
-
-
-def bernstein_interval(values: Float[np.ndarray, " n"], width: float, confidence: float) -> tuple[float, float]:
-    """Two-sided interval for the mean of n independent values in a range of the given width.
-
-    Empirical Bernstein (Maurer and Pontil 2009, arXiv 0907.3740, Thm 4), each side at (1 - confidence) / 2.
-    """
-    if not 0.0 < confidence < 1.0:
-        raise ValueError(f"confidence = {confidence}, it must lie strictly between 0 and 1")
-    log_term = np.log(4.0 / (1.0 - confidence))
-    n, mean = len(values), float(values.mean())
-    radius = float(np.sqrt(2.0 * values.var(ddof=1) * log_term / n) + 7.0 * width * log_term / (3.0 * (n - 1)))
-    return mean - radius, mean + radius
+    return bernstein_interval(values, target.length * float(np.log(target.vocab_size)), confidence)
 
 
 def _distinct(y: Int[np.ndarray, "batch L"], vocab_size: int):
