@@ -4,6 +4,7 @@ import numpy as np
 from numpy.random import Generator
 
 from toy_models.door import CONTENT_FREE, require_generator, require_pair, require_rule, require_target
+from toy_models.entropy import entropy_of_rows
 from toy_models.intervals import Estimate, student_interval
 from toy_models.sampler import sample
 from toy_models.targets.protocol import Denoiser, Target
@@ -30,9 +31,7 @@ def estimate_trajectory_kl(
     for j in np.unique(step):
         rows = np.flatnonzero((step == j).any(axis=1))
         marginals = target.marginals(np.where(step[rows] < j, x[rows], MASK))
-        with np.errstate(divide="ignore", invalid="ignore"):
-            entropies = -np.where(marginals > 0, marginals * np.log(marginals), 0.0).sum(axis=2)
-        total[rows] += np.where(step[rows] == j, entropies, 0.0).sum(axis=1)
+        total[rows] += np.where(step[rows] == j, entropy_of_rows(marginals), 0.0).sum(axis=1)
     return student_interval(total, confidence).shifted(-(target.entropy() if entropy is None else entropy))
 
 
@@ -60,9 +59,7 @@ def estimate_uniform_kl(
     for k in range(finest):
         masked = u >= k / finest
         marginals = target.marginals(np.where(masked, MASK, x))
-        with np.errstate(divide="ignore", invalid="ignore"):
-            entropies = -np.where(marginals > 0, marginals * np.log(marginals), 0.0).sum(axis=2)
-        level[:, k] = (entropies * masked).sum(axis=1) / (1 - k / finest)
+        level[:, k] = (entropy_of_rows(marginals) * masked).sum(axis=1) / (1 - k / finest)
     total = np.stack([level[:, :: finest // n].mean(axis=1) for n in steps], axis=1)
     known = target.entropy() if entropy is None else entropy
     surprise = -target.log_prob(x) - known

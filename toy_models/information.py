@@ -13,6 +13,7 @@ from scipy.stats import binom, hypergeom
 
 from toy_models import lattice
 from toy_models.door import by_route, own_routes, require_generator, require_target, shown
+from toy_models.entropy import entropy_of_rows
 from toy_models.errors import IntractableError
 from toy_models.intervals import Estimate, bernstein_interval
 from toy_models.lattice import to_table
@@ -159,9 +160,7 @@ def estimate_information_curve(
     for column, k in enumerate(ks):
         masked = order >= k
         marginals = target.marginals(np.where(masked, MASK, x))
-        with np.errstate(divide="ignore", invalid="ignore"):
-            entropy = -np.where(marginals > 0, marginals * np.log(marginals), 0.0).sum(axis=2)
-        values[:, column] = (entropy * masked).sum(axis=1) / masked.sum(axis=1)
+        values[:, column] = (entropy_of_rows(marginals) * masked).sum(axis=1) / masked.sum(axis=1)
     return bernstein_interval(values, log(target.vocab_size), confidence)
 
 

@@ -15,6 +15,7 @@ from jaxtyping import Float, Int
 
 from toy_models import lattice
 from toy_models.door import ADAPTIVE, require_generator, require_pair, require_rule, require_target
+from toy_models.entropy import divergence_of_rows
 from toy_models.intervals import Estimate, bernstein_interval
 from toy_models.targets.protocol import Denoiser, Target
 from toy_models.unmasking.protocol import Adaptive, Rule, select
@@ -116,8 +117,8 @@ def _replay(target: Target, rule: Adaptive, x: Int[np.ndarray, "batch L"], denoi
         q = target.marginals(here)
         p = q if denoiser is None else denoiser.marginals(here)
         chosen = select(rule, p, here == MASK)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            kl = np.where(q > 0, q * (np.log(q) - np.log(p)), 0.0).sum(axis=2)
+        kl = divergence_of_rows(q, p)
+        with np.errstate(divide="ignore"):
             log_p = np.log(np.take_along_axis(p[back], x[live][:, :, None], axis=2)[..., 0])
         h_p = np.where(chosen, entropies(p), 0.0)
         h_q = np.where(chosen, entropies(q), 0.0).sum(axis=1)

@@ -7,6 +7,7 @@ from functools import cached_property
 import numpy as np
 from jaxtyping import Float, Int
 
+from toy_models.entropy import entropy_of_rows
 from toy_models.targets.ancestral import sample_windows
 from toy_models.targets.bridges import chain_marginals
 from toy_models.targets.impossible import settle_impossible
@@ -88,13 +89,6 @@ class MarkovChain:
         from toy_models.likelihood import chain_log_likelihood
 
         return chain_log_likelihood(self, rule, x)
-
-
-def entropy_of_rows(rows: Float[np.ndarray, "n V"]) -> Float[np.ndarray, " n"]:
-    """-sum over v of p log p for each row, in nats, with 0 log 0 = 0."""
-    logs = np.zeros_like(rows)
-    np.log(rows, out=logs, where=rows > 0)
-    return -(rows * logs).sum(axis=-1)
 
 
 def stationary_law(transition: Float[np.ndarray, "V V"]) -> Float[np.ndarray, " V"]:

@@ -6,11 +6,12 @@ from functools import cached_property
 import numpy as np
 from jaxtyping import Float, Int, Real
 
+from toy_models.entropy import entropy_of_rows
 from toy_models.errors import IntractableError
 from toy_models.targets.ancestral import sample_windows
 from toy_models.targets.bridges import chain_marginals
 from toy_models.targets.impossible import reveal_one_hot, settle_impossible
-from toy_models.targets.markov import MarkovChain, entropy_of_rows
+from toy_models.targets.markov import MarkovChain
 from toy_models.targets.protocol import own_route
 from toy_models.targets.stationary import stationary_windows
 from toy_models.targets.windows import window_marginals
