@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
-from scipy.stats import beta
 
 from toy_models.editing import queens, sudoku, sudoku_oracle
 from toy_models.editing.laws import program_law
 from toy_models.editing.programs import ProgramCycle, run
+from toy_models.intervals import clopper_pearson
 from toy_models.validation import MASK
 
 ALPHA = 1e-6  # per interval
@@ -142,6 +142,5 @@ def sudoku_learner(learner, full: bool, rng: np.random.Generator) -> tuple[tuple
 
 def interval(right: int, trials: int) -> tuple[float, float]:
     """Clopper-Pearson interval at confidence 1 - 1e-6."""
-    low = 0.0 if right == 0 else float(beta.ppf(ALPHA / 2, right, trials - right + 1))
-    high = 1.0 if right == trials else float(beta.ppf(1 - ALPHA / 2, right + 1, trials - right))
-    return low, high
+    found = clopper_pearson(right, trials, 1 - ALPHA)
+    return float(found.low), float(found.high)

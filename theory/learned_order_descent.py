@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import beta
 
 from theory.learned_order_instances import Instance, planted
 from toy_models.denoisers import ParentPointer
+from toy_models.intervals import clopper_pearson
 from toy_models.orders.flow import flow, is_sink, slope
 from toy_models.orders.losses import order_losses_of, uniform_loss
 from toy_models.orders.subset_losses import local_losses, mean_cross_entropies
@@ -53,10 +53,8 @@ class Gap:
 
 def interval(successes: int, trials: int, confidence: float = 0.95) -> tuple[float, float]:
     """Exact (Clopper-Pearson) binomial interval."""
-    tail = (1 - confidence) / 2
-    low = 0.0 if successes == 0 else float(beta.ppf(tail, successes, trials - successes + 1))
-    high = 1.0 if successes == trials else float(beta.ppf(1 - tail, successes + 1, trials - successes))
-    return low, high
+    found = clopper_pearson(successes, trials, confidence)
+    return float(found.low), float(found.high)
 
 
 def success_rates(trials: int, steps: int, length: int, rng: np.random.Generator) -> list[Success]:

@@ -15,7 +15,7 @@ from theory.medium_plans import CONFIDENCE, Plan, plan_of
 from theory.medium_rules import Family, compare_rules
 from theory.medium_small import Small, small_network
 from toy_models import medium
-from toy_models.information import Estimate
+from toy_models.intervals import Estimate
 from toy_models.medium.device import one_thread
 from toy_models.medium.edit_judge import EditRun, edit_runs
 from toy_models.medium.planted import PlantedRun, planted_runs

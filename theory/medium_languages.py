@@ -12,7 +12,8 @@ import toy_models as tm
 from theory.medium_plans import CONFIDENCE, Plan
 from theory.perplexity import CHAIN_A, uniform
 from toy_models import medium
-from toy_models.medium.judge import LearningError, PathCost, PathCurves, divergence, student_interval
+from toy_models.intervals import student_interval
+from toy_models.medium.judge import LearningError, PathCost, PathCurves, divergence
 from toy_models.quantities import curve_kl
 
 TWO_STATES = ([2 / 3, 1 / 3], [[0.5, 0.5], [1.0, 0.0]], [[0.8, 0.2, 0.0], [0.0, 0.3, 0.7]])

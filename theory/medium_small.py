@@ -11,7 +11,7 @@ from theory.medium_languages import seed_of
 from theory.medium_plans import FRACTIONS, Plan
 from theory.perplexity import CHAIN_A, uniform
 from toy_models import lattice, medium
-from toy_models.information import Estimate
+from toy_models.intervals import Estimate
 from toy_models.medium.judge import Tabulated
 from toy_models.medium.noise import WAYS, by_method
 from toy_models.variance.decomposition import optimal_size_weights, size_decomposition

@@ -13,7 +13,7 @@ import torch
 from theory.variance_curves import Curves, Family, k1_curves, noisy_repetition_family
 from theory.variance_instances import Instance, Method, all_methods, cases, instance, long_cases
 from theory.variance_training import Training, training_options
-from toy_models.information import Estimate
+from toy_models.intervals import Estimate
 from toy_models.targets import toys
 from toy_models.variance import decomposition as va
 from toy_models.variance.decomposition import VarianceDecomposition

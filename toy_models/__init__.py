@@ -18,13 +18,13 @@ from toy_models.gaps.formula import chain_reveal_curve
 from toy_models.gaps.likelihood import GapLikelihood, gap_log_likelihood
 from toy_models.gaps.recursion import SequenceErrorTable, gap_sequence_error, sequence_error_table
 from toy_models.information import (
-    Estimate,
     dual_total_correlation,
     estimate_information_curve,
     information_curve,
     reveal_curve,
     total_correlation,
 )
+from toy_models.intervals import Estimate
 from toy_models.laws import Law, sampler_law
 from toy_models.likelihood import log_likelihood
 from toy_models.optimal_schedules import dtc_sizes, odds_geometric_weights, optimal_sizes, optimal_weights, tc_sizes

@@ -12,6 +12,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from toy_models import lattice
+from toy_models.door import require_pair
 from toy_models.targets.impossible import reveal_one_hot, settle_impossible
 from toy_models.targets.protocol import Denoiser, Target
 from toy_models.validation import MASK, positive_int, tokens
@@ -64,7 +65,7 @@ class ParentPointer:
     parents: Sequence[int]
 
     def __post_init__(self):
-        parents = tuple(int(a) for a in self.parents)
+        parents = tuple(positive_int(f"parents[{i}]", a, minimum=-1) for i, a in enumerate(self.parents))
         if len(parents) != self.target.length:
             raise ValueError(f"parents has {len(parents)} entries, the target has length {self.target.length}")
         for i, a in enumerate(parents):
@@ -134,6 +135,7 @@ def learning_error(target: Target, denoiser: Denoiser, reduce: str = "max") -> f
     """
     if reduce not in ("max", "mean"):
         raise ValueError(f'reduce = {reduce!r}, allowed: "max", "mean"')
+    require_pair(target, denoiser)
     masked = lattice.states(target.vocab_size, target.length) == MASK
     weight = lattice.state_probabilities(target)
     p, q = lattice.state_marginals(denoiser), lattice.state_marginals(target)

@@ -1,40 +1,38 @@
 """Sampled quantities with their intervals. Nothing here is ever used silently for an exact one."""
 
 import numpy as np
-import scipy
 from numpy.random import Generator
 
-from toy_models.information import Estimate
+from toy_models.door import CONTENT_FREE, require_generator, require_pair, require_rule, require_target
+from toy_models.entropy import entropy_of_rows
+from toy_models.intervals import Estimate, student_interval
 from toy_models.sampler import sample
 from toy_models.targets.protocol import Denoiser, Target
+from toy_models.unmasking.protocol import Rule, steps_of
 from toy_models.validation import MASK, confidence_level, positive_int
 
 
 def estimate_trajectory_kl(
-    target: Target, rule, size: int, rng: Generator, confidence: float = 0.99, entropy: float | None = None
+    target: Target, rule: Rule, size: int, rng: Generator, confidence: float = 0.99, entropy: float | None = None
 ) -> Estimate:
     """E_tau KL(q || p_tau) of the oracle under a content-free rule: mean of sum_i H(x_i | context of its step) - H(X).
 
     One sequence and one order per sample; entropies of exact marginals replace log-losses. Student interval, asymptotic
     in `size` (a sum over L tokens is close to normal). `entropy` saves recomputing H(X).
     """
+    require_target(target)
+    require_rule(rule, target.length, (CONTENT_FREE,))
     positive_int("size", size, 2)
     confidence_level(confidence)
-    if hasattr(rule, "select"):
-        raise ValueError(f"rule = {rule!r} must be content-free (have draw_steps)")
+    require_generator(rng)
     x = target.sample(size, rng)
-    step = rule.draw_steps(size, target.length, rng)
+    step = steps_of(rule, size, target.length, rng)
     total = np.zeros(size)
     for j in np.unique(step):
         rows = np.flatnonzero((step == j).any(axis=1))
         marginals = target.marginals(np.where(step[rows] < j, x[rows], MASK))
-        with np.errstate(divide="ignore", invalid="ignore"):
-            entropies = -np.where(marginals > 0, marginals * np.log(marginals), 0.0).sum(axis=2)
-        total[rows] += np.where(step[rows] == j, entropies, 0.0).sum(axis=1)
-    mean, radius = total.mean(), scipy.stats.t.ppf((1 + confidence) / 2, size - 1) * total.std(ddof=1) / np.sqrt(size)
-    shift = target.entropy() if entropy is None else entropy
-    value, low, high = (np.asarray(v - shift) for v in (mean, mean - radius, mean + radius))
-    return Estimate(value, low, high, confidence)
+        total[rows] += np.where(step[rows] == j, entropy_of_rows(marginals), 0.0).sum(axis=1)
+    return student_interval(total, confidence).shifted(-(target.entropy() if entropy is None else entropy))
 
 
 def estimate_uniform_kl(
@@ -46,6 +44,8 @@ def estimate_uniform_kl(
     reveal fractions k/N_max share a sample, and a masked position weighs 1/(1 - a). The control variate
     is -log q(x), whose mean H(X) is known. Student interval, asymptotic.
     """
+    require_target(target)
+    require_generator(rng)
     steps = [positive_int(f"steps[{k}]", n) for k, n in enumerate(steps)]
     if not steps:
         raise ValueError("steps must not be empty")
@@ -59,34 +59,29 @@ def estimate_uniform_kl(
     for k in range(finest):
         masked = u >= k / finest
         marginals = target.marginals(np.where(masked, MASK, x))
-        with np.errstate(divide="ignore", invalid="ignore"):
-            entropies = -np.where(marginals > 0, marginals * np.log(marginals), 0.0).sum(axis=2)
-        level[:, k] = (entropies * masked).sum(axis=1) / (1 - k / finest)
+        level[:, k] = (entropy_of_rows(marginals) * masked).sum(axis=1) / (1 - k / finest)
     total = np.stack([level[:, :: finest // n].mean(axis=1) for n in steps], axis=1)
     known = target.entropy() if entropy is None else entropy
     surprise = -target.log_prob(x) - known
     slope = surprise @ (total - total.mean(axis=0)) / max(float(surprise @ surprise), 1e-300)
     corrected = total - surprise[:, None] * slope
-    mean = corrected.mean(axis=0) - known
-    radius = scipy.stats.t.ppf((1 + confidence) / 2, size - 2) * corrected.std(axis=0, ddof=2) / np.sqrt(size)
-    return Estimate(mean, mean - radius, mean + radius, confidence)
+    return student_interval(corrected, confidence, fitted=2).shifted(-known)
 
 
 def estimate_generative_cross_entropy(
-    target: Target, rule, size: int, rng: Generator, confidence: float = 0.99, denoiser: Denoiser | None = None
+    target: Target, rule: Rule, size: int, rng: Generator, confidence: float = 0.99, denoiser: Denoiser | None = None
 ) -> Estimate:
     """E_{x~p}[-log q(x)] from `size` runs: what papers plot as generative perplexity. Student interval, asymptotic.
 
     One written sequence off the support proves that the value is inf: value, low and high are then inf.
     """
+    model = require_pair(target, denoiser)
     positive_int("size", size, 2)
     confidence_level(confidence)
-    runs = sample(denoiser or target, rule, size, rng)
+    runs = sample(model, rule, size, rng)
     loss = np.full(size, np.inf)
     loss[~runs.impossible] = -target.log_prob(runs.tokens[~runs.impossible])
     if np.isinf(loss).any():
         endless = np.asarray(np.inf)
         return Estimate(endless, endless, endless, confidence)
-    radius = scipy.stats.t.ppf((1 + confidence) / 2, size - 1) * loss.std(ddof=1) / np.sqrt(size)
-    value, low, high = (np.asarray(loss.mean() + shift) for shift in (0.0, -radius, radius))
-    return Estimate(value, low, high, confidence)
+    return student_interval(loss, confidence)

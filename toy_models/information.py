@@ -4,55 +4,48 @@ g[k] = E H(X_i | X_S) over uniformly random S of size k and i outside S, k = 0..
 h(a) = E H(X_i | each other token revealed w.p. a) is its Bernstein form.
 """
 
-from dataclasses import dataclass
 from math import log
 
 import numpy as np
 import scipy
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from scipy.special import gammaln
 
 from toy_models import lattice
+from toy_models.door import by_route, own_routes, require_generator, require_target, shown
+from toy_models.entropy import entropy_of_rows
 from toy_models.errors import IntractableError
-from toy_models.gaps.formula import chain_information_curve
+from toy_models.intervals import Estimate, bernstein_interval
 from toy_models.lattice import to_table
 from toy_models.targets.blocks import Blocks
 from toy_models.targets.linear_code import LinearCode, row_echelon
-from toy_models.targets.markov import MarkovChain
-from toy_models.targets.protocol import Target
+from toy_models.targets.protocol import Target, own_route
 from toy_models.targets.table import context_probabilities
-from toy_models.validation import MASK, positive_int
+from toy_models.validation import MASK, confidence_level, positive_int
 
 MAX_CODE_LENGTH = 20  # 2^L subset ranks
-METHODS = ("enumeration", "gap formula", "rank", "blocks")
-
-
-@dataclass(frozen=True, eq=False)
-class Estimate:
-    """Sample means with a two-sided interval, each at the stated confidence."""
-
-    value: Float[np.ndarray, "..."]
-    low: Float[np.ndarray, "..."]
-    high: Float[np.ndarray, "..."]
-    confidence: float
 
 
 def information_curve(target: Target, method: str | None = None) -> Float[np.ndarray, " L"]:
     """g[k] = E H(X_i | X_S), |S| = k, nats per token, k = 0..L-1.
 
-    Routes: "gap formula" (Markov chains, any L), "rank" (linear codes, L <= 20), "blocks" (hypergeometric mixture of
-    the block's curve), "enumeration" (any small law, O(L (V+1)^L)). IntractableError when none serves.
+    Routes: "own" (the target's method `information_curve`: Markov chains by the gap formula at any L, linear codes by
+    ranks at L <= 20, blocks as a hypergeometric mixture of the block's curve), "enumeration" (any small law,
+    O(L (V+1)^L)). IntractableError when none serves.
     """
-    if method not in (None, *METHODS):
-        raise ValueError(f"method = {method!r}, allowed: None, {', '.join(METHODS)}")
-    if method is None:
-        method = {MarkovChain: "gap formula", LinearCode: "rank", Blocks: "blocks"}.get(type(target), "enumeration")
-    if method == "gap formula":
-        return chain_information_curve(target)
-    if method == "blocks":
-        return _mix_blocks(information_curve(target.target), target.length)
-    averages = _mean_code_entropies(target) if method == "rank" else mean_subset_entropies(target)
-    return np.diff(averages)
+    require_target(target)
+    routes = own_routes(target, "information_curve") | {"enumeration": lambda: np.diff(mean_subset_entropies(target))}
+    return by_route(method, routes, f"the information curve of a {type(target).__name__}")
+
+
+def code_curve(code: LinearCode) -> Float[np.ndarray, " L"]:
+    """g of a linear code: mean ranks of the column subsets of each size, times log p."""
+    return np.diff(_mean_code_entropies(code))
+
+
+def block_curve(blocks: Blocks) -> Float[np.ndarray, " L"]:
+    """g of independent copies from the curve of one."""
+    return _mix_blocks(information_curve(blocks.target), blocks.length)
 
 
 def mean_subset_entropies(target: Target) -> Float[np.ndarray, " sizes"]:
@@ -94,10 +87,21 @@ def _mix_blocks(block_curve: Float[np.ndarray, " b"], length: int) -> Float[np.n
 
 def reveal_curve(g: Float[np.ndarray, " L"], a: Float[np.ndarray, "..."] | float) -> Float[np.ndarray, "..."]:
     """h(a) = sum_k C(L-1, k) a^k (1-a)^(L-1-k) g[k]. O(L) per point."""
-    g, points = np.asarray(g), np.asarray(a, dtype=np.float64)
-    if points.size and (points.min() < 0 or points.max() > 1):
+    g, points = curve(g), np.asarray(a, dtype=np.float64)
+    if points.size and not (points.min() >= 0 and points.max() <= 1):
         raise ValueError(f"a runs from {points.min()} to {points.max()}, it must lie in [0, 1]")
     return bernstein(g, points)
+
+
+def curve(g) -> Float[np.ndarray, " L"]:
+    """`g` as a vector of at least one finite number."""
+    values = np.asarray(g, dtype=np.float64)
+    if values.ndim != 1 or values.size == 0:
+        raise ValueError(f"g has shape {values.shape}, an information curve must be a non-empty vector")
+    if not np.isfinite(values).all():
+        k = int(np.flatnonzero(~np.isfinite(values))[0])
+        raise ValueError(f"g[{k}] = {values[k]}, an information curve must be finite")
+    return values
 
 
 def reveal_integral(g: Float[np.ndarray, " L"], a: Float[np.ndarray, "..."] | float) -> Float[np.ndarray, "..."]:
@@ -119,16 +123,20 @@ def bernstein(coefficients: Float[np.ndarray, " n"], a: Float[np.ndarray, "..."]
 
 def total_correlation(target: Target) -> float:
     """TC = sum_i H(X_i) - H(X) = L g[0] - sum g, nats per sequence."""
-    if isinstance(target, Blocks):
-        return target.repeats * total_correlation(target.target)
+    require_target(target)
+    own = own_route(target, "total_correlation")
+    if own is not None:
+        return own
     g = information_curve(target)
     return float(len(g) * g[0] - g.sum())
 
 
 def dual_total_correlation(target: Target) -> float:
     """DTC = H(X) - sum_i H(X_i | X_-i) = sum g - L g[L-1], nats per sequence."""
-    if isinstance(target, Blocks):
-        return target.repeats * dual_total_correlation(target.target)
+    require_target(target)
+    own = own_route(target, "dual_total_correlation")
+    if own is not None:
+        return own
     g = information_curve(target)
     return float(g.sum() - len(g) * g[-1])
 
@@ -141,27 +149,24 @@ def estimate_information_curve(
     Each sequence gives one random revealed set of each size and the mean entropy of the masked marginals: unbiased and
     in [0, log V]. Intervals: empirical Bernstein (Maurer and Pontil 2009, Thm 4), valid at every size, one k at a time.
     """
+    require_target(target)
     positive_int("size", size, 2)
-    if not 0 < confidence < 1:
-        raise ValueError(f"confidence = {confidence}, it must lie strictly between 0 and 1")
+    confidence_level(confidence)
+    require_generator(rng)
     length = target.length
-    ks = np.arange(length) if revealed is None else np.asarray(revealed, dtype=np.int64)
+    ks = np.arange(length) if revealed is None else _revealed_counts(revealed, length)
     x = target.sample(size, rng)
     order = rng.permuted(np.broadcast_to(np.arange(length), (size, length)), axis=1)
     values = np.empty((size, len(ks)))
     for column, k in enumerate(ks):
         masked = order >= k
         marginals = target.marginals(np.where(masked, MASK, x))
-        with np.errstate(divide="ignore", invalid="ignore"):
-            entropy = -np.where(marginals > 0, marginals * np.log(marginals), 0.0).sum(axis=2)
-        values[:, column] = (entropy * masked).sum(axis=1) / masked.sum(axis=1)
+        values[:, column] = (entropy_of_rows(marginals) * masked).sum(axis=1) / masked.sum(axis=1)
     return bernstein_interval(values, log(target.vocab_size), confidence)
 
 
-def bernstein_interval(values: Float[np.ndarray, "n k"], width: float, confidence: float) -> Estimate:
-    """Mean of independent rows in an interval of the given width, with the empirical Bernstein radius."""
-    n = len(values)
-    spread = np.log(4.0 / (1.0 - confidence))
-    mean, variance = values.mean(axis=0), values.var(axis=0, ddof=1)
-    radius = np.sqrt(2 * variance * spread / n) + 7 * width * spread / (3 * (n - 1))
-    return Estimate(mean, mean - radius, mean + radius, confidence)
+def _revealed_counts(revealed, length: int) -> Int[np.ndarray, " k"]:
+    ks = np.atleast_1d(np.asarray(revealed))
+    if ks.ndim != 1 or ks.dtype.kind not in "iu" or ((ks < 0) | (ks >= length)).any():
+        raise ValueError(f"revealed = {shown(revealed)}, its entries must be integers in 0..{length - 1}")
+    return ks.astype(np.int64)

@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from toy_models.errors import IntractableError
-from toy_models.targets.protocol import Denoiser, Target
+from toy_models.targets.protocol import Denoiser, Target, own_route
 from toy_models.targets.table import Table, context_probabilities
 
 MAX_ENTRIES = 2**27  # states * L * V marginals held in memory: 1 GiB
@@ -56,6 +56,16 @@ def to_table(target: Target) -> Table:
     x = sequences(target.vocab_size, target.length)
     pmf = np.exp(np.concatenate([target.log_prob(part) for part in np.array_split(x, len(x) // CHUNK + 1)]))
     return Table(pmf.reshape((target.vocab_size,) * target.length))
+
+
+def support(target: Target) -> tuple[Int[np.ndarray, "words L"], Float[np.ndarray, " words"]]:
+    """Every x with q(x) > 0 and its probability: the target's own list where it brings one (`support`), else V^L."""
+    own = own_route(target, "support")
+    if own is not None:
+        return own
+    table = to_table(target).pmf
+    x = np.argwhere(table > 0)
+    return x, table[tuple(x.T)]
 
 
 def state_marginals(denoiser: Denoiser) -> Float[np.ndarray, "states L V"]:

@@ -6,9 +6,13 @@ import numpy as np
 from jaxtyping import Float
 
 from toy_models import lattice
+from toy_models.door import ADAPTIVE, CONTENT_FREE, DRAWN, kind_of, require_denoiser, require_rule
+from toy_models.errors import IntractableError
 from toy_models.kernel import kernel
 from toy_models.targets.protocol import Denoiser
-from toy_models.unmasking import Stage
+from toy_models.unmasking.protocol import Adaptive, Drawn, Rule, Stage, select, stages_of
+
+MAX_CANDIDATES = 2**22  # (2V)^L pairs of a state and the candidates at its masks, for rules that see drawn tokens
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,20 +27,27 @@ class Law:
     mean_steps: float
 
 
-def sampler_law(denoiser: Denoiser, rule) -> Law:
+def sampler_law(denoiser: Denoiser, rule: Rule) -> Law:
     """p(x) of the sampler that draws the tokens of one step independently from the denoiser's marginals.
 
-    Cost O(N (2V+1)^L) for content-free rules, O((2V+1)^L) for adaptive ones. IntractableError beyond the lattice limit.
+    Cost O(N (2V+1)^L) for content-free rules, O((2V+1)^L) for adaptive ones, O((2V)^L) calls of `select` for rules that
+    see the drawn candidates. IntractableError beyond the lattice limit.
     """
+    require_denoiser(denoiser)
     vocab_size, length = denoiser.vocab_size, denoiser.length
+    require_rule(rule, length, (CONTENT_FREE, ADAPTIVE, DRAWN))
+    kind = kind_of(rule)
+    if kind == DRAWN:
+        _require_candidates(vocab_size, length)
     marginals = lattice.state_marginals(denoiser)
-    if hasattr(rule, "select"):
-        final, impossible, mean_steps = _push_adaptive(marginals, rule, vocab_size, length)
-    else:
-        parts = [(w, _push_stages(marginals, stages, vocab_size, length)) for w, stages in rule.stages(length)]
+    if kind == CONTENT_FREE:
+        parts = [(w, _push_stages(marginals, stages, vocab_size, length)) for w, stages in stages_of(rule, length)]
         final = sum(w * part[0] for w, part in parts)
         impossible = float(sum(w * part[1] for w, part in parts))
         mean_steps = float(sum(w * part[2] for w, part in parts))
+    else:
+        push = _push_choices if kind == ADAPTIVE else _push_drawn
+        final, impossible, mean_steps = _push_adaptive(marginals, rule, vocab_size, length, push)
     pmf = final.reshape((vocab_size + 1,) * length)[(slice(1, None),) * length]
     return Law(pmf.copy(), impossible, mean_steps)
 
@@ -54,7 +65,9 @@ def _push_stages(
     return mass, impossible, mean_steps
 
 
-def _push_adaptive(marginals: Float[np.ndarray, "states L V"], rule, vocab_size: int, length: int):
+def _push_adaptive(
+    marginals: Float[np.ndarray, "states L V"], rule: Adaptive | Drawn, vocab_size: int, length: int, push
+):
     """One sweep: a state only feeds states with more revealed tokens, so states are taken by number of masks."""
     y = lattice.states(vocab_size, length)
     masked_count = (y < 0).sum(axis=1)
@@ -67,9 +80,41 @@ def _push_adaptive(marginals: Float[np.ndarray, "states L V"], rule, vocab_size:
         impossible += mass[here[dead]].sum()
         here = here[~dead]
         mean_steps += mass[here].sum()
-        selected = rule.select(marginals[here], y[here] < 0)
-        push_selected(mass, here, selected, marginals, vocab_size)
+        push(mass, here, y, marginals, rule)
     return mass, float(impossible), float(mean_steps)
+
+
+def _push_choices(mass, here, y, marginals, rule: Adaptive) -> None:
+    """Move the mass of the states `here`, in place: the positions selected from the marginals are drawn."""
+    push_selected(mass, here, select(rule, marginals[here], y[here] < 0), marginals, marginals.shape[2])
+
+
+def _push_drawn(mass, here, y, marginals, rule: Drawn) -> None:
+    """The same when `rule` sees the candidates: over every candidate at every mask, what is selected is written."""
+    vocab_size = marginals.shape[2]
+    powers = (vocab_size + 1) ** np.arange(y.shape[1] - 1, -1, -1)
+    for state in here:
+        masked = y[state] < 0
+        drawn = np.repeat(y[state][None], vocab_size ** int(masked.sum()), axis=0)
+        drawn[:, masked] = lattice.sequences(vocab_size, int(masked.sum()))
+        chance = mass[state] * np.prod(marginals[state][masked, drawn[:, masked]], axis=1)
+        drawn, chance = drawn[chance > 0], chance[chance > 0]
+        shape = (len(drawn), *marginals.shape[1:])
+        seen = np.broadcast_to(marginals[state], shape)
+        chosen = select(rule, seen, np.broadcast_to(masked, drawn.shape), drawn)
+        mass[state] = 0.0
+        np.add.at(mass, (np.where(chosen | ~masked, drawn, -1) + 1) @ powers, chance)
+
+
+def _require_candidates(vocab_size: int, length: int) -> None:
+    pairs = (2 * vocab_size) ** length
+    if pairs > MAX_CANDIDATES:
+        raise IntractableError(
+            "the law of a rule that sees the drawn tokens",
+            f"V = {vocab_size}, L = {length}, hence (2V)^L = {pairs} candidates",
+            f"(2V)^L <= {MAX_CANDIDATES}",
+            "shorten the sequence or use sample and the estimate_ functions",
+        )
 
 
 def _push_stage(mass, marginals, active, weights, vocab_size):

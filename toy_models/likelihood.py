@@ -1,75 +1,74 @@
 """Exact log-likelihood of given sequences under a sampler."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 
 import numpy as np
 from jaxtyping import Float, Int
 from scipy.special import logsumexp
 
+from toy_models.door import by_route, own_routes, require_denoiser, require_rule
 from toy_models.errors import IntractableError
 from toy_models.gaps.likelihood import gap_log_likelihood
 from toy_models.kernel import kernel
 from toy_models.targets.blocks import Blocks
 from toy_models.targets.markov import MarkovChain
 from toy_models.targets.protocol import Denoiser
-from toy_models.unmasking import FixedOrder, IndependentReveal, ShiftedReveal, Stage
+from toy_models.unmasking import FixedOrder, IndependentReveal, Stage
+from toy_models.unmasking.protocol import Rule, independent_parts, sees_contents, select, stages_of
 from toy_models.validation import MASK, tokens
 
 MAX_SUBSET_LENGTH = 16  # 3^L terms per step and sequence
 CONTEXTS = 2**14  # contexts per denoiser call
-METHODS = ("replay", "gap recursion", "blocks", "subsets")
+SHORT = 6  # up to this length the subsets are faster than a recursion of the target
 
 
 def log_likelihood(
-    denoiser: Denoiser, rule, x: Int[np.ndarray, "batch L"], method: str | None = None
+    denoiser: Denoiser, rule: Rule, x: Int[np.ndarray, "batch L"], method: str | None = None
 ) -> Float[np.ndarray, " batch"]:
     """log p(x) per row, -inf where the sampler never writes x.
 
-    Routes: "replay" (deterministic rules: the path along x is unique, any length; DUEL, arXiv 2603.01367), "gap
-    recursion" (Markov chains under independent reveal), "blocks" (independent copies under independent reveal),
-    "subsets" (any content-free rule, O(N 3^L) per row, L <= 16). A randomly shifted grid is a mixture of independent
-    reveals and takes the same routes. ValueError for a route that does not serve the denoiser and the rule.
+    Routes: "replay" (deterministic rules: the path along x is unique, any length; DUEL, arXiv 2603.01367), "own" (the
+    target's method `exact_log_likelihood`: Markov chains by the gap recursion and independent copies block by block,
+    under independent reveal and its mixtures), "subsets" (any content-free rule, O(N 3^L) per row, L <= 16).
+    ValueError for a route that does not serve the denoiser and the rule.
     """
-    if method not in (None, *METHODS):
-        raise ValueError(f"method = {method!r}, allowed: None, {', '.join(METHODS)}")
+    require_denoiser(denoiser)
+    require_rule(rule, denoiser.length)
     x = tokens(x, denoiser.vocab_size, denoiser.length, masks=False)
-    served = _routes(denoiser, rule)
-    if method is None:
-        method = served[0]
-    if method not in served:
-        raise ValueError(
-            f"method = {method!r} does not serve {type(rule).__name__} on {type(denoiser).__name__}, "
-            f"allowed: {', '.join(served)}"
-        )
-    if method == "replay":
-        if isinstance(rule, FixedOrder):
-            rule.require_length(denoiser.length)
-        return replay_log_likelihood(denoiser, rule, x)
-    if isinstance(rule, ShiftedReveal):
-        parts = [(np.log(w), log_likelihood(denoiser, inner, x, method)) for w, inner in rule.mixture(denoiser.length)]
-        return logsumexp(np.stack([log_w + part for log_w, part in parts]), axis=0)
-    if method == "gap recursion":
-        return gap_log_likelihood(denoiser, rule.weights, x).log_p[:, -1]
-    if method == "blocks":
-        return block_log_likelihood(denoiser, rule, x)
-    return subset_log_likelihood(denoiser, rule, x)
+    replay = {"replay": lambda: replay_log_likelihood(denoiser, rule, x)}
+    subsets = {"subsets": lambda: subset_log_likelihood(denoiser, rule, x)}
+    if sees_contents(rule):
+        routes = replay
+    elif isinstance(rule, FixedOrder):
+        routes = replay | subsets
+    else:
+        own = own_routes(denoiser, "exact_log_likelihood", rule, x)
+        routes = subsets | own if denoiser.length <= SHORT else own | subsets
+    return by_route(method, routes, f"{type(rule).__name__} on {type(denoiser).__name__}")
 
 
-def _routes(denoiser: Denoiser, rule) -> list[str]:
-    """The routes that serve this denoiser and rule, the cheapest first."""
-    if hasattr(rule, "select"):
-        return ["replay"]
-    if isinstance(rule, FixedOrder):
-        return ["replay", "subsets"]
-    independent = isinstance(rule, IndependentReveal | ShiftedReveal)
-    if independent and isinstance(denoiser, Blocks):
-        return ["blocks", "subsets"]
-    if independent and isinstance(denoiser, MarkovChain):
-        return ["gap recursion", "subsets"] if denoiser.length > 6 else ["subsets", "gap recursion"]
-    return ["subsets"]
+def mix_log_likelihoods(
+    one: Callable, rule: Rule, length: int, x: Int[np.ndarray, "batch L"]
+) -> Float[np.ndarray, " batch"] | None:
+    """log sum_k w_k exp(one(rule_k, x)) when `rule` is a mixture of independent reveals; None when it is not."""
+    parts = independent_parts(rule, length)
+    if parts is None:
+        return None
+    return logsumexp(np.stack([np.log(w) + one(part, x) for w, part in parts]), axis=0)
 
 
-def replay_log_likelihood(denoiser: Denoiser, rule, x: Int[np.ndarray, "batch L"]) -> Float[np.ndarray, " batch"]:
+def chain_log_likelihood(chain: MarkovChain, rule: Rule, x: Int[np.ndarray, "batch L"]):
+    """log p(x) of independent reveal on a chain by the gap recursion; None for other rules."""
+    one = partial(_chain_part, chain)
+    return mix_log_likelihoods(one, rule, chain.length, x)
+
+
+def _chain_part(chain: MarkovChain, rule: IndependentReveal, x: Int[np.ndarray, "batch L"]):
+    return gap_log_likelihood(chain, rule.weights, x).log_p[:, -1]
+
+
+def replay_log_likelihood(denoiser: Denoiser, rule: Rule, x: Int[np.ndarray, "batch L"]) -> Float[np.ndarray, " batch"]:
     """log p(x) = sum over steps and revealed positions of log p(x_i | context), along the one path that writes x."""
     y = np.full_like(x, MASK)
     total = np.zeros(len(x))
@@ -84,7 +83,7 @@ def replay_log_likelihood(denoiser: Denoiser, rule, x: Int[np.ndarray, "batch L"
         total[going[dead]] = -np.inf  # the run stops in an impossible context
         going, marginals = going[~dead], marginals[~dead]
         masked = y[going] == MASK
-        selected = rule.select(marginals, masked) if block is None else masked & np.isin(np.arange(x.shape[1]), block)
+        selected = select(rule, marginals, masked) if block is None else masked & np.isin(np.arange(x.shape[1]), block)
         written = np.take_along_axis(marginals, x[going][..., None], axis=2)[..., 0]
         with np.errstate(divide="ignore"):
             total[going] += np.where(selected, np.log(written), 0.0).sum(axis=1)
@@ -121,9 +120,9 @@ def subset_completions(
     return np.array([_run_stages(chance, stages) for chance in _chances(denoiser, x)])
 
 
-def subset_log_likelihood(denoiser: Denoiser, rule, x: Int[np.ndarray, "batch L"]) -> Float[np.ndarray, " batch"]:
+def subset_log_likelihood(denoiser: Denoiser, rule: Rule, x: Int[np.ndarray, "batch L"]) -> Float[np.ndarray, " batch"]:
     """log p(x) over revealed sets: F_j(T) = sum over S in T of F_{j-1}(T - S) w(S) prod_{i in S} p(x_i | x_{T-S})."""
-    mixture = rule.stages(x.shape[1])
+    mixture = stages_of(rule, x.shape[1])
     result = np.empty(len(x))
     for row, chance in enumerate(_chances(denoiser, x)):
         with np.errstate(divide="ignore"):

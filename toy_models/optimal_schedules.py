@@ -6,7 +6,7 @@ import numpy as np
 import scipy
 from jaxtyping import Float, Int
 
-from toy_models.information import bernstein, information_curve, reveal_curve
+from toy_models.information import bernstein, curve, information_curve, reveal_curve
 from toy_models.kernel import kernel
 from toy_models.targets.protocol import Target
 from toy_models.validation import positive_int
@@ -47,7 +47,7 @@ def optimal_weights(target_or_curve: Target | Float[np.ndarray, " L"], steps: in
 
     Dynamic programme on a uniform grid of cuts, polished by a quasi-Newton descent with the exact gradient.
     """
-    g = target_or_curve if isinstance(target_or_curve, np.ndarray) else information_curve(target_or_curve)
+    g = information_curve(target_or_curve) if isinstance(target_or_curve, Target) else target_or_curve
     g, steps = _nonincreasing(g), positive_int("steps", steps)
     if steps == 1 or len(g) == 1:
         return np.eye(steps)[0] if len(g) == 1 else np.ones(1)
@@ -115,7 +115,7 @@ def _tc_sizes(length: int, zeta: int) -> list[int]:
 
 
 def _nonincreasing(g) -> Float[np.ndarray, " L"]:
-    g = np.asarray(g, dtype=np.float64)
+    g = curve(g)
     rise = np.diff(g).max(initial=0.0)
     if rise > 1e-9 * max(abs(g[0]), 1e-300):
         k = int(np.argmax(np.diff(g)))

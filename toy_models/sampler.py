@@ -3,12 +3,22 @@
 from dataclasses import dataclass
 
 import numpy as np
-import scipy
 from jaxtyping import Bool, Float, Int
 from tqdm import tqdm
 
-from toy_models.information import Estimate
+from toy_models.door import (
+    ADAPTIVE,
+    CONTENT_FREE,
+    DRAWN,
+    kind_of,
+    require_denoiser,
+    require_generator,
+    require_pair,
+    require_rule,
+)
+from toy_models.intervals import Estimate, clopper_pearson
 from toy_models.targets.protocol import Denoiser, Target
+from toy_models.unmasking.protocol import Rule, select, steps_of
 from toy_models.validation import MASK, confidence_level, positive_int
 
 PROGRESS_CELLS = 2**26  # rows * L * V from which a progress bar is shown
@@ -23,14 +33,18 @@ class Samples:
     impossible: Bool[np.ndarray, " size"]
 
 
-def sample(denoiser: Denoiser, rule, size: int, rng: np.random.Generator) -> Samples:
+def sample(denoiser: Denoiser, rule: Rule, size: int, rng: np.random.Generator) -> Samples:
     """`size` runs of the sampler. A run that reaches an impossible context stops there, flagged; nothing is raised."""
-    positive_int("size", size)
+    require_denoiser(denoiser)
     length = denoiser.length
+    require_rule(rule, length, (CONTENT_FREE, ADAPTIVE, DRAWN))
+    kind = kind_of(rule)
+    positive_int("size", size)
+    require_generator(rng)
     y = np.full((size, length), MASK, dtype=np.int64)
     calls = np.zeros(size, dtype=np.int64)
     stopped = np.zeros(size, dtype=bool)
-    plan = None if hasattr(rule, "select") else rule.draw_steps(size, length, rng)
+    plan = steps_of(rule, size, length, rng) if kind == CONTENT_FREE else None
     steps = None if plan is None else np.unique(plan)
     show = size * length * denoiser.vocab_size >= PROGRESS_CELLS
     with tqdm(total=length, desc="unmasking", unit="token", disable=not show) as bar:
@@ -43,9 +57,15 @@ def sample(denoiser: Denoiser, rule, size: int, rng: np.random.Generator) -> Sam
             dead = np.isnan(marginals).any(axis=(1, 2))
             stopped[rows[dead]] = True
             rows, marginals = rows[~dead], marginals[~dead]
-            selected = wanted[rows] if steps is not None else rule.select(marginals, y[rows] == MASK)
             calls[rows] += 1
-            y[rows] = write_tokens(y[rows], marginals, selected, rng)
+            if kind == DRAWN:
+                masked = y[rows] == MASK
+                drawn = write_tokens(y[rows], marginals, masked, rng)
+                selected = select(rule, marginals, masked, drawn)
+                y[rows] = np.where(selected, drawn, y[rows])
+            else:
+                selected = wanted[rows] if steps is not None else select(rule, marginals, y[rows] == MASK)
+                y[rows] = write_tokens(y[rows], marginals, selected, rng)
             bar.update(selected.sum() / size)
     return Samples(y, calls, stopped)
 
@@ -66,7 +86,7 @@ def write_tokens(
 
 def estimate_sequence_error(
     target: Target,
-    rule,
+    rule: Rule,
     size: int,
     rng: np.random.Generator,
     confidence: float = 0.99,
@@ -74,10 +94,7 @@ def estimate_sequence_error(
 ) -> Estimate:
     """Share of sampled sequences outside the support of q, with its Clopper-Pearson interval -> Estimate."""
     confidence_level(confidence)
-    runs = sample(denoiser or target, rule, size, rng)
+    runs = sample(require_pair(target, denoiser), rule, size, rng)
     whole = ~runs.impossible
     wrong = int((~whole).sum() + np.isneginf(target.log_prob(runs.tokens[whole])).sum())
-    tail = (1 - confidence) / 2
-    low = scipy.stats.beta.ppf(tail, wrong, size - wrong + 1) if wrong else 0.0
-    high = scipy.stats.beta.ppf(1 - tail, wrong + 1, size - wrong) if wrong < size else 1.0
-    return Estimate(np.asarray(wrong / size), np.asarray(low), np.asarray(high), confidence)
+    return clopper_pearson(wrong, size, confidence)

@@ -93,7 +93,7 @@ CHAIN = tm.MarkovChain(CHAIN_A, 4)
     [
         (
             lambda rng: tm.estimate_trajectory_kl(CHAIN, tm.TopK(1), 10, rng),
-            "must be content-free (have draw_steps)",
+            "is adaptive, it must be content-free",
         ),
         (lambda rng: tm.estimate_trajectory_kl(CHAIN, uniform(2), 1, rng), "size = 1, it must be an integer >= 2"),
         (

@@ -8,7 +8,8 @@ import pytest
 from scipy.special import betainc
 
 import toy_models as tm
-from toy_models.information import bernstein_interval, mean_subset_entropies, reveal_integral
+from toy_models.information import mean_subset_entropies, reveal_integral
+from toy_models.intervals import bernstein_interval
 from toy_models.lattice import subset_cross_entropies, to_table
 
 

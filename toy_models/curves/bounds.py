@@ -17,8 +17,9 @@ from jaxtyping import Float, Int
 
 from toy_models.curves.tighten import MAX_GRID_STATES, MAX_SINGLE_CELLS, curve_points, curve_routes, reduction, tighten
 from toy_models.curves.window import MAX_SINGLE_ATOMS, HiddenForm, atom_count, entropy_bound, hidden_form
+from toy_models.entropy import entropy_of_rows
 from toy_models.gaps.formula import chain_reveal_curve, curve_length, reveal_fractions
-from toy_models.targets.markov import MarkovChain, entropy_of_rows
+from toy_models.targets.markov import MarkovChain
 from toy_models.unmasking import IndependentReveal
 
 METHODS = ("gap", "exact", "extremal", "grid", "hybrid")

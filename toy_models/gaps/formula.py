@@ -26,9 +26,10 @@ import math
 import numpy as np
 from jaxtyping import Float
 
+from toy_models.entropy import entropy_of_rows
 from toy_models.errors import IntractableError
 from toy_models.kernel import kernel
-from toy_models.targets.markov import MarkovChain, entropy_of_rows, stationary_law
+from toy_models.targets.markov import MarkovChain, stationary_law
 from toy_models.validation import positive_int
 
 MAX_REACH = 10**7  # distances for which c(d) is followed

@@ -5,12 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from jaxtyping import Float, Int
-from scipy.stats import beta
-from scipy.stats import t as student
 from torch import Tensor
 
 from toy_models import lattice
-from toy_models.information import Estimate
+from toy_models.intervals import Estimate, clopper_pearson, student_interval
 from toy_models.medium.sampling import Network, Oracle, Written
 from toy_models.quantities import curve_kl
 from toy_models.unmasking import IndependentReveal
@@ -54,14 +52,6 @@ def learning_error(
         largest.append(float(kl[hidden].max()))
     table = torch.stack(values, dim=1).cpu().numpy()
     return LearningError(np.asarray(fractions, dtype=float), student_interval(table, confidence), np.array(largest))
-
-
-def student_interval(values: Float[np.ndarray, "n k"], confidence: float = 0.99) -> Estimate:
-    """Mean of independent rows with Student's interval, asymptotic in n."""
-    n = len(values)
-    mean = values.mean(axis=0)
-    radius = student.ppf((1 + confidence) / 2, n - 1) * values.std(axis=0, ddof=1) / np.sqrt(n)
-    return Estimate(mean, mean - radius, mean + radius, confidence)
 
 
 @dataclass(frozen=True, eq=False)
@@ -148,10 +138,7 @@ def sequence_error(target, written: Written, confidence: float = 0.99) -> Estima
     whole = ~written.impossible.cpu().numpy()
     log_prob = target.log_prob(written.tokens.cpu().numpy()[whole])
     wrong = int((~whole).sum() + np.isneginf(log_prob).sum())
-    tail = (1 - confidence) / 2
-    low = beta.ppf(tail, wrong, size - wrong + 1) if wrong else 0.0
-    high = beta.ppf(1 - tail, wrong + 1, size - wrong) if wrong < size else 1.0
-    return Estimate(np.asarray(wrong / size), np.asarray(low), np.asarray(high), confidence)
+    return clopper_pearson(wrong, size, confidence)
 
 
 @dataclass(frozen=True, eq=False)

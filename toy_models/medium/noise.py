@@ -15,8 +15,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from toy_models.information import Estimate
-from toy_models.medium.judge import student_interval
+from toy_models.intervals import Estimate, student_interval
 from toy_models.validation import MASK, positive_int
 from toy_models.variance.decomposition import VarianceDecomposition, optimal_size_weights, size_decomposition
 from toy_models.variance.loss_moments import Moments

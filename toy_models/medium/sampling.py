@@ -8,9 +8,11 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
+from toy_models.door import CONTENT_FREE, kind_of, require_rule
 from toy_models.medium.data import draw
 from toy_models.medium.model import Transformer
 from toy_models.medium.posterior import marginals
+from toy_models.unmasking.protocol import Rule
 from toy_models.validation import MASK, positive_int
 
 
@@ -68,17 +70,18 @@ class Oracle:
         return marginals(self.target, y, self.device, on_impossible="nan")
 
 
-def sample(denoiser: Network | Oracle, rule, size: int, generator: torch.Generator) -> Written:
+def sample(denoiser: Network | Oracle, rule: Rule, size: int, generator: torch.Generator) -> Written:
     """`size` runs of the sampler with any rule of toy_models.unmasking; rows at an impossible context stop, flagged.
 
     Content-free rules draw their partition on the CPU from a numpy generator seeded by `generator`.
     """
     size, device, length = positive_int("size", size), denoiser.device, denoiser.length
+    require_rule(rule, length)
     y = torch.full((size, length), MASK, device=device)
     calls = torch.zeros(size, dtype=torch.int64, device=device)
     stopped = torch.zeros(size, dtype=torch.bool, device=device)
     plan = None
-    if not hasattr(rule, "select"):
+    if kind_of(rule) == CONTENT_FREE:
         seed = int(torch.randint(2**62, (1,), generator=generator, device=device))
         plan = torch.as_tensor(np.array(rule.draw_steps(size, length, np.random.default_rng(seed))), device=device)
     steps = range(length) if plan is None else plan.unique().tolist()

@@ -11,10 +11,11 @@ import numpy as np
 from jaxtyping import Float
 
 from toy_models import lattice
+from toy_models.door import require_target
 from toy_models.errors import IntractableError
 from toy_models.kernel import kernel
 from toy_models.policies.words import agreement
-from toy_models.targets.protocol import Target
+from toy_models.targets.protocol import Target, own_route
 from toy_models.targets.sudoku import WordList
 from toy_models.unmasking import FixedOrder
 from toy_models.validation import positive_int
@@ -33,8 +34,10 @@ class FixedSchedule:
 
 def subset_entropies(target: Target) -> Float[np.ndarray, " subsets"]:
     """H(X_S) for every set S of positions. O((V+1)^L), or O(2^L words^2) for a word list."""
-    if isinstance(target, WordList):
-        return _word_entropies(target)
+    require_target(target)
+    own = own_route(target, "subset_entropies")
+    if own is not None:
+        return own
     q = lattice.state_probabilities(target)
     sets = np.zeros(1, dtype=np.int64)
     for position in range(target.length):  # states in index order, the first position most significant
@@ -45,7 +48,7 @@ def subset_entropies(target: Target) -> Float[np.ndarray, " subsets"]:
     return np.bincount(sets, weights=loss, minlength=2**target.length)
 
 
-def _word_entropies(target: WordList) -> Float[np.ndarray, " subsets"]:
+def word_entropies(target: WordList) -> Float[np.ndarray, " subsets"]:
     """-E log of the fraction of words that agree with X on S, one word per orbit."""
     first, sizes = np.unique(target.classes, return_index=True, return_counts=True)[1:]
     agree = agreement(target.words[first], target.words)

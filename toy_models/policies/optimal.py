@@ -17,11 +17,11 @@ import numpy as np
 from jaxtyping import Bool, Int
 
 from toy_models import lattice
+from toy_models.door import require_target
 from toy_models.errors import IntractableError
 from toy_models.kernel import kernel
-from toy_models.policies.words import WordPolicy, optimal_word_policy
-from toy_models.targets.protocol import Target
-from toy_models.targets.sudoku import WordList
+from toy_models.policies.words import WordPolicy
+from toy_models.targets.protocol import Target, own_route
 from toy_models.targets.table import context_probabilities
 from toy_models.validation import MASK
 
@@ -60,6 +60,11 @@ class Policy:
 
     def select(self, marginals, masked):
         """The rule's interface: revealed positions are one-hot in the marginals, which gives y back."""
+        if marginals.shape[1:] != (self.length, self.vocab_size):
+            raise ValueError(
+                f"marginals have (L, V) = {tuple(marginals.shape[1:])}, the policy was made for "
+                f"{(self.length, self.vocab_size)}"
+            )
         return self.action(np.where(masked, MASK, marginals.argmax(axis=-1)))
 
 
@@ -73,8 +78,10 @@ def optimal_policy(target: Target, step_cost: float) -> Policy | WordPolicy:
     """
     if not (np.isfinite(step_cost) and step_cost >= 0):
         raise ValueError(f"step_cost = {step_cost}, it must be a finite number >= 0 (nats per call)")
-    if isinstance(target, WordList):
-        return optimal_word_policy(target, step_cost)
+    require_target(target)
+    own = own_route(target, "best_policy", step_cost)
+    if own is not None:
+        return own
     entries = require_policy(target.vocab_size, target.length)
     table = lattice.to_table(target)
     q = context_probabilities(table.pmf).ravel()

@@ -14,9 +14,11 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from toy_models import lattice
-from toy_models.information import Estimate
+from toy_models.door import ADAPTIVE, require_generator, require_pair, require_rule, require_target
+from toy_models.entropy import divergence_of_rows
+from toy_models.intervals import Estimate, bernstein_interval
 from toy_models.targets.protocol import Denoiser, Target
-from toy_models.targets.sudoku import WordList
+from toy_models.unmasking.protocol import Adaptive, Rule, select
 from toy_models.unmasking.proxies import entropies
 from toy_models.validation import MASK, positive_int, tokens
 
@@ -52,23 +54,20 @@ class RuleValue:
     bound: float
 
 
-def replay_rule(target: Target, rule, x: Int[np.ndarray, "batch L"], denoiser: Denoiser | None = None) -> Replay:
+def replay_rule(target: Target, rule: Rule, x: Int[np.ndarray, "batch L"], denoiser: Denoiser | None = None) -> Replay:
     """Run the adaptive `rule` with `denoiser` (None: the target itself) along each row of x, q(x) > 0."""
-    if not hasattr(rule, "select"):
-        raise ValueError(f"rule = {rule!r} must be adaptive and deterministic (have a select method)")
+    require_pair(target, denoiser)
+    require_rule(rule, target.length, (ADAPTIVE,))
     x = tokens(x, target.vocab_size, target.length, masks=False)
     parts = [_replay(target, rule, part, denoiser) for part in np.array_split(x, max(len(x) // CHUNK, 1))]
     return Replay(*(np.concatenate([getattr(p, name) for p in parts]) for name in Replay.__dataclass_fields__))
 
 
-def evaluate_rule(target: Target, rule, denoiser: Denoiser | None = None) -> RuleValue:
+def evaluate_rule(target: Target, rule: Rule, denoiser: Denoiser | None = None) -> RuleValue:
     """The rule's KL, its two parts and its calls under q, by replaying every x of the support. O(V^L * calls)."""
-    if isinstance(target, WordList):
-        x, weight = target.words, np.full(len(target.words), 1.0 / len(target.words))
-    else:
-        table = lattice.to_table(target).pmf
-        x = np.argwhere(table > 0)
-        weight = table[tuple(x.T)]
+    require_pair(target, denoiser)
+    require_rule(rule, target.length, (ADAPTIVE,))
+    x, weight = lattice.support(target)
     ran = replay_rule(target, rule, x, denoiser)
     return RuleValue(
         kl=float(weight @ (np.log(weight) - ran.log_likelihood)),
@@ -80,30 +79,18 @@ def evaluate_rule(target: Target, rule, denoiser: Denoiser | None = None) -> Rul
     )
 
 
-def estimate_kl(target: Target, rule, size: int, rng: np.random.Generator, confidence: float = 0.99) -> Estimate:
+def estimate_kl(target: Target, rule: Rule, size: int, rng: np.random.Generator, confidence: float = 0.99) -> Estimate:
     """KL(q || p) of a rule with the exact denoiser from `size` draws of q, at lengths that enumeration cannot reach.
 
     The mean over x ~ q of (entropies at reveal) - H(X), no log ratio of the tokens themselves. Those numbers lie in a
     range of width L log V, so the interval needs no assumption (empirical Bernstein).
     """
-    if positive_int("size", size) < 2:
-        raise ValueError(f"size = {size}, an interval needs at least 2 draws")
+    require_target(target)
+    require_rule(rule, target.length, (ADAPTIVE,))
+    positive_int("size", size, 2)
+    require_generator(rng)
     values = replay_rule(target, rule, target.sample(size, rng)).entropy - target.entropy()
-    low, high = bernstein_interval(values, target.length * float(np.log(target.vocab_size)), confidence)
-    return Estimate(np.array(values.mean()), np.array(low), np.array(high), confidence)
-
-
-def bernstein_interval(values: Float[np.ndarray, " n"], width: float, confidence: float) -> tuple[float, float]:
-    """Two-sided interval for the mean of n independent values in a range of the given width.
-
-    Empirical Bernstein (Maurer and Pontil 2009, arXiv 0907.3740, Thm 4), each side at (1 - confidence) / 2.
-    """
-    if not 0.0 < confidence < 1.0:
-        raise ValueError(f"confidence = {confidence}, it must lie strictly between 0 and 1")
-    log_term = np.log(4.0 / (1.0 - confidence))
-    n, mean = len(values), float(values.mean())
-    radius = float(np.sqrt(2.0 * values.var(ddof=1) * log_term / n) + 7.0 * width * log_term / (3.0 * (n - 1)))
-    return mean - radius, mean + radius
+    return bernstein_interval(values, target.length * float(np.log(target.vocab_size)), confidence)
 
 
 def _distinct(y: Int[np.ndarray, "batch L"], vocab_size: int):
@@ -116,7 +103,7 @@ def _distinct(y: Int[np.ndarray, "batch L"], vocab_size: int):
     return y[first], back
 
 
-def _replay(target: Target, rule, x: Int[np.ndarray, "batch L"], denoiser: Denoiser | None) -> Replay:
+def _replay(target: Target, rule: Adaptive, x: Int[np.ndarray, "batch L"], denoiser: Denoiser | None) -> Replay:
     """All rows at once; rows in the same partially masked state share one denoiser call."""
     y = np.full_like(x, MASK)
     step = np.full_like(x, -1)
@@ -129,9 +116,9 @@ def _replay(target: Target, rule, x: Int[np.ndarray, "batch L"], denoiser: Denoi
         here, back = _distinct(y[live], target.vocab_size)
         q = target.marginals(here)
         p = q if denoiser is None else denoiser.marginals(here)
-        chosen = rule.select(p, here == MASK)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            kl = np.where(q > 0, q * (np.log(q) - np.log(p)), 0.0).sum(axis=2)
+        chosen = select(rule, p, here == MASK)
+        kl = divergence_of_rows(q, p)
+        with np.errstate(divide="ignore"):
             log_p = np.log(np.take_along_axis(p[back], x[live][:, :, None], axis=2)[..., 0])
         h_p = np.where(chosen, entropies(p), 0.0)
         h_q = np.where(chosen, entropies(q), 0.0).sum(axis=1)

@@ -7,6 +7,7 @@ from jaxtyping import Bool, Float, Int
 
 from toy_models import lattice
 from toy_models.targets.protocol import Denoiser, Target
+from toy_models.unmasking.protocol import Adaptive, select
 from toy_models.validation import MASK
 
 
@@ -24,7 +25,7 @@ class Visited:
     cross_entropy: float  # E_q sum over steps of -log p(written tokens | context)
 
 
-def visited_states(target: Target, rule, denoiser: Denoiser | None = None) -> Visited:
+def visited_states(target: Target, rule: Adaptive, denoiser: Denoiser | None = None) -> Visited:
     """Walk the decision tree from the all-masked state over the support of q. O(visited L V)."""
     denoiser = denoiser or target
     vocab_size, length = target.vocab_size, target.length
@@ -39,7 +40,7 @@ def visited_states(target: Target, rule, denoiser: Denoiser | None = None) -> Vi
         dead = np.isnan(model).any(axis=(1, 2))
         if dead.any():  # the model refuses a context that data reach
             return Visited(frontier, frontier == MASK, weight, float("nan"), float("inf"))
-        selected = rule.select(model, frontier == MASK)
+        selected = select(rule, model, frontier == MASK)
         calls += float(weight.sum())
         with np.errstate(divide="ignore", invalid="ignore"):
             loss = -np.where(exact > 0, exact * np.log(model), 0.0).sum(axis=2)

@@ -49,6 +49,11 @@ class WordPolicy:
         return np.where(matches.any(axis=1)[:, None], chosen, y == MASK)
 
     def select(self, marginals, masked):
+        if marginals.shape[1:] != (self.target.length, self.target.vocab_size):
+            raise ValueError(
+                f"marginals have (L, V) = {tuple(marginals.shape[1:])}, the policy was made for "
+                f"{(self.target.length, self.target.vocab_size)}"
+            )
         return self.action(np.where(masked, MASK, marginals.argmax(axis=-1)))
 
 

@@ -7,6 +7,8 @@ from jaxtyping import Float, Int
 
 from toy_models.targets.impossible import settle_impossible
 from toy_models.targets.protocol import Target
+from toy_models.unmasking.content_free import IndependentReveal, RandomOrder
+from toy_models.unmasking.protocol import independent_parts
 from toy_models.validation import MASK, positive_int, tokens
 
 
@@ -19,6 +21,8 @@ class Blocks:
 
     def __post_init__(self):
         object.__setattr__(self, "repeats", positive_int("repeats", self.repeats))
+        if isinstance(self.target, type) or not isinstance(self.target, Target):
+            raise TypeError(f"target = {self.target!r}, it must be a target with log_prob, sample, entropy, marginals")
 
     @property
     def vocab_size(self) -> int:
@@ -49,6 +53,46 @@ class Blocks:
 
     def entropy(self) -> float:
         return self.repeats * self.target.entropy()
+
+    def information_curve(self) -> Float[np.ndarray, " L"]:
+        """A hypergeometric mixture of the block's curve."""
+        from toy_models.information import block_curve
+
+        return block_curve(self)
+
+    def total_correlation(self) -> float:
+        from toy_models.information import total_correlation
+
+        return self.repeats * total_correlation(self.target)
+
+    def dual_total_correlation(self) -> float:
+        from toy_models.information import dual_total_correlation
+
+        return self.repeats * dual_total_correlation(self.target)
+
+    def exact_marginal_kl(self, rule) -> float | None:
+        """Blocks are written independently under independent reveal: KLs add up."""
+        from toy_models.quantities import marginal_kl
+
+        return self.repeats * marginal_kl(self.target, rule) if isinstance(rule, IndependentReveal) else None
+
+    def exact_sequence_error(self, rule) -> float | None:
+        """Pairs in closed form; 1 - (1 - SER of a block)^repeats under independent reveal and its mixtures."""
+        from toy_models.pair_language import is_pair_language, pair_validity
+        from toy_models.quantities import sequence_error
+
+        if isinstance(rule, IndependentReveal | RandomOrder) and is_pair_language(self):
+            return 1.0 - pair_validity(self.vocab_size // 2, self.length, rule)
+        if isinstance(rule, IndependentReveal):
+            return float(-np.expm1(self.repeats * np.log1p(-sequence_error(self.target, rule))))
+        parts = independent_parts(rule, self.length)
+        return None if parts is None else float(sum(w * sequence_error(self, part) for w, part in parts))
+
+    def exact_log_likelihood(self, rule, x: Int[np.ndarray, "batch L"]) -> Float[np.ndarray, " batch"] | None:
+        """log p(x) of the oracle under independent reveal and its mixtures, block by block."""
+        from toy_models.likelihood import block_log_likelihood, mix_log_likelihoods
+
+        return mix_log_likelihoods(lambda part, rows: block_log_likelihood(self, part, rows), rule, self.length, x)
 
     def _split(self, x: Int[np.ndarray, "batch L"]) -> Int[np.ndarray, "parts block"]:
         return x.reshape(len(x) * self.repeats, self.target.length)

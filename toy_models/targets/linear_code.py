@@ -78,6 +78,12 @@ class LinearCode:
     def entropy(self) -> float:
         return self.dimension * float(np.log(self.modulus))
 
+    def information_curve(self) -> Float[np.ndarray, " L"]:
+        """By the ranks of all column subsets, L <= 20."""
+        from toy_models.information import code_curve
+
+        return code_curve(self)
+
     def rank(self, revealed: Bool[np.ndarray, " L"]) -> int:
         """Rank of the revealed columns: H(X_T) = rank(T) log p."""
         return len(row_echelon(np.array(self.generator[:, revealed]), self.modulus))

@@ -7,9 +7,11 @@ from functools import cached_property
 import numpy as np
 from jaxtyping import Float, Int
 
+from toy_models.entropy import entropy_of_rows
 from toy_models.targets.ancestral import sample_windows
 from toy_models.targets.bridges import chain_marginals
 from toy_models.targets.impossible import settle_impossible
+from toy_models.unmasking.protocol import independent_parts
 from toy_models.validation import positive_int, probabilities, tokens
 
 
@@ -67,12 +69,26 @@ class MarkovChain:
             law = law @ self.transition
         return total
 
+    def information_curve(self) -> Float[np.ndarray, " L"]:
+        """By the gap formula, at any length."""
+        from toy_models.gaps.formula import chain_information_curve
 
-def entropy_of_rows(rows: Float[np.ndarray, "n V"]) -> Float[np.ndarray, " n"]:
-    """-sum over v of p log p for each row, in nats, with 0 log 0 = 0."""
-    logs = np.zeros_like(rows)
-    np.log(rows, out=logs, where=rows > 0)
-    return -(rows * logs).sum(axis=-1)
+        return chain_information_curve(self)
+
+    def exact_sequence_error(self, rule) -> float | None:
+        """SER of the oracle under independent reveal and its mixtures, by the gap recursion at any length."""
+        from toy_models.gaps.recursion import gap_sequence_error
+
+        parts = independent_parts(rule, self.length)
+        if parts is None:
+            return None
+        return float(sum(w * gap_sequence_error(self, r.weights, [self.length]).error.item() for w, r in parts))
+
+    def exact_log_likelihood(self, rule, x: Int[np.ndarray, "batch L"]) -> Float[np.ndarray, " batch"] | None:
+        """log p(x) of the oracle under independent reveal and its mixtures, by the gap recursion."""
+        from toy_models.likelihood import chain_log_likelihood
+
+        return chain_log_likelihood(self, rule, x)
 
 
 def stationary_law(transition: Float[np.ndarray, "V V"]) -> Float[np.ndarray, " V"]:

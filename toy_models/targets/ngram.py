@@ -6,11 +6,13 @@ from functools import cached_property
 import numpy as np
 from jaxtyping import Float, Int, Real
 
+from toy_models.entropy import entropy_of_rows
 from toy_models.errors import IntractableError
 from toy_models.targets.ancestral import sample_windows
 from toy_models.targets.bridges import chain_marginals
 from toy_models.targets.impossible import reveal_one_hot, settle_impossible
-from toy_models.targets.markov import entropy_of_rows
+from toy_models.targets.markov import MarkovChain
+from toy_models.targets.protocol import own_route
 from toy_models.targets.windows import window_marginals
 from toy_models.validation import nonnegative, positive_int, probabilities, tokens
 
@@ -115,6 +117,24 @@ class NGram:
             total += float(law @ step)
             law = next_law(law, self.rows)
         return total
+
+    def as_chain(self) -> MarkovChain | None:
+        """The same law as a Markov chain for n <= 2, None above."""
+        if self.order == 1:
+            return MarkovChain(np.tile(self.conditional, (self.vocab_size, 1)), self.length, self.conditional)
+        return MarkovChain(self.conditional, self.length, self.initial) if self.order == 2 else None
+
+    def information_curve(self) -> Float[np.ndarray, " L"] | None:
+        """As a Markov chain, n <= 2."""
+        return own_route(self.as_chain(), "information_curve")
+
+    def exact_sequence_error(self, rule) -> float | None:
+        """As a Markov chain, n <= 2."""
+        return own_route(self.as_chain(), "exact_sequence_error", rule)
+
+    def exact_log_likelihood(self, rule, x: Int[np.ndarray, "batch L"]) -> Float[np.ndarray, " batch"] | None:
+        """As a Markov chain, n <= 2."""
+        return own_route(self.as_chain(), "exact_log_likelihood", rule, x)
 
     @staticmethod
     def fit(

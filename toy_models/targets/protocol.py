@@ -1,4 +1,16 @@
-"""What every target and every denoiser offers. A target is its own oracle denoiser."""
+"""What every target and every denoiser offers. A target is its own oracle denoiser.
+
+A target may bring its own exact routes, at sizes that enumeration cannot reach. Each is an optional method that returns
+None where it does not serve; the public function of the same meaning asks it first, by `own_route`:
+
+    information_curve()              g, see tm.information_curve
+    total_correlation(), dual_total_correlation()
+    exact_trajectory_kl(rule), exact_marginal_kl(rule), exact_sequence_error(rule)        of the oracle
+    exact_log_likelihood(rule, x)    log p(x) per row, of the oracle
+    subset_entropies()               H(X_S) for every set S
+    support()                        (x, q(x)) of every word
+    best_policy(step_cost)           the optimal adaptive policy
+"""
 
 from typing import Protocol, runtime_checkable
 
@@ -34,3 +46,9 @@ class Target(Denoiser, Protocol):
     def entropy(self) -> float:
         """H(X) in nats per sequence."""
         ...
+
+
+def own_route(target: Denoiser | None, name: str, *arguments):
+    """What the optional method of the target answers; None where it has none or the method does not serve."""
+    method = getattr(target, name, None)
+    return None if method is None else method(*arguments)

@@ -93,6 +93,19 @@ class WordList:
     def entropy(self) -> float:
         return float(np.log(len(self.words)))
 
+    def support(self) -> tuple[Int[np.ndarray, "n L"], Float[np.ndarray, " n"]]:
+        return self.words, np.full(len(self.words), 1.0 / len(self.words))
+
+    def subset_entropies(self) -> Float[np.ndarray, " subsets"]:
+        from toy_models.policies.fixed_schedules import word_entropies
+
+        return word_entropies(self)
+
+    def best_policy(self, step_cost: float):
+        from toy_models.policies.words import optimal_word_policy
+
+        return optimal_word_policy(self, step_cost)
+
 
 def first_occurrence(words: Int[np.ndarray, "n L"]) -> Int[np.ndarray, "n L"]:
     """Each word with its symbols renamed 0, 1, ... in the order in which they first appear."""

@@ -6,15 +6,19 @@ from toy_models.unmasking.content_free import (
     IndependentReveal,
     RandomOrder,
     ShiftedReveal,
-    Stage,
     bisection,
 )
+from toy_models.unmasking.protocol import Adaptive, ContentFree, Drawn, Rule, Stage
 
 __all__ = [
+    "Adaptive",
+    "ContentFree",
+    "Drawn",
     "EntropyBounded",
     "FixedOrder",
     "IndependentReveal",
     "RandomOrder",
+    "Rule",
     "SemiAutoregressive",
     "ShiftedReveal",
     "Stage",

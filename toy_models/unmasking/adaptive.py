@@ -8,7 +8,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from toy_models.unmasking.proxies import array_module, check_marginals, check_proxy, entropies, proxy_scores
+from toy_models.unmasking.protocol import Adaptive, sees_drawn
+from toy_models.unmasking.proxies import (
+    array_module,
+    boolean_mask,
+    check_marginals,
+    check_proxy,
+    entropies,
+    proxy_scores,
+)
 from toy_models.validation import positive_int
 
 
@@ -24,7 +32,7 @@ class TopK:
         check_proxy(self.proxy)
 
     def select(self, marginals, masked):
-        check_marginals(marginals, masked)
+        masked = check_marginals(marginals, masked)
         return masked & (ranks(proxy_scores(marginals, self.proxy), masked) < self.k)
 
 
@@ -46,7 +54,7 @@ class EntropyBounded:
             raise ValueError(f"gamma = {self.gamma}, it must be a number >= 0 (in nats)")
 
     def select(self, marginals, masked):
-        check_marginals(marginals, masked)
+        masked = check_marginals(marginals, masked)
         h = entropies(marginals)
         scores = h if self.proxy == "entropy" else proxy_scores(marginals, self.proxy)
         order = easiest_first(scores, masked)
@@ -76,7 +84,7 @@ class Threshold:
             raise ValueError(f"value = {self.value}, it must be a finite number >= 0")
 
     def select(self, marginals, masked):
-        check_marginals(marginals, masked)
+        masked = check_marginals(marginals, masked)
         scores = proxy_scores(marginals, self.proxy)
         passes = scores <= (self.value if self.proxy == "entropy" else -self.value)
         return masked & (passes | (ranks(scores, masked) == 0))
@@ -87,14 +95,15 @@ class SemiAutoregressive:
     """Blocks of `block` positions from left to right; inside the current block the inner rule decides."""
 
     block: int
-    rule: object
+    rule: Adaptive
 
     def __post_init__(self):
         object.__setattr__(self, "block", positive_int("block", self.block))
-        if not hasattr(self.rule, "select"):
-            raise ValueError(f"rule = {self.rule!r} must be adaptive (have a select method)")
+        if isinstance(self.rule, type) or not isinstance(self.rule, Adaptive) or sees_drawn(self.rule):
+            raise ValueError(f"rule = {self.rule!r} must be adaptive (have a method select(marginals, masked))")
 
     def select(self, marginals, masked):
+        masked = boolean_mask(masked)
         xp = array_module(masked)
         length = masked.shape[1]
         block_of = xp.arange(length) // self.block

@@ -10,18 +10,11 @@ from dataclasses import dataclass
 from math import comb
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Float, Int
 from numpy.polynomial.legendre import leggauss
 
+from toy_models.unmasking.protocol import Stage
 from toy_models.validation import nonnegative, positive_int
-
-
-@dataclass(frozen=True, eq=False)
-class Stage:
-    """One denoiser call: each set of s of the m masked positions among `active` is revealed w.p. weights[m, s]."""
-
-    active: Bool[np.ndarray, " L"]
-    weights: Float[np.ndarray, "m s"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,6 +50,14 @@ class IndependentReveal:
         cdf = np.cumsum(self.weights)
         return np.searchsorted(cdf, rng.random((size, length)) * cdf[-1], side="right").astype(np.int64)
 
+    def independent_parts(self, length: int) -> list[tuple[float, "IndependentReveal"]]:
+        return [(1.0, self)]
+
+    def expected_calls(self, length: int) -> float:
+        """sum_j [1 - (1 - Delta_j)^L]."""
+        with np.errstate(divide="ignore"):
+            return float(-np.expm1(length * np.log1p(-np.minimum(self.weights, 1.0))).sum())
+
 
 @dataclass(frozen=True)
 class ShiftedReveal:
@@ -91,6 +92,12 @@ class ShiftedReveal:
         position = rng.random((size, length)) * (self.steps - 1)
         return np.minimum(np.floor(position - shift).astype(np.int64) + 1, self.steps - 1)
 
+    def independent_parts(self, length: int) -> list[tuple[float, IndependentReveal]]:
+        return self.mixture(length)
+
+    def expected_calls(self, length: int) -> float:
+        return float(sum(w * rule.expected_calls(length) for w, rule in self.mixture(length)))
+
 
 @dataclass(frozen=True)
 class RandomOrder:
@@ -116,6 +123,10 @@ class RandomOrder:
         self.require_length(length)
         steps = np.repeat(np.arange(len(self.sizes)), self.sizes)
         return rng.permuted(np.broadcast_to(steps, (size, length)), axis=1)
+
+    def expected_calls(self, length: int) -> float:
+        self.require_length(length)
+        return float(sum(size > 0 for size in self.sizes))
 
     def require_length(self, length: int) -> None:
         """Raise unless the sizes sum to the length."""
@@ -157,6 +168,10 @@ class FixedOrder:
             step[list(block)] = j
         return np.broadcast_to(step, (size, length))
 
+    def expected_calls(self, length: int) -> float:
+        self.require_length(length)
+        return float(sum(len(block) > 0 for block in self.blocks))
+
     def require_length(self, length: int) -> None:
         """Raise unless the blocks cover the length."""
         covered = sum(len(block) for block in self.blocks)
@@ -166,7 +181,7 @@ class FixedOrder:
 
 def bisection(length: int) -> FixedOrder:
     """Middle, then quarters, ...: exact on every observed Markov chain in ceil(log2(L+1)) steps."""
-    blocks, gaps = [], [(0, length)]
+    blocks, gaps = [], [(0, positive_int("length", length))]
     while gaps:
         middles = [(low + high) // 2 for low, high in gaps]
         blocks.append(tuple(middles))

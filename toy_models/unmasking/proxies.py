@@ -3,6 +3,8 @@
 Smaller is easier. Written for numpy arrays and torch tensors alike; torch is never imported here.
 """
 
+import sys
+
 import numpy as np
 from scipy.special import entr
 
@@ -10,12 +12,13 @@ PROXIES = ("confidence", "entropy", "margin")
 
 
 def array_module(x):
-    """numpy, or the torch module that made `x`."""
+    """numpy, or the torch module that made `x`; TypeError for anything else."""
     if isinstance(x, np.ndarray):
         return np
-    import sys
-
-    return sys.modules["torch"]
+    torch = sys.modules.get("torch")
+    if torch is None or not isinstance(x, torch.Tensor):
+        raise TypeError(f"got {type(x).__name__}, marginals and masks must be numpy arrays or torch tensors")
+    return torch
 
 
 def check_proxy(proxy: str) -> str:
@@ -24,17 +27,30 @@ def check_proxy(proxy: str) -> str:
     return proxy
 
 
-def check_marginals(marginals, masked) -> None:
-    """Raise ValueError unless every masked position carries a distribution: no entry < 0 or nan, sum 1.
+def boolean_mask(masked):
+    """`masked` as booleans: an integer array of zeros and ones (an attention mask) is converted, others are refused."""
+    xp = array_module(masked)
+    if masked.dtype == (np.bool_ if xp is np else xp.bool):
+        return masked
+    floating = masked.dtype.kind not in "iu" if xp is np else masked.is_floating_point() or masked.is_complex()
+    if floating or bool(((masked != 0) & (masked != 1)).any()):
+        raise ValueError(f"masked has dtype {masked.dtype}, it must be boolean, or integers that are all 0 or 1")
+    return masked != 0
+
+
+def check_marginals(marginals, masked):
+    """`masked` as booleans, if every masked position carries a distribution: no entry < 0 or nan, sum 1.
 
     The sum may miss one by 1e-6 in float64, 1e-4 in float32, four units of rounding in half precision.
     """
+    xp = array_module(marginals)
+    array_module(masked)
     if marginals.ndim != 3 or tuple(masked.shape) != tuple(marginals.shape[:2]):
         raise ValueError(
             f"marginals must have shape (batch, L, V) and masked (batch, L), "
             f"got {tuple(marginals.shape)} and {tuple(masked.shape)}"
         )
-    xp = array_module(marginals)
+    masked = boolean_mask(masked)
     eps = float(xp.finfo(marginals.dtype).eps)
     tolerance = 1e-6 if eps < 1e-12 else max(1e-4, 4.0 * eps)
     total = marginals.sum(-1) if xp is np or eps < 1e-6 else marginals.sum(-1, dtype=xp.float32)
@@ -46,6 +62,7 @@ def check_marginals(marginals, masked) -> None:
             f"marginals[{row}, {position}] is not a distribution: its entries sum to {float(total[row, position]):.6g} "
             f"and the smallest is {float(smallest[row, position]):.6g}; allowed: entries >= 0 that sum to 1"
         )
+    return masked
 
 
 def proxy_scores(marginals, proxy: str):

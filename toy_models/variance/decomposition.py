@@ -9,10 +9,9 @@ from dataclasses import dataclass
 from math import comb
 
 import numpy as np
-import scipy
 from jaxtyping import Float
 
-from toy_models.information import Estimate
+from toy_models.intervals import Estimate, student_interval
 from toy_models.targets.protocol import Denoiser, Target
 from toy_models.validation import MASK, positive_int
 from toy_models.variance import timesteps
@@ -233,9 +232,7 @@ def estimate_variance(
     density = timesteps.uniform(epsilon) if density is None else density
     values = np.stack([draw_losses(target, per_block, rng, denoiser, density, masks) for _ in range(blocks)])
     variances = values.var(axis=1, ddof=1)
-    half = scipy.stats.t.ppf(0.5 + confidence / 2, blocks - 1) * variances.std(ddof=1) / np.sqrt(blocks)
-    centre = variances.mean()
-    return Estimate(np.asarray(centre), np.asarray(centre - half), np.asarray(centre + half), confidence)
+    return student_interval(variances, confidence)
 
 
 def draw_losses(

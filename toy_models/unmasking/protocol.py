@@ -1,0 +1,119 @@
+"""What an unmasking rule offers: which masked positions are revealed in the next denoiser call.
+
+    ContentFree   a law over ordered partitions of the positions: stages(length), draw_steps(size, length, rng)
+    Adaptive      select(marginals, masked): sees the marginals of the masked tokens
+    Drawn         select(marginals, masked, drawn): sees a candidate drawn at every masked position as well
+
+Nothing more is needed. Optional methods shorten a route and are never required: `require_length(length)` refuses a
+length, `expected_calls(length)` is a closed form, `independent_parts(length)` writes a rule as a mixture of independent
+reveals.
+"""
+
+from dataclasses import dataclass
+from inspect import signature
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+
+
+@dataclass(frozen=True, eq=False)
+class Stage:
+    """One denoiser call: each set of s of the m masked positions among `active` is revealed w.p. weights[m, s]."""
+
+    active: Bool[np.ndarray, " L"]
+    weights: Float[np.ndarray, "m s"]
+
+
+@runtime_checkable
+class ContentFree(Protocol):
+    """A law over ordered partitions of the positions, drawn before anything is revealed."""
+
+    def stages(self, length: int) -> list[tuple[float, list[Stage]]]:
+        """A finite mixture: (probability, the denoiser calls in order), probabilities summing to one."""
+        ...
+
+    def draw_steps(self, size: int, length: int, rng: np.random.Generator) -> Int[np.ndarray, "size L"]:
+        """The step in which each position is revealed, one independent draw per row."""
+        ...
+
+
+@runtime_checkable
+class Adaptive(Protocol):
+    """A deterministic function of the marginals, row by row: numpy arrays, or torch tensors where those are given."""
+
+    def select(self, marginals, masked):
+        """(batch, L, V) marginals and (batch, L) bool -> (batch, L) bool, at least one masked position in each row."""
+        ...
+
+
+@runtime_checkable
+class Drawn(Protocol):
+    """The same, with (batch, L) candidates drawn from the marginals; what is selected is written as drawn."""
+
+    def select(self, marginals, masked, drawn): ...
+
+
+Rule = ContentFree | Adaptive | Drawn
+
+
+def sees_contents(rule: Rule) -> bool:
+    """Whether the rule looks at marginals (Adaptive or Drawn) and is no law over orders."""
+    return isinstance(rule, Adaptive)
+
+
+def sees_drawn(rule: Rule) -> bool:
+    """Whether the rule also looks at the candidates: its `select` takes `drawn`."""
+    return isinstance(rule, Drawn) and "drawn" in signature(rule.select).parameters
+
+
+def select(
+    rule: Adaptive | Drawn,
+    marginals: Float[np.ndarray, "batch L V"],
+    masked: Bool[np.ndarray, "batch L"],
+    drawn: Int[np.ndarray, "batch L"] | None = None,
+) -> Bool[np.ndarray, "batch L"]:
+    """The rule's choice, refused unless it reveals a masked position in every row that has one, and no other."""
+    chosen = rule.select(marginals, masked) if drawn is None else rule.select(marginals, masked, drawn)
+    name = type(rule).__name__
+    if not isinstance(chosen, np.ndarray) or chosen.dtype != np.bool_ or chosen.shape != masked.shape:
+        got = f"{chosen.dtype} {chosen.shape}" if isinstance(chosen, np.ndarray) else type(chosen).__name__
+        raise ValueError(f"{name}.select returned {got}, it must return a boolean array of shape {masked.shape}")
+    wrong = (chosen & ~masked).any(axis=1) | (masked.any(axis=1) & ~chosen.any(axis=1))
+    if wrong.any():
+        row = int(wrong.argmax())
+        positions = np.flatnonzero(chosen[row]).tolist()
+        allowed = np.flatnonzero(masked[row]).tolist()
+        raise ValueError(f"{name}.select chose {positions} in row {row}, it must choose at least one of {allowed} only")
+    return chosen
+
+
+def stages_of(rule: ContentFree, length: int) -> list[tuple[float, list[Stage]]]:
+    """rule.stages(length), refused unless it is a mixture of stages of that length."""
+    mixture, name = rule.stages(length), type(rule).__name__
+    total = float(sum(w for w, _ in mixture))
+    if abs(total - 1.0) > 1e-9:
+        raise ValueError(f"{name}.stages({length}) has mixture weights that sum to {total:.12g}, they must sum to 1")
+    for _, stages in mixture:
+        for j, stage in enumerate(stages):
+            if stage.active.shape != (length,) or stage.weights.shape != (length + 1, length + 1):
+                raise ValueError(
+                    f"{name}.stages({length})[{j}] has active {stage.active.shape} and weights {stage.weights.shape}, "
+                    f"they must be ({length},) and ({length + 1}, {length + 1})"
+                )
+    return mixture
+
+
+def steps_of(rule: ContentFree, size: int, length: int, rng: np.random.Generator) -> Int[np.ndarray, "size L"]:
+    """rule.draw_steps(size, length, rng), refused unless it gives an integer step to every position of every row."""
+    steps, name = rule.draw_steps(size, length, rng), type(rule).__name__
+    if not isinstance(steps, np.ndarray) or steps.shape != (size, length) or steps.dtype.kind not in "iu":
+        got = f"{steps.dtype} {steps.shape}" if isinstance(steps, np.ndarray) else type(steps).__name__
+        raise ValueError(f"{name}.draw_steps returned {got}, it must return integers of shape ({size}, {length})")
+    return steps
+
+
+def independent_parts(rule: Rule, length: int) -> list[tuple[float, "Rule"]] | None:
+    """The rule as a mixture (probability, independent reveal) that is exact at this length; None where it is none."""
+    parts = getattr(rule, "independent_parts", None)
+    return None if parts is None else parts(length)
