@@ -287,8 +287,9 @@ def test_the_run_goes_on_and_exits_nonzero(monkeypatch, capsys, tmp_path):
     ]
     monkeypatch.setattr(command, "all_topics", lambda topics, profile, only: (lines, {}))
     monkeypatch.setattr(command, "load_topic", lambda topic: None)
-    monkeypatch.setattr(command, "ROOT", tmp_path)
+    monkeypatch.chdir(tmp_path)
     assert command.main(["--topic", "energy"]) == 1
+    assert [path.name for path in tmp_path.rglob("*.json")] == ["ledger-environment.json"]
     told = capsys.readouterr().out
     assert "!! bad" in told
     assert "check f raised ValueError: x" in told
