@@ -13,6 +13,8 @@ import os
 import sys
 import tempfile
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from toy_models.files import run_folder
@@ -133,6 +135,16 @@ def check_writable(notebook: str, name: str, folder: Path) -> None:
         raise ParameterError(f"{notebook}: {name} = {str(folder)!r} cannot be written: {problem.strerror}") from None
 
 
+@contextmanager
+def temporary_files_in(folder: Path) -> Iterator[None]:
+    """Temporary files of this process, such as the kernel's connection file, go where the next run sweeps."""
+    before, tempfile.tempdir = tempfile.tempdir, str(folder.resolve())
+    try:
+        yield
+    finally:
+        tempfile.tempdir = before
+
+
 def run(name: str, given: dict[str, str], progress: bool = True) -> Path:
     """Execute one notebook and return the path of the executed copy. Raises papermill's error when a cell fails."""
     import papermill
@@ -141,7 +153,7 @@ def run(name: str, given: dict[str, str], progress: bool = True) -> Path:
     path = source(name)
     parameters = checked_parameters(path, given)
     check_writable(path.stem, "the folder of executed notebooks", EXECUTED)
-    with run_folder(EXECUTED) as private:
+    with run_folder(EXECUTED) as private, temporary_files_in(private):
         own = str(private.resolve())
         os.environ.update(MDM_BATCH="1", IPYTHONDIR=own, JUPYTER_RUNTIME_DIR=own, PYDEVD_DISABLE_FILE_VALIDATION="1")
         for attempt in (1, 2):

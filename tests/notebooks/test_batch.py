@@ -55,7 +55,8 @@ def checkout(tmp_path):
 
 def make(folder: Path, *values: str) -> subprocess.Popen:
     environment = {k: v for k, v in os.environ.items() if k not in ("OUT", "CORPUS", "SEED", "DEVICE", "PROFILE")}
-    environment |= {"PYTHONPATH": str(folder)}
+    (folder / "temporary").mkdir(exist_ok=True)
+    environment |= {"PYTHONPATH": str(folder), "TMPDIR": str(folder / "temporary")}
     return subprocess.Popen(
         ["make", "figures", *values],
         cwd=folder,
@@ -109,6 +110,7 @@ def test_a_killed_batch_resumes_and_a_live_one_is_named(checkout):
     assert (out / "told.json").exists()
     assert [p.name for p in (checkout / "build" / "notebooks").iterdir()] == ["01-perplexity.ipynb"]
     assert {p.name for p in out.iterdir()} == {".runs", "told.json"}
+    assert [p.name for p in (checkout / "temporary").rglob("*.json")] == []  # the kernels' connection files
 
 
 @pytest.mark.parametrize(

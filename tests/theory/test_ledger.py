@@ -330,8 +330,9 @@ def test_the_run_goes_on_and_exits_nonzero(monkeypatch, capsys, tmp_path):
     monkeypatch.setattr(command, "load_topic", lambda topic: None)
     monkeypatch.setattr(command, "broken_links", lambda claims, only: [])
     monkeypatch.setattr(command, "unaccepted", lambda claims: [])
-    monkeypatch.setattr(command, "RECORD", tmp_path / "build" / "record.json")
+    monkeypatch.chdir(tmp_path)
     assert command.main(["--topic", "energy"]) == 1
+    assert [path.name for path in tmp_path.rglob("*.json")] == ["ledger-environment.json"]
     told = capsys.readouterr().out
     assert "!! bad" in told
     assert "check f raised ValueError: x" in told
