@@ -69,6 +69,19 @@ def test_loss_before_training_is_that_of_the_biases():
     torch.testing.assert_close(learner.loss(edits.Reading(model), data), wanted, rtol=1e-6, atol=0.0)
 
 
+def test_the_loss_of_half_precision_logits_is_computed_in_float32():
+    """As autocast leaves them on a CPU: rounded logits, but no rounding after them."""
+    network, data = edits.Reading(fresh()), learner.transitions(first_pair, SHORT, pad=4)
+
+    def half(tokens):
+        return tuple(part.bfloat16() for part in network(tokens))
+
+    found = learner.loss(half, data)
+    wanted = learner.loss(lambda tokens: tuple(part.float() for part in half(tokens)), data)
+    assert found.dtype == torch.float32
+    assert torch.equal(found, wanted)
+
+
 def test_training_learns_the_program_exactly_at_every_length(local):
     assert sum(local.losses[-20:]) / 20 < local.losses[0] / 20
     network = edits.Reading(local.model)
