@@ -97,20 +97,25 @@ def modules() -> list[str]:
     return sorted(m.name for m in pkgutil.iter_modules(figures.__path__) if m.name not in ENGINE)
 
 
+def _place(topic: str | None, module: str) -> tuple[bool, str]:
+    return module.removeprefix("figures.") != topic, module
+
+
 @cache
 def load(topic: str | None = None) -> None:
     """Import the draw functions of one topic (its own module first), or of all."""
-    for name in sorted(modules(), key=lambda n: (n != topic, n)):
+    for name in sorted(modules(), key=lambda n: _place(topic, n)):
         if topic is None or name == topic or name.startswith(f"{topic}_"):
             import_module(f"figures.{name}")
 
 
 def of(topic: str) -> list[Entry]:
-    """The figures of a topic in the order of their registration."""
+    """The figures of a topic, those of its own module first, whatever was imported before."""
     if topic not in modules():
         raise ValueError(f"topic = {topic!r} has no figure")
     load(topic)
-    return [entry for entry in FIGURES.values() if entry.belongs_to(topic)]
+    found = [entry for entry in FIGURES.values() if entry.belongs_to(topic)]
+    return sorted(found, key=lambda entry: _place(topic, entry.draw.__module__))  # stable: as written in each module
 
 
 def figures_of(claim: str) -> tuple[str, ...]:

@@ -57,7 +57,7 @@ def parts(results: Results) -> Drawn:
     axes[0].invert_yaxis()
     axes[len(names) // 2].set_xlabel("variance per network call (nats² per token²)")
     axes[-1].legend(loc="lower right", fontsize=8)
-    return fig, {name: table(case.methods) for name, case in results.instances.items()}
+    return fig, {name: per_method(case.methods) for name, case in results.instances.items()}
 
 
 @figure(
@@ -92,8 +92,8 @@ def compute(results: Results) -> Drawn:
     left.legend(fontsize=7.5, loc="upper left")
     right.legend(fontsize=8, loc="upper left")
     return fig, {
-        "losses": {name: table(case.methods) for name, case in results.instances.items()},
-        "gradients": {kind: table(methods) for kind, methods in results.gradients.items()},
+        "losses": {name: per_method(case.methods) for name, case in results.instances.items()},
+        "gradients": {kind: per_method(methods) for kind, methods in results.gradients.items()},
     }
 
 
@@ -136,7 +136,7 @@ def training(results: Results) -> Drawn:
     }
 
 
-def table(methods: dict[str, Method]) -> dict:
+def per_method(methods: dict[str, Method]) -> dict:
     """What the figures draw of each method."""
     return {name: {"parts": method.parts, "per_call": method.per_call} for name, method in methods.items()}
 
