@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from theory.claims import OURS, Claim, notebook_of
 from theory.references import references
 from theory.registry import REGISTRY
-from theory.statements import KINDS, derivation, statements
+from theory.statements import KINDS, page_of, statements
 
 SIDE_LABELS = ("def-", "lem-", "rem-", "cor-", "ex-")  # blocks that support a claim and are none
 
@@ -18,7 +18,7 @@ def broken_links(claims: dict[str, Claim], only: Iterable[Claim] | None = None) 
     for topic in dict.fromkeys(claim.topic for claim in claims.values()):
         for label in sorted(set(statements(topic)) - set(claims)):
             if not label.startswith(SIDE_LABELS):
-                found.append(f"{derivation(topic).name}: label {label!r} belongs to no claim")
+                found.append(f"{page_of(topic)}: label {label!r} belongs to no claim")
     for name in sorted(({entry.claim for entry in REGISTRY.entries} | set(REGISTRY.not_tight)) - set(claims)):
         found.append(f"{name}: functions are registered for it, but there is no such claim")
     return found
@@ -28,7 +28,7 @@ def _of_claim(claim: Claim) -> list[str]:
     found = []
     block = statements(claim.topic).get(claim.id)
     if block is None:
-        found.append(f"{claim.id}: {derivation(claim.topic).name} has no block labelled {claim.id!r}")
+        found.append(f"{claim.id}: {page_of(claim.topic)} has no block labelled {claim.id!r}")
     elif block.kind not in KINDS:
         found.append(f"{claim.id}: its block is a {block.kind}, allowed: {', '.join(KINDS)}")
     if notebook_of(claim.topic) is None:

@@ -13,7 +13,7 @@ from figures.registry import figures_of
 from theory.claims import OURS, TOPICS, Claim, notebook_of
 from theory.ledger import Line
 from theory.references import references
-from theory.statements import derivation, statement_of, title_of
+from theory.statements import page_of, statement_of, title_of
 from toy_models.files import write_aside
 
 GOOD = (
@@ -119,7 +119,7 @@ def _source(claim: Claim) -> str:
 
 
 def _links(claim: Claim) -> list[str]:
-    links = [f"[proof]({derivation(claim.topic).name}#{claim.id})"]
+    links = [f"[proof]({page_of(claim.topic)}#{claim.id})"]
     notebook = notebook_of(claim.topic)
     if notebook:
         links.append(f"[notebook](../notebooks/{notebook}.ipynb)")
@@ -148,7 +148,7 @@ def short_table(lines: Sequence[Line]) -> str:
         if own:
             counts = Counter(line.verdict for line in own)
             told = ", ".join(f"{n} {v}" for v, n in counts.most_common())
-            page, controls = f"theory/{derivation(topic).name}", sum(x.controls for x in own)
+            page, controls = f"theory/{page_of(topic)}", sum(x.controls for x in own)
             rows.append(f"| [{TITLES[topic]}]({page}) | {len(own)} | {controls} | {told} |")
     return "\n".join(rows)
 

@@ -39,6 +39,11 @@ def derivation(topic: str) -> Path:
     return HERE / f"{topic}.md"
 
 
+def page_of(topic: str) -> str:
+    """The same, as a path from theory/ for a link."""
+    return derivation(topic).relative_to(HERE).as_posix()
+
+
 def statements(topic: str) -> dict[str, Statement]:
     """{label: block} of the topic's derivation, in its order; empty without a page."""
     page = derivation(topic)
