@@ -1,6 +1,7 @@
 """The law that is written against the law of text and order: exact curves on languages small enough to sum over."""
 
 from dataclasses import dataclass
+from math import ceil, log
 
 import numpy as np
 from scipy.special import logsumexp
@@ -86,7 +87,7 @@ def dichotomy(language: str, make, length: int, steps: np.ndarray) -> Dichotomy:
 
 def enough_for_the_written_law(epsilon: float, vocab_size: int) -> int:
     """1 + ceil((1 + 1/log V)/(8 epsilon)) slots: KL(q || p)/L <= 4 epsilon log V + learning error, every language."""
-    return 1 + int(np.ceil((1 + 1 / np.log(vocab_size)) / (8 * epsilon) - 1e-12))
+    return 1 + ceil((1 + 1 / log(vocab_size)) / (8 * epsilon) - 1e-12)  # math.log takes integers of any size
 
 
 def written_bound(drop: float, steps: int) -> float:
