@@ -4,6 +4,7 @@ from math import ceil
 
 import numpy as np
 from flint import fmpq
+from scipy.stats import binom
 
 import toy_models as tm
 from theory import exact_curves as ec
@@ -137,22 +138,27 @@ def odds_geometric_harmonic(results: Results) -> Outcome:
     return all_hold(verdicts)
 
 
-def _odds_ratio(length: int, steps: int, rays=None) -> float:
+def _odds_ratio(length: int, steps: int) -> float:
     """max over the rays k of E KL/(kappa k (L-k)/(L+1) + L/N^2)."""
     kappa, delta = odds_geometric_bound(steps)
     weights, place = tm.odds_geometric_weights(steps), np.arange(length)
-    k = place[1:] if rays is None else np.asarray(rays)
+    k = place[1:]
     cost = np.array([weights_cost((place < ray).astype(float), weights) for ray in k])
     return float((cost / (kappa * k * (length - k) / (length + 1) + delta * length)).max())
 
 
 @tightness("odds-geometric", tier="float64")
 def odds_geometric_tight(results: Results) -> Outcome:
-    """odds-geometric: MDS codes that concentrate just right of an early cut reach 85% of the bound, L = 20000, N = 16."""
-    cuts = np.cumsum(tm.odds_geometric_weights(16))[:7]
-    rays = [round(20000 * a + c * np.sqrt(20000 * a * (1 - a))) for a in cuts for c in (1.5, 2.0, 2.5)]
-    ratio = _odds_ratio(20000, 16, rays)
-    return decide(0.85 < ratio <= 1, len(rays), 1 - ratio)
+    """odds-geometric: an MDS code that concentrates just right of an early cut reaches 93% of it, L = 2 10^6, N = 64.
+
+    h(a) of the ray k is a binomial tail, P(Bin(L - 1, a) < k).
+    """
+    length, k, steps = 2 * 10**6, 165_078, 64
+    weights = tm.odds_geometric_weights(steps)
+    kappa, delta = odds_geometric_bound(steps)
+    cost = length * float(weights @ binom.cdf(k - 1, length - 1, np.cumsum(weights) - weights)) - k
+    ratio = cost / (kappa * k * (length - k) / (length + 1) + delta * length)
+    return decide(0.93 < ratio <= 1, 1, 1 - ratio)
 
 
 @control("odds-geometric", tier="float64")
