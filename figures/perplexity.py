@@ -8,23 +8,33 @@ from matplotlib.figure import Figure
 
 from figures import STYLE
 from figures.layout import LINES, MARKERS, caption, plain_ticks, sources, steps_axis
+from figures.perplexity_written import jobs as written_jobs
+from figures.perplexity_written import written_line
 from figures.save import save
 from theory.perplexity import Collapse, Results
 
 
 def collapse(results: Results) -> Figure:
-    """Excess per token against N: the lengths of one language collapse, far below the bounds."""
+    """Both divergences per token against N: the trajectory's lengths collapse, the written law is below them."""
     with plt.style.context(STYLE):
         fig, axes = plt.subplots(2, 2, figsize=(9.6, 7.4), sharex=True)
-        for ax, part in zip(axes.flat, results.collapses, strict=True):
+        for ax, part, written in zip(axes.flat, results.collapses, results.written, strict=True):
             _collapse_panel(ax, part)
+            written_line(ax, written, f"written law, L = {written.length}: excess log TER")
+            ax.legend(ax.get_lines()[-1:], [ax.get_lines()[-1].get_label()], loc="upper right", fontsize=7.5)
         for ax in axes[1]:
             steps_axis(ax, 256)
         for ax in axes[:, 0]:
-            ax.set_ylabel("excess log TER, nats per token")
-        axes[0, 0].legend(loc="lower left", fontsize=7.5)
+            ax.set_ylabel("KL, nats per token")
+        low, high = axes[1, 1].get_ylim()
+        axes[1, 1].set_ylim(low / 100, high)  # room for what all panels share
+        shared, own = axes[1, 1].get_lines()[:-1], axes[1, 1].get_legend()
+        axes[1, 1].legend(handles=shared, loc="lower left", fontsize=7)
+        axes[1, 1].add_artist(own)
         caption(
-            fig, "claims: ter-every-language, shifted-grid-halves, one-over-n-law · uniform independent reveal, exact"
+            fig,
+            "claims: ter-every-language, shifted-grid-halves, one-over-n-law, written-law-dichotomy · uniform "
+            "independent reveal, exact",
         )
     return fig
 
@@ -32,11 +42,20 @@ def collapse(results: Results) -> Figure:
 def _collapse_panel(ax, part: Collapse) -> None:
     steps = np.array(part.steps)
     for k, (length, row) in enumerate(zip(part.lengths, part.excess, strict=True)):
-        ax.loglog(steps, row, marker=MARKERS[k], ls="-", lw=1.0, ms=4.5 - 0.5 * k, color=f"C{k}", label=f"L = {length}")
-    ax.loglog(steps, part.drop / steps, "k-", lw=1.2, label="bound (h(0) − h(1))/N")
+        ax.loglog(
+            steps,
+            row,
+            marker=MARKERS[k],
+            ls="-",
+            lw=1.0,
+            ms=4.5 - 0.5 * k,
+            color=f"C{k}",
+            label=f"trajectory KL, L = {length}",
+        )
+    ax.loglog(steps, part.drop / steps, "k-", lw=1.2, label="its bound (h(0) − h(1))/N")
     above = steps > 1
-    ax.loglog(steps[above], part.drop / (2 * (steps[above] - 1)), "k--", lw=1.0, label="bound, shifted grid")
-    ax.loglog(steps[above], part.shifted[above], "k+", ms=6, label="shifted grid, exact")
+    ax.loglog(steps[above], part.drop / (2 * (steps[above] - 1)), "k--", lw=1.0, label="its bound, shifted grid")
+    ax.loglog(steps[above], part.shifted[above], "k+", ms=6, label="trajectory KL, shifted grid")
     log_v = np.log(part.vocab_size)
     published = 4 * log_v / np.sqrt(steps)  # N = 1/epsilon^2, a 2-gram
     ax.loglog(steps, published, ls=":", color="0.35", label="Thm 4.2 as published, n = 2")
@@ -94,7 +113,7 @@ def generative(results: Results) -> Figure:
 
 
 def schedules(results: Results) -> Figure:
-    """Excess per token of eight schedules at the same number of steps."""
+    """Trajectory KL per token of eight schedules at the same number of steps."""
     with plt.style.context(STYLE):
         fig, axes = plt.subplots(1, len(results.schedules), figsize=(10.4, 3.7))
         for ax, part in zip(axes, results.schedules, strict=True):
@@ -107,7 +126,7 @@ def schedules(results: Results) -> Figure:
             ax.set_xlim(0, 1.22 * part.excess.max())
             ax.set_title(f"{part.language}, L = {part.length}")
             ax.grid(visible=False, axis="y")
-            ax.set_xlabel(f"excess at N = {part.steps}, nats per token")
+            ax.set_xlabel(f"trajectory KL at N = {part.steps}, nats per token")
         caption(fig, "claims: curve-identity-independent, odds-geometric, shifted-grid-halves · exact")
     return fig
 
@@ -122,7 +141,7 @@ def order(results: Results) -> Figure:
             left.fill_between(steps, np.maximum(part.low, 1e-4), np.maximum(part.high, 1e-4), color=f"C{k}", alpha=0.2)
             left.loglog(steps, part.drop / steps, color=f"C{k}", lw=0.8, ls=":")
         left.set(
-            xlabel="steps N", ylabel="excess log TER, nats per token", title="2-, 3-, 4-gram of the same text, L = 64"
+            xlabel="steps N", ylabel="trajectory KL, nats per token", title="2-, 3-, 4-gram of the same text, L = 64"
         )
         left.set_ylim(4e-2, 4)
         steps_axis(left, 8)
@@ -177,9 +196,9 @@ def save_all(results: Results, out_dir: str, parameters: dict, seed: int) -> lis
         (
             "perplexity-collapse",
             collapse,
-            results.collapses,
+            {"trajectory": results.collapses, "written": results.written},
             "exact",
-            ("ter-every-language", "shifted-grid-halves", "one-over-n-law"),
+            ("ter-every-language", "shifted-grid-halves", "one-over-n-law", "written-law-dichotomy"),
         ),
         ("perplexity-marginal", marginal, results.marginals, "exact", ("marginal-below-trajectory",)),
         ("perplexity-generative", generative, results.generative, "exact", ("generative-perplexity-uncontrolled",)),
@@ -192,6 +211,7 @@ def save_all(results: Results, out_dir: str, parameters: dict, seed: int) -> lis
         ),
         ("perplexity-order", order, intervals, "sampled", ("feng-thm-4-2", "ter-every-language")),
         ("perplexity-vocabulary", vocabulary, results.vocabulary, "exact", ("marginal-grows-with-vocabulary",)),
+        *written_jobs(results),
     )
     return [
         save(

@@ -127,3 +127,28 @@ def _equalise(payoff: np.ndarray) -> tuple[list[fmpq], fmpq]:
     right[rows, 0] = fmpq(1)
     solution = system.solve(right)
     return [solution[j, 0] for j in range(columns)], solution[columns, 0]
+
+
+@dataclass(frozen=True, eq=False)
+class RayCosts:
+    """E KL/(TC + DTC) on every ray k = 1..L-1 of some schedules with N steps."""
+
+    length: int
+    steps: int
+    rays: tuple[int, ...]
+    names: tuple[str, ...]
+    ratio: np.ndarray  # (schedules, rays)
+
+
+def ray_costs(length: int, steps: int) -> RayCosts:
+    """Equal sizes, the uniform and the shifted grid of independent reveal, and the best random sizes."""
+    best = minimax_sizes(length, steps)
+    mixed = [_mean(costs, best.chances) for costs in zip(*map(sizes_rays, best.sizes), strict=True)]
+    rows = {
+        "equal sizes": sizes_rays([length // steps] * steps),
+        "uniform schedule": ray_values(ec.uniform_row(length, steps))[:-1],
+        "shifted grid": ray_values(ec.shifted_grid_row(length, steps))[:-1],
+        "best random sizes": mixed,
+    }
+    ratio = np.array([[float(int(fmpq(c).p) / int(fmpq(c).q)) / length for c in row] for row in rows.values()])
+    return RayCosts(length, steps, tuple(range(1, length)), tuple(rows), ratio)
