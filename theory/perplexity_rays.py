@@ -7,6 +7,7 @@ curve iff its partial sums are nonnegative.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from itertools import accumulate
 from math import comb
 
@@ -91,42 +92,44 @@ def minimax_sizes(length: int, steps: int) -> Minimax:
         b_eq=[1.0],
         method="highs-ds",
     )
-    rays = np.flatnonzero(-found.ineqlin.marginals > 1e-9)
-    used = np.flatnonzero(found.x[:-1] > 1e-9)
-    chances, value = _equalise(payoff[np.ix_(rays, used)])
-    languages, same = _equalise(payoff[np.ix_(rays, used)].T)
-    exact = [[fmpq(int(cost)) for cost in row] for row in payoff]
-    upper = max(_mean([row[c] for c in used], chances) for row in exact)
-    lower = min(_mean([exact[k][c] for k in rays], languages) for c in range(count))
-    if not (value == same == upper == lower and min(chances) >= 0 and min(languages) >= 0):
-        guess = found.fun / length
-        raise ArithmeticError(f"L = {length}, N = {steps}: the optimum {guess:.12g} of the programme is not certified")
-    law = [fmpq(0)] * (length - 1)
-    for k, p in zip(rays, languages, strict=True):
-        law[k] = p
-    return Minimax(length, steps, value / length, tuple(choices[c] for c in used), tuple(chances), tuple(law))
+    law, guess = found.x[:-1], -found.ineqlin.marginals
+    used, rays = np.flatnonzero(law > 1e-9), np.flatnonzero(guess > 1e-9)
+    part = payoff[np.ix_(rays, used)]
+    for chances, languages in (
+        (_equalise(part), _equalise(part.T)),
+        (_rounded(law[used]), _rounded(guess[rays])),  # degenerate programmes: the vertices themselves
+    ):
+        upper = max(_mean(row[used], chances) for row in payoff)
+        lower = min(_mean(column[rays], languages) for column in payoff.T)
+        if upper == lower and all(sum(p, fmpq(0)) == 1 and min(p) >= 0 for p in (chances, languages)):
+            place = dict(zip(rays.tolist(), languages, strict=True))
+            against = tuple(place.get(k, fmpq(0)) for k in range(length - 1))
+            return Minimax(length, steps, upper / length, tuple(choices[c] for c in used), tuple(chances), against)
+    raise ArithmeticError(f"L = {length}, N = {steps}: the optimum {found.fun / length:.12g} is not certified")
 
 
-def _mean(values: Sequence[fmpq], chances: Sequence[fmpq]) -> fmpq:
-    return sum((v * p for v, p in zip(values, chances, strict=True)), fmpq(0))
+def _rounded(values: np.ndarray) -> list[fmpq]:
+    nearest = [Fraction(float(v)).limit_denominator(10**6) for v in values]
+    return [fmpq(v.numerator, v.denominator) for v in nearest]
 
 
-def _equalise(payoff: np.ndarray) -> tuple[list[fmpq], fmpq]:
-    """(p, v) with payoff p = v 1 and sum p = 1, in Q."""
+def _mean(values: Sequence[int], chances: Sequence[fmpq]) -> fmpq:
+    return sum((int(v) * p for v, p in zip(values, chances, strict=True)), fmpq(0))
+
+
+def _equalise(payoff: np.ndarray) -> list[fmpq]:
+    """p with payoff p = v 1 and sum p = 1, in Q, a basic solution; all zero if there is none."""
     rows, columns = payoff.shape
-    if rows != columns:
-        raise ArithmeticError(f"the supports of the two players differ in size: {rows} and {columns}")
-    system = fmpq_mat(rows + 1, columns + 1)
-    right = fmpq_mat(rows + 1, 1)
-    for i in range(rows):
-        for j in range(columns):
-            system[i, j] = fmpq(int(payoff[i, j]))
-        system[i, columns] = fmpq(-1)
-    for j in range(columns):
-        system[rows, j] = fmpq(1)
-    right[rows, 0] = fmpq(1)
-    solution = system.solve(right)
-    return [solution[j, 0] for j in range(columns)], solution[columns, 0]
+    value = [fmpq(-1)] * rows + [fmpq(0)]
+    system = [[fmpq(int(c)) for c in row] for row in payoff] + [[fmpq(1)] * columns]
+    right = [fmpq(0)] * rows + [fmpq(1)]
+    augmented = [[v, *row, r] for v, row, r in zip(value, system, right, strict=True)]
+    reduced, rank = fmpq_mat(augmented).rref()
+    solution = [fmpq(0)] * (columns + 2)
+    for i in range(rank):
+        pivot = next(j for j in range(columns + 2) if reduced[i, j] != 0)
+        solution[pivot] = reduced[i, columns + 1]
+    return solution[1:-1] if solution[-1] == 0 else [fmpq(0)] * columns
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,6 +2,7 @@
 
 import json
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from perplexity_results import smoke_results
@@ -22,7 +23,7 @@ def record(written, name):
 
 
 def test_three_files_each(written):
-    assert len({p.stem for p in written}) == 6
+    assert len({p.stem for p in written}) == 9
     for path in written:
         for suffix in (".svg", ".png", ".json"):
             assert path.with_suffix(suffix).stat().st_size > 500
@@ -49,9 +50,20 @@ def test_same_bytes_twice(written, tmp_path):
 
 def test_drawn_data_are_the_results(written):
     curves = record(written, "perplexity-collapse")["data"]["curves"]
-    for drawn, part in zip(curves, smoke_results().collapses, strict=True):
+    for drawn, part in zip(curves["trajectory"], smoke_results().collapses, strict=True):
         assert drawn["language"] == part.language
         np.testing.assert_array_equal(drawn["excess"], part.excess)
+    for drawn, part in zip(curves["written"], smoke_results().written, strict=True):
+        np.testing.assert_array_equal(drawn["excess"], part.excess)
+
+
+def test_the_two_divergences_are_never_called_by_one_name():
+    """A label that says "excess log TER" belongs to the written law alone."""
+    for fig in (drawing.collapse(smoke_results()), drawing.schedules(smoke_results()), drawing.order(smoke_results())):
+        for ax in fig.axes:
+            words = [ax.get_xlabel(), ax.get_ylabel(), *(line.get_label() for line in ax.get_lines())]
+            assert not any("excess" in w and "written law" not in w for w in map(str, words))
+        plt.close(fig)
 
 
 def test_sampled_curves_carry_their_interval(written):

@@ -2,11 +2,13 @@
 
 import json
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from sequence_error_results import smoke_results
 
 from figures import sequence_error as drawing
+from figures.sequence_error_calls import calls
 from theory.claims import load_claims
 
 SAMPLED = {"sequence-error-text"}
@@ -22,7 +24,7 @@ def record(written, name):
 
 
 def test_three_files_each(written):
-    assert len({p.stem for p in written}) == 6
+    assert len({p.stem for p in written}) == 7
     for path in written:
         for suffix in (".svg", ".png", ".json"):
             assert path.with_suffix(suffix).stat().st_size > 500
@@ -51,6 +53,25 @@ def test_drawn_data_are_the_results(written):
     drawn = record(written, "sequence-error-chain")["data"]["curves"]
     np.testing.assert_array_equal(drawn["error"], smoke_results().chain.error)
     assert drawn["kappa"] == smoke_results().chain.kappa
+
+
+def test_no_axis_called_calls_passes_the_length():
+    """A write-once sampler makes at most L calls that reveal a token, whatever its number of time slots."""
+    results, seen = smoke_results(), 0
+    fig = calls(results)
+    for ax, part in zip(fig.axes, results.costs, strict=True):
+        assert "calls" in fig.axes[0].get_ylabel()
+        for line in ax.get_lines():
+            assert (np.asarray(line.get_ydata()) <= part.lengths + 1e-9).all()
+            seen += 1
+    assert seen == 8
+    plt.close(fig)
+    fig = drawing.cost(results)
+    for ax in fig.axes:
+        solid = [line for line in ax.get_lines() if line.get_linestyle() == "-" and len(line.get_xdata()) > 0]
+        assert len(solid) >= 3
+        assert max(np.max(line.get_ydata()) for line in solid) <= 1 + 1e-12  # per token
+    plt.close(fig)
 
 
 def test_sampled_curves_carry_their_interval(written):
