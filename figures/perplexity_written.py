@@ -97,4 +97,4 @@ def jobs(results: Results) -> tuple:
 
 def written_line(ax, part, label: str) -> None:
     """The written law of one language over the panel of its trajectory."""
-    ax.loglog(np.array(part.steps), part.excess, color="C3", lw=1.6, ls=(0, (5, 1)), label=label)
+    ax.loglog(np.array(part.steps), part.excess, color="C4", lw=1.8, ls=(0, (5, 1)), label=label)
