@@ -55,6 +55,7 @@ def feng_sharpened(results: Results) -> Outcome:
         epsilon = fmpq(k, 20)
         row = ec.uniform_row(length, sufficient_steps(k / 20))
         verdicts.append(at_most_for_every_language(row, ec.unit_row(length, 0) * (4 * epsilon * length)))
+        verdicts.append(library_agrees(uniform(sufficient_steps(k / 20)), row))
     return all_hold(verdicts)  # g(0) <= log|V|
 
 
