@@ -28,8 +28,17 @@ def ser_from_kl(results: Results) -> Outcome:
         written, _ = exact.law(pmf, exact.independent_stages([f"1/{steps}"] * steps))
         verdicts.append(decide_at_most(minus_log(exact.support_mass(pmf, written)), exact.kl(pmf, written)))
         if k < 24:
-            verdicts.append(written_law_agrees(pmf, uniform(steps), written))
+            verdicts += [written_law_agrees(pmf, uniform(steps), written), _mass_is_kept(pmf)]
     return all_hold(verdicts)
+
+
+def _mass_is_kept(pmf: np.ndarray) -> str:
+    """What an adaptive rule writes and what stops at an impossible context add up to one, and SER is the rest."""
+    target, rule = tm.Table(exact.to_float(pmf)), tm.TopK(2)
+    law = tm.sampler_law(target, rule)
+    valid = law.pmf[target.pmf > 0].sum()
+    gaps = abs(law.pmf.sum() + law.impossible - 1), abs(tm.sequence_error(target, rule) - 1 + valid)
+    return "PROVED" if max(gaps) < 1e-12 else "REFUTED"
 
 
 @tightness("ser-from-kl", tier="rational")
