@@ -59,10 +59,12 @@ def test_drawn_data_are_the_results(written):
 
 def test_the_two_divergences_are_never_called_by_one_name():
     """A label that says "excess log TER" belongs to the written law alone."""
-    for fig in (drawing.collapse(smoke_results()), drawing.schedules(smoke_results()), drawing.order(smoke_results())):
+    for draw in (drawing.collapse, drawing.schedules, drawing.order):
+        fig = draw(smoke_results())
         for ax in fig.axes:
-            words = [ax.get_xlabel(), ax.get_ylabel(), *(line.get_label() for line in ax.get_lines())]
-            assert not any("excess" in w and "written law" not in w for w in map(str, words))
+            words = [ax.get_ylabel(), *(str(line.get_label()) for line in ax.get_lines())]
+            words += [] if "ε" in ax.get_xlabel() else [ax.get_xlabel()]  # ε: what Thm 4.2 asks of the excess itself
+            assert not any("excess" in word and "written law" not in word for word in words)
         plt.close(fig)
 
 
