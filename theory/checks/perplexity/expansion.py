@@ -46,7 +46,7 @@ def dichotomy_exact(results: Results) -> Outcome:
     is a product, and then every coefficient of the SER is 0 and N^2 KL -> Var(psi)/2, met within C/N at N = 10^4.
     """
     verdicts = []
-    for k, pmf in enumerate(dichotomy_laws(24 if not results.full else 120)):
+    for k, pmf in enumerate(dichotomy_laws(120 if results.profile == "full" else 24)):
         p, first, kappa = written_polynomials(pmf), psi(pmf), clash_rate(pmf)
         verdicts += [_same(p[x][0] == pmf[x] and p[x][1] == pmf[x] * first[x]) for x in p]
         valid = sum(p.values(), fmpq_poly())

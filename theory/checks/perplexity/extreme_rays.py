@@ -43,7 +43,7 @@ def rays_decide(results: Results) -> Outcome:
     solved in Q for both players and compared with those of the page.
     """
     rng, verdicts = np.random.default_rng(43), []
-    for pmf in ec.random_pmfs(43, 12 if not results.full else 60):
+    for pmf in ec.random_pmfs(43, 60 if results.profile == "full" else 12):
         length, g = pmf.ndim, ec.curve(pmf)
         weights = ec.random_weights(rng, 2)
         row = ec.weights_row(length, weights)
