@@ -35,6 +35,8 @@ def ccl_thm_9(results: Results) -> Outcome:
     for length in range(2, 80 if results.profile == "full" else 41):
         for zeta in range(2, length + 1):
             sizes = _tc_sizes(length, zeta)
+            left = length - np.cumsum([0, *sizes[:-1]])
+            verdicts.append(_same(sizes == [max(m // zeta, 1) for m in left.tolist()] and sum(sizes) == length))
             for part, rays in ((sizes, range(length - 1, 0, -1)), (sizes[::-1], range(1, length))):  # TC, DTC of ray k
                 cost = sizes_rays(part)
                 holds = all(c * (zeta - 1) <= value for c, value in zip(cost, rays, strict=True))
