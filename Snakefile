@@ -23,7 +23,7 @@ def code_of(wildcards):
     slug = SLUGS[wildcards.notebook]
     places = (("theory", f"{slug}*.py"), (f"theory/checks/{slug}", "*.py"), ("figures", f"{slug}*.py"))
     own = [str(path) for folder, pattern in places for path in sorted(Path(folder).glob(pattern))]
-    return [*own, "figures/claim_graph.py", "theory/verdicts.json"] if slug == "start_here" else own
+    return [*own, "theory/verdicts.json"] if slug == "start_here" else own
 
 
 rule all:
@@ -37,6 +37,7 @@ rule notebook:
         library=LIBRARY,
         code=code_of,
         frame=[
+            "figures/registry.py",
             "figures/save.py",
             "figures/layout.py",
             "figures/mdm.mplstyle",

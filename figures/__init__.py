@@ -1,5 +1,6 @@
-"""Figures: pure functions Results -> Figure (<topic>.py) and the one place that writes them (save.py)."""
+"""Figures: the engine (registry, save, layout, drift) and the draw functions of the topics."""
 
 from pathlib import Path
 
+ROOT = Path(__file__).resolve().parent.parent
 STYLE = Path(__file__).with_name("mdm.mplstyle")

@@ -2,14 +2,21 @@
 
 import matplotlib.pyplot as plt
 import numpy as np
-from matplotlib.figure import Figure
 
-from figures.any_process_style import GREY, MARKS, foot, style
+from figures.any_process import numbers
+from figures.layout import GREY, MARKERS, Drawn, style
+from figures.registry import figure
 from theory.any_process import Results
 from theory.any_process_search import interval
 
 
-def search(results: Results) -> Figure:
+@figure(
+    "any-process-search",
+    claims=("queens-backtracking", "sudoku-group-remask"),
+    kind="exact",
+    note="TV: distance of the redrawn law from uniform",
+)
+def search(results: Results) -> Drawn:
     """Success without remask, and expected steps with restart or backtracking."""
     q, s = results.queens, results.sudoku
     fig, axes = plt.subplots(1, 3, figsize=(11.4, 4.2), width_ratios=[1, 1, 1.25])
@@ -34,7 +41,7 @@ def search(results: Results) -> Figure:
             [float(getattr(s.oracle[n], attribute)) for n in names],
             y,
             ls="none",
-            marker=MARKS[k],
+            marker=MARKERS[k],
             ms=6,
             color=f"C{k}",
             label=label,
@@ -52,11 +59,21 @@ def search(results: Results) -> Figure:
         ylim=(-0.6, len(names) + 0.9),
     )
     axes[2].legend(loc="upper left", ncols=2, columnspacing=0.8, handletextpad=0.2)
-    foot(fig, "queens-backtracking, sudoku-group-remask;  TV: distance of the redrawn law from uniform")
-    return fig
+    return fig, {
+        "left_to_right": [numbers(vars(r)) for r in q.left_to_right],
+        "adaptive": [numbers(vars(r)) for r in q.adaptive],
+        "sudoku": {name: numbers(vars(group)) for name, group in s.oracle.items()},
+    }
 
 
-def corrector(results: Results) -> Figure:
+@figure(
+    "any-process-corrector",
+    claims=("two-colour-corrector",),
+    kind="exact",
+    accuracy={"mixtures": 1e-6},  # bounds where an iteration stopped
+    note="mixtures ≥: certified lower bound over all mixtures of fixed schedules, K = 3",
+)
+def corrector(results: Results) -> Drawn:
     """KL against the number of steps: best fixed write-once schedule and two-colour remask."""
     rows = results.corrector.rows
     fig, axes = plt.subplots(2, 4, figsize=(11.4, 5.6), sharex=True, sharey=True)
@@ -105,11 +122,19 @@ def corrector(results: Results) -> Figure:
         ax.set_ylabel("KL(p ‖ law) (nats)")
     axes.flat[0].set_xticks(range(1, 7))
     axes.flat[0].set_ylim(1e-14, 5)
-    foot(fig, "two-colour-corrector;  mixtures ≥: certified lower bound over all mixtures of fixed schedules, K = 3")
-    return fig
+    return fig, {
+        "rows": rows,
+        "mixtures": {b: {"low": m.low, "high": m.high} for b, m in results.corrector.mixtures.items()},
+    }
 
 
-def remask(results: Results) -> Figure:
+@figure(
+    "any-process-remask",
+    claims=("remdm-hurts", "remask-floor"),
+    kind="exact",
+    accuracy={"floors": 1e-6},  # of an eigenvector
+)
+def remask(results: Results) -> Drawn:
     """Total variation of the ReMDM-type kernel, and the floors of random remask."""
     c = results.corrector
     names = list(dict.fromkeys(name for name, _ in c.remdm))
@@ -132,11 +157,16 @@ def remask(results: Results) -> Figure:
     axes[4].set_title("stationary floor", fontsize=10)
     axes[4].set_xticks((1, 2, 3, 6))
     axes[4].legend(loc="upper left")
-    foot(fig, "remdm-hurts, remask-floor")
-    return fig
+    return fig, {"remdm": c.remdm, "floors": c.floors}
 
 
-def learned(results: Results) -> Figure:
+@figure(
+    "any-process-learned",
+    claims=("learned-parity",),
+    kind="trained",
+    note="bars: exact intervals at confidence 1 − 1e-6",
+)
+def learned(results: Results) -> Drawn:
     """Success of the trained parity program against length, with exact intervals."""
     r = results.learned
     fig, ax = plt.subplots(figsize=(6.4, 3.8))
@@ -158,5 +188,4 @@ def learned(results: Results) -> Figure:
         title="parity learned from seven transitions",
     )
     ax.legend(loc="lower right")
-    foot(fig, "learned-parity;  bars: exact intervals at confidence 1 − 1e-6")
-    return fig
+    return fig, {"parity": r.parity, "relative": r.relative}

@@ -2,19 +2,24 @@
 
     python -m figures.drift build/ci-figures figures/out
 
-Exact data must agree at rtol 1e-9, or at the accuracy that the figure states for what an optimiser found; sampled data
-by overlap of their intervals, trained data by their schema. A figure that is missing on either side is a difference.
+Exact data must agree at rtol 1e-9. A datum that an optimiser, an iterative fit or an eigen-solver ended at moves with
+the machine's rounding: its record states how far, accuracy = {path: relative accuracy}, and it must agree at that. A
+path is the keys that lead to the datum, joined by dots, list positions left out; it speaks for all that lies under it,
+and of two paths that cover a datum the longer one counts. Sampled data agree by overlap of their intervals, trained
+data by their schema. A figure that is missing on either side is a difference, unless its record names what a machine
+needs to regenerate it: then it is listed as not regenerated.
 """
 
 import json
 import math
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 RTOL = 1e-9
 INTERVAL = {"value", "low", "high"}
 ATOL = 1e-12  # exact data below this size are rounding of zero
+LEAST = 1e-6  # the finest accuracy that a datum may state: two healthy machines may end an iteration this far apart
 
 
 def differences(fresh: Path, committed: Path) -> list[str]:
@@ -23,9 +28,12 @@ def differences(fresh: Path, committed: Path) -> list[str]:
     names = {p.stem for p in fresh.glob("*.json")} | {p.stem for p in committed.glob("*.json")}
     if not names:
         return [f"no figure data in {fresh} nor in {committed}"]
+    absent = not_regenerated(fresh, committed)
     for name in sorted(names):
         sides = [folder / f"{name}.json" for folder in (fresh, committed)]
         missing = [str(side.parent) for side in sides if not side.exists()]
+        if missing and name in absent:
+            continue
         if missing:
             found.append(f"{name}: missing in {missing[0]}")
             continue
@@ -38,18 +46,28 @@ def differences(fresh: Path, committed: Path) -> list[str]:
         except ValueError as problem:
             found.append(f"{name}: no JSON, {problem}")
             continue
-        for key in ("kind", "claims", "parameters", "seed"):
+        for key in ("kind", "claims", "needs", "parameters", "seed", "accuracy"):
             if new[key] != old[key]:
                 found.append(f"{name}: {key} was {old[key]}, is {new[key]}")
-        if new["accuracy"] != old["accuracy"]:
-            found.append(f"{name}: accuracy was {old['accuracy']}, is {new['accuracy']}")
-        rtol = max(RTOL, min(new["accuracy"], old["accuracy"]))
-        found += [f"{name}: {line}" for line in compare(new["data"], old["data"], new["kind"], "data", rtol)]
+        agreed = {path: stated for path, stated in new["accuracy"].items() if old["accuracy"].get(path) == stated}
+        found += [f"{name}: {line}" for line in compare(new["data"], old["data"], new["kind"], agreed)]
     return found
 
 
-def compare(new, old, kind: str, where: str, rtol: float = RTOL) -> Iterator[str]:
-    """Lines for the places where `new` and `old` differ by the rule of `kind`."""
+def not_regenerated(fresh: Path, committed: Path) -> dict[str, str]:
+    """{name: what it needs} of the committed figures that this machine did not draw and need not."""
+    found = {}
+    for path in sorted(committed.glob("*.json")):
+        if not (fresh / path.name).exists():
+            try:
+                found[path.stem] = json.loads(path.read_text(encoding="utf-8"))["needs"]
+            except ValueError:  # a torn record names no need
+                continue
+    return {name: need for name, need in found.items() if need}
+
+
+def compare(new, old, kind: str, accuracy: Mapping[str, float], path: str = "", where: str = "data") -> Iterator[str]:
+    """Lines for the places where `new` and `old` differ by the rule of `kind`; `path` is `where` without positions."""
     if isinstance(new, dict) and isinstance(old, dict):
         if set(new) != set(old):
             yield f"{where}: keys {sorted(set(new) ^ set(old))} are on one side only"
@@ -58,19 +76,52 @@ def compare(new, old, kind: str, where: str, rtol: float = RTOL) -> Iterator[str
             yield from overlap(new, old, where)
             keys -= INTERVAL
         for key in sorted(keys):
-            yield from compare(new[key], old[key], kind, f"{where}.{key}", rtol)
+            yield from compare(new[key], old[key], kind, accuracy, f"{path}.{key}" if path else key, f"{where}.{key}")
     elif isinstance(new, list) and isinstance(old, list):
         if len(new) != len(old):
             if kind != "trained":
                 yield f"{where}: {len(old)} entries, now {len(new)}"
             return
         for k, (a, b) in enumerate(zip(new, old, strict=True)):
-            yield from compare(a, b, kind, f"{where}[{k}]", rtol)
+            yield from compare(a, b, kind, accuracy, path, f"{where}[{k}]")
     elif is_number(new) and is_number(old):
-        if kind != "trained" and not same(float(new), float(old), rtol):
+        if kind != "trained" and not same(float(new), float(old), accuracy_at(path, accuracy)):
             yield f"{where}: {old!r}, now {new!r}"
     elif type(new) is not type(old) or (kind != "trained" and new != old):
         yield f"{where}: {old!r}, now {new!r}"
+
+
+def covers(stated: str, path: str) -> bool:
+    """The datum at `path` is the one that `stated` names, or lies under it."""
+    return path == stated or path.startswith(f"{stated}.")
+
+
+def accuracy_at(path: str, accuracy: Mapping[str, float]) -> float:
+    """Relative accuracy of the datum at `path`: of the longest stated path that covers it, else RTOL."""
+    return accuracy[max(found, key=len)] if (found := [p for p in accuracy if covers(p, path)]) else RTOL
+
+
+def number_paths(data, path: str = "") -> Iterator[str]:
+    """Paths of all numbers in `data`."""
+    if isinstance(data, dict):
+        for key, part in data.items():
+            yield from number_paths(part, f"{path}.{key}" if path else key)
+    elif isinstance(data, list):
+        for part in data:
+            yield from number_paths(part, path)
+    elif is_number(data):
+        yield path
+
+
+def unfit(accuracy: Mapping[str, float], data) -> list[str]:
+    """What is wrong with a statement of accuracy: a path without a number under it, a value too fine or too coarse."""
+    known = set(number_paths(data))
+    found = [f"accuracy names {p!r}, no number of the data" for p in accuracy if not any(covers(p, k) for k in known)]
+    return found + [
+        f"accuracy of {p!r} = {stated!r}, allowed: {LEAST:g} to 0.01"
+        for p, stated in accuracy.items()
+        if not LEAST <= stated <= 0.01
+    ]
 
 
 def overlap(new: dict, old: dict, where: str) -> Iterator[str]:
@@ -102,7 +153,10 @@ def main() -> int:
     if len(sys.argv) != 3:
         print(__doc__, file=sys.stderr)
         return 2
-    found = differences(Path(sys.argv[1]), Path(sys.argv[2]))
+    fresh, committed = Path(sys.argv[1]), Path(sys.argv[2])
+    found = differences(fresh, committed)
+    for name, need in not_regenerated(fresh, committed).items():
+        print(f"{name}: not regenerated, needs {need}")
     for line in found[:200]:
         print(line)
     print(f"{len(found)} difference(s) between {sys.argv[1]} and {sys.argv[2]}")

@@ -1,17 +1,12 @@
 """Figures of the entropy-bound topic: Results -> Figure, nothing computed but axes."""
 
-from pathlib import Path
-
 import matplotlib.pyplot as plt
 import numpy as np
-from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from figures import STYLE
-from figures.entropy_bound_calls import decompositions, foot, steps, traces
-from figures.layout import sources
-from figures.save import save
+from figures.layout import Drawn
+from figures.registry import figure
 from theory.entropy_bound import Case, Results
 
 FAMILIES = {  # family prefix -> (colour of the cycle, marker, label)
@@ -24,24 +19,27 @@ FAMILIES = {  # family prefix -> (colour of the cycle, marker, label)
 FRONT, FIXED, RANDOM = "0.1", "C2", "C8"
 
 
-def fronts(results: Results) -> Figure:
+@figure(
+    "entropy-bound-fronts",
+    claims=("optimal-front", "front-is-a-hull", "eb-largest-set", "eb-binary-proxies", "random-below-front"),
+    kind="exact",
+)
+def fronts(results: Results) -> Drawn:
     """Exact calls and KL of every rule, one panel per target; the shaded region is closed to deterministic rules."""
     columns = 3
     rows = -(-len(results.cases) // columns)
-    with plt.style.context(STYLE):
-        fig, axes = plt.subplots(rows, columns, figsize=(10.5, 3.0 * rows + 0.6), squeeze=False)
-        for ax, case in zip(axes.flat, results.cases, strict=False):
-            draw_case(ax, case)
-        for ax in axes.flat[len(results.cases) :]:
-            ax.set_axis_off()
-        for ax in axes[:, 0]:
-            ax.set_ylabel("KL(q‖p) / TC(q)")
-        for column in range(columns):
-            last = [ax for ax in axes[:, column] if ax.axison][-1]
-            last.set_xlabel("expected calls under q")
-        fig.legend(handles=legend(), loc="outside upper center", ncols=4)
-        foot(fig, "optimal-front", "front-is-a-hull", "eb-largest-set", "random-below-front")
-    return fig
+    fig, axes = plt.subplots(rows, columns, figsize=(10.5, 3.0 * rows + 0.6), squeeze=False)
+    for ax, case in zip(axes.flat, results.cases, strict=False):
+        draw_case(ax, case)
+    for ax in axes.flat[len(results.cases) :]:
+        ax.set_axis_off()
+    for ax in axes[:, 0]:
+        ax.set_ylabel("KL(q‖p) / TC(q)")
+    for column in range(columns):
+        last = [ax for ax in axes[:, column] if ax.axison][-1]
+        last.set_xlabel("expected calls under q")
+    fig.legend(handles=legend(), loc="outside upper center", ncols=4)
+    return fig, {"cases": results.cases}
 
 
 def draw_case(ax, case: Case) -> None:
@@ -86,7 +84,12 @@ def legend() -> list[Line2D]:
     return handles
 
 
-def speedup(results: Results) -> Figure:
+@figure(
+    "entropy-bound-speedup",
+    claims=("eb-pairs-gap", "optimal-front"),
+    kind="exact",
+)
+def speedup(results: Results) -> Drawn:
     """Tokens per call at matched KL: length / fewest expected calls with KL <= 1 % of TC(q)."""
     rows = sorted(results.cases, key=lambda c: c.length / c.optimal_calls)
     place = np.arange(len(rows))
@@ -97,74 +100,28 @@ def speedup(results: Results) -> Figure:
         ("top-k, best k and proxy", [c.best_calls("top-k") for c in rows], "C1", "s", 5),
         ("threshold, best value and proxy", [c.best_calls("threshold") for c in rows], "C4", "^", 5),
     ]
-    with plt.style.context(STYLE):
-        fig, ax = plt.subplots(figsize=(7.4, 0.55 * len(rows) + 1.6))
-        for k, c in enumerate(rows):
-            ax.plot(
-                [c.length / c.best_calls("EB"), c.length / c.optimal_calls],
-                [k, k],
-                color="0.88",
-                lw=13,
-                solid_capstyle="butt",
-                zorder=1,
-            )
-        for row, (label, calls, colour, marker, size) in enumerate(series):
-            speed = np.array([c.length for c in rows]) / np.array(calls)
-            where = place + 0.13 * (2 - row)  # side by side, for several often coincide
-            fill = "none" if marker == "D" else colour
-            ax.plot(speed, where, ls="none", marker=marker, ms=size, color=colour, mfc=fill, mew=1.4, label=label)
-        ax.axvline(1.0, color="0.5", lw=0.8)
-        ax.set_yticks(place, [f"{c.label} " for c in rows])
-        ax.set_xlabel("tokens per call at KL ≤ 1 % of TC(q); Top-1 is 1")
-        ax.set_xlim(0.85, None)
-        ax.grid(axis="y", visible=False)
-        ax.legend(loc="lower right")
-        foot(fig, "eb-pairs-gap", "optimal-front")
-    return fig
-
-
-def save_all(
-    results: Results, out_dir: str | Path, parameters: dict, seed: int, only: tuple[str, ...] | None = None
-) -> list[Path]:
-    """Write every figure of the topic, or those named in `only`."""
-    depends = sources("entropy_bound")
-    jobs = [
-        (
-            "entropy-bound-fronts",
-            fronts,
-            {"cases": results.cases},
-            ("optimal-front", "front-is-a-hull", "eb-largest-set", "random-below-front"),
-        ),
-        (
-            "entropy-bound-trace",
-            traces,
-            {"traces": results.traces},
-            ("sudoku-four-calls", "eb-gamma-zero", "eb-order-free"),
-        ),
-        ("entropy-bound-steps", steps, {"steps": results.steps}, ("eb-bound", "eb-monotone", "eb-kl-gamma")),
-        ("entropy-bound-speedup", speedup, {"calls": matched_calls(results)}, ("eb-pairs-gap", "optimal-front")),
-        (
-            "entropy-bound-decomposition",
-            decompositions,
-            {"models": results.decompositions},
-            ("eb-decomposition", "eb-model-entropies", "eb-kl-gamma"),
-        ),
-    ]
-    return [
-        save(
-            draw(results),
-            name,
-            out_dir,
-            data=data,
-            claims=claims,
-            kind="exact",
-            parameters=parameters,
-            seed=seed,
-            depends=depends,
+    fig, ax = plt.subplots(figsize=(7.4, 0.55 * len(rows) + 1.6))
+    for k, c in enumerate(rows):
+        ax.plot(
+            [c.length / c.best_calls("EB"), c.length / c.optimal_calls],
+            [k, k],
+            color="0.88",
+            lw=13,
+            solid_capstyle="butt",
+            zorder=1,
         )
-        for name, draw, data, claims in jobs
-        if only is None or name in only
-    ]
+    for row, (label, calls, colour, marker, size) in enumerate(series):
+        speed = np.array([c.length for c in rows]) / np.array(calls)
+        where = place + 0.13 * (2 - row)  # side by side, for several often coincide
+        fill = "none" if marker == "D" else colour
+        ax.plot(speed, where, ls="none", marker=marker, ms=size, color=colour, mfc=fill, mew=1.4, label=label)
+    ax.axvline(1.0, color="0.5", lw=0.8)
+    ax.set_yticks(place, [f"{c.label} " for c in rows])
+    ax.set_xlabel("tokens per call at KL ≤ 1 % of TC(q); Top-1 is 1")
+    ax.set_xlim(0.85, None)
+    ax.grid(axis="y", visible=False)
+    ax.legend(loc="lower right")
+    return fig, {"calls": matched_calls(results)}
 
 
 def matched_calls(results: Results) -> list[dict]:

@@ -2,10 +2,10 @@
 
 import matplotlib.pyplot as plt
 import numpy as np
-from matplotlib.figure import Figure
 
-from figures import STYLE
-from figures.layout import LINES, MARKERS, caption
+from figures.layout import LINES, MARKERS, Drawn
+from figures.medium_small import measured
+from figures.registry import figure
 from theory.medium import Results
 
 PROGRAMS = (
@@ -14,24 +14,24 @@ PROGRAMS = (
 )
 
 
-def edits(results: Results) -> Figure:
+@figure(
+    "medium-edits",
+    claims=("learned-parity", "even-parity-generation"),
+    kind="trained",
+    note="every reachable sequence and every input is enumerated; vertical lines: longest trained input",
+)
+def edits(results: Results) -> Drawn:
     """Share of sequences with the program's action, and of inputs that end right, by input length."""
-    with plt.style.context(STYLE):
-        fig, axes = plt.subplots(1, 2, figsize=(10.4, 4.2), sharey=True)
-        for ax, (program, title, outcome) in zip(axes, PROGRAMS, strict=True):
-            for k, run in enumerate(r for r in results.edits if r.program == program):
-                share = np.array(run.agree) / np.array(run.states)
-                label = f"{run.network}, trained to {run.trained}"
-                style = {"marker": MARKERS[k], "color": f"C{(5, 2, 0)[k]}", "ls": LINES[k]}
-                ax.plot(run.lengths, run.right, label=f"{label}: {outcome}", **style)
-                ax.plot(run.lengths, share, **{**style, "ls": ":"}, mfc="none", lw=1.0, label=f"{label}: actions")
-                ax.axvline(run.trained, color=style["color"], lw=0.7, ls=(0, (1, 3)))
-            ax.set(xlabel="input length", title=title, ylim=(-0.03, 1.05))
-            ax.legend(fontsize=7, loc="lower left")
-        axes[0].set_ylabel("share of all, enumerated")
-        caption(
-            fig,
-            "claims: learned-parity, even-parity-generation · trained; every reachable sequence and every input is "
-            "enumerated; vertical lines: longest trained input",
-        )
-    return fig
+    fig, axes = plt.subplots(1, 2, figsize=(10.4, 4.2), sharey=True)
+    for ax, (program, title, outcome) in zip(axes, PROGRAMS, strict=True):
+        for k, run in enumerate(r for r in results.edits if r.program == program):
+            share = np.array(run.agree) / np.array(run.states)
+            label = f"{run.network}, trained to {run.trained}"
+            style = {"marker": MARKERS[k], "color": f"C{(5, 2, 0)[k]}", "ls": LINES[k]}
+            ax.plot(run.lengths, run.right, label=f"{label}: {outcome}", **style)
+            ax.plot(run.lengths, share, **{**style, "ls": ":"}, mfc="none", lw=1.0, label=f"{label}: actions")
+            ax.axvline(run.trained, color=style["color"], lw=0.7, ls=(0, (1, 3)))
+        ax.set(xlabel="input length", title=title, ylim=(-0.03, 1.05))
+        ax.legend(fontsize=7, loc="lower left")
+    axes[0].set_ylabel("share of all, enumerated")
+    return fig, measured(results, {f"{r.program}, {r.network}": r for r in results.edits})

@@ -2,28 +2,27 @@
 
 import matplotlib.pyplot as plt
 import numpy as np
-from matplotlib.figure import Figure
 
-from figures import STYLE
-from figures.layout import caption, plain_ticks
+from figures.layout import Drawn, plain_ticks
+from figures.registry import figure
 from theory.sequence_error import Results
 from theory.sequence_error_calls import Cost
 
 
-def calls(results: Results) -> Figure:
+@figure(
+    "sequence-error-calls",
+    claims=("bisection-exact", "odd-then-even", "feng-thm-4-4", "first-order-law"),
+    kind="exact",
+    note="uniform independent reveal with N slots makes N(1 − (1 − 1/N)^L) calls",
+)
+def calls(results: Results) -> Drawn:
     """Expected calls that reveal at least one token; a sampler that writes every token once makes L at most."""
-    with plt.style.context(STYLE):
-        fig, axes = plt.subplots(1, 2, figsize=(9.8, 4.2))
-        for ax, part in zip(axes, results.costs, strict=True):
-            _panel(ax, part)
-        axes[0].set_ylabel("expected network calls")
-        fig.suptitle("A text that is right: the order decides how many calls it takes", fontsize=11)
-        caption(
-            fig,
-            "claims: bisection-exact, odd-then-even, feng-thm-4-4, first-order-law · uniform independent reveal with N "
-            "slots makes N(1 − (1 − 1/N)^L) calls · exact",
-        )
-    return fig
+    fig, axes = plt.subplots(1, 2, figsize=(9.8, 4.2))
+    for ax, part in zip(axes, results.costs, strict=True):
+        _panel(ax, part)
+    axes[0].set_ylabel("expected network calls")
+    fig.suptitle("A text that is right: the order decides how many calls it takes", fontsize=11)
+    return fig, {"curves": results.costs}
 
 
 def _panel(ax, part: Cost) -> None:
@@ -44,6 +43,3 @@ def _panel(ax, part: Cost) -> None:
     plain_ticks(ax.xaxis, lengths)
     ax.set(xlabel="length L", title=part.language, ylim=(1, 40 * lengths[-1]))
     ax.legend(loc="upper left", fontsize=7.5)
-
-
-CLAIMS = ("bisection-exact", "odd-then-even", "feng-thm-4-4", "first-order-law")

@@ -12,10 +12,12 @@ from pathlib import Path
 
 import pytest
 
+from figures import registry
 from theory.claims import TOPICS
 
 ROOT = Path(__file__).resolve().parent.parent
 LAYERS = ("toy_models", "theory", "figures", "notebooks")  # each may import itself and those before it
+ENGINE = {"figures", *(f"figures.{name}" for name in registry.ENGINE)}  # of the figures, which stands below theory
 PACKAGES = [path for layer in LAYERS for path in sorted((ROOT / layer).rglob("*.py"))]
 CONDA_NAMES = {"torch": "pytorch"}
 
@@ -45,7 +47,6 @@ def test_one_slug_per_topic(topic):
     assert (ROOT / "theory" / f"{topic}.md").exists()
     assert (ROOT / "figures" / f"{topic}.py").exists()
     assert (ROOT / "tests" / "theory" / f"test_{topic}.py").exists()
-    assert (ROOT / "tests" / "figures" / f"test_{topic}.py").exists()
     number = TOPICS.index(topic) + 1
     assert f"{number:02d}-{topic.replace('_', '-')}" in notebooks
 
@@ -104,7 +105,20 @@ def test_dependencies_point_one_way(layer):
         for name in imports(tree(path))
         if name.split(".")[0] in (*later, "tests", "benchmarks")
     }
-    assert found == set()
+    engine = {
+        (path, name) for path, name in found if any(name == e or name.startswith(f"{e}.") for e in ENGINE - {"figures"})
+    }
+    assert found - (engine if layer == "theory" else set()) == set()
+
+
+def test_the_engine_of_the_figures_stands_below_theory():
+    """It imports the library and itself; draw functions are found by name, when asked for."""
+    for module in ("__init__", *registry.ENGINE):
+        for name in imports(tree(ROOT / "figures" / f"{module}.py")):
+            package, *below = name.split(".")
+            assert package not in ("theory", "notebooks", "tests"), (module, name)
+            if package == "figures" and below:
+                assert below[0] in (*registry.ENGINE, "ROOT", "STYLE"), (module, name)
 
 
 def test_the_library_draws_nothing_and_reads_no_claim():

@@ -26,7 +26,6 @@ FIELDS = (
     "uses",
     "derivation",
     "notebook",
-    "figure",
 )
 FORMS = ("as published", "reconstructed", "ours")
 
@@ -47,7 +46,6 @@ class Claim:
     uses: tuple[str, ...]
     derivation: str
     notebook: str
-    figure: str
 
 
 def load_claims(path: Path = HERE / "claims.toml") -> dict[str, Claim]:

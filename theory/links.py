@@ -4,6 +4,7 @@ import inspect
 import re
 from pathlib import Path
 
+from figures.registry import figures_of, why_no_figure
 from theory.claims import Claim
 from theory.registry import REGISTRY
 
@@ -17,6 +18,17 @@ def labels(topic: str) -> set[str]:
     return set(LABEL.findall(page.read_text(encoding="utf-8"))) if page.exists() else set()
 
 
+def missing_figures(claim: str) -> list[str]:
+    """A claim is shown by figures that exist, or says why none shows it, and not both."""
+    names, reason = figures_of(claim), why_no_figure(claim)
+    found = [f"{claim}: no figure {n!r}" for n in names if not (ROOT / "figures" / "out" / f"{n}.json").exists()]
+    if names and reason:
+        found.append(f"{claim}: no_figure, but {names[0]} shows it")
+    if not names and not reason:
+        found.append(f"{claim}: no figure shows it, and no_figure gives no reason")
+    return found
+
+
 def broken_links(claims: dict[str, Claim]) -> list[str]:
     """One line for each missing derivation, notebook, figure, claim, or mention."""
     found = []
@@ -25,8 +37,7 @@ def broken_links(claims: dict[str, Claim]) -> list[str]:
             found.append(f"{claim.id}: theory/{claim.topic}.md has no label {claim.derivation!r}")
         if not (ROOT / "notebooks" / f"{claim.notebook}.ipynb").exists():
             found.append(f"{claim.id}: no notebook {claim.notebook!r}")
-        if claim.figure and not (ROOT / "figures" / "out" / f"{claim.figure}.json").exists():
-            found.append(f"{claim.id}: no figure {claim.figure!r}")
+        found += missing_figures(claim.id)
         for entry in REGISTRY.of(claim.id):
             if claim.id not in inspect.getsource(entry.function):
                 found.append(f"{claim.id}: {entry.function.__name__} never mentions its claim")

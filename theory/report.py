@@ -8,9 +8,10 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
+from figures.registry import figures_of
 from theory.claims import TOPICS
-from theory.files import write_aside
 from theory.ledger import Line
+from toy_models.files import write_aside
 
 GOOD = ("holds", "holds with condition", "sharpened", "construction shown", "fails as stated")
 ROUNDING = 1e-12
@@ -72,13 +73,12 @@ def ledger_markdown(lines: Sequence[Line]) -> str:
 def _row(line: Line) -> str:
     claim = line.claim
     margin = _margin(line)
-    links = f"[proof]({claim.topic}.md#{claim.derivation}) · [notebook](../notebooks/{claim.notebook}.ipynb)" + (
-        f" · [figure](../figures/out/{claim.figure}.svg)" if claim.figure else ""
-    )
+    links = [f"[proof]({claim.topic}.md#{claim.derivation})", f"[notebook](../notebooks/{claim.notebook}.ipynb)"]
+    links += [f"[figure](../figures/out/{name}.svg)" for name in figures_of(claim.id)]
     source = f"{claim.paper}, {claim.where}".replace("|", "\\|")
     return (
         f"| `{claim.id}` | {source} | {claim.form} | {line.verdict} | {line.tier} | {margin} "
-        f"| {line.instances} | {line.controls} | {links} |"
+        f"| {line.instances} | {line.controls} | {' · '.join(links)} |"
     )
 
 

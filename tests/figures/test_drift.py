@@ -4,15 +4,19 @@ import copy
 import json
 import sys
 
+import numpy as np
 import pytest
 
-from figures import drift
+from figures import ROOT, drift
+
+OUT = ROOT / "figures" / "out"
 
 INTERVAL = {"value": [0.5, 0.7], "low": [0.4, 0.6], "high": [0.6, 0.8], "confidence": 0.99}
 RECORD = {
     "kind": "exact",
     "claims": ["c"],
-    "accuracy": 0.0,
+    "accuracy": {},
+    "needs": None,
     "parameters": {"profile": "full"},
     "seed": 0,
     "data": {"x": [1, 2.5, 0.0], "s": {"y": 1e-3, "text": "a", "none": None, "flag": True}, "nan": float("nan")},
@@ -39,13 +43,77 @@ def found(tmp_path, fresh, committed):
 
 def test_stated_accuracy_of_an_optimiser(tmp_path):
     """Within the accuracy both sides state; not beyond it, and not when one side has changed it."""
-    old = record(data={"x": 2.0}) | {"accuracy": 1e-4}
+    old = record(data={"x": 2.0}) | {"accuracy": {"x": 1e-4}}
     assert found(tmp_path, old | {"data": {"x": 2.0001}}, old) == []
     assert found(tmp_path, old | {"data": {"x": 2.001}}, old) == ["f: data.x: 2.0, now 2.001"]
     assert found(tmp_path, record(data={"x": 2.0001}), old) == [
-        "f: accuracy was 0.0001, is 0.0",
+        "f: accuracy was {'x': 0.0001}, is {}",
         "f: data.x: 2.0, now 2.0001",
     ]
+
+
+def test_accuracy_is_of_a_datum_and_not_of_its_figure(tmp_path):
+    """A path covers what lies under it, through lists, and nothing else; of two paths the longer one counts."""
+    data = {"rows": [{"fit": {"a": 1.0, "b": 2.0}, "fitted": 3.0}], "x": 4.0}
+    old = record(data=data) | {"accuracy": {"rows.fit": 1e-6, "rows.fit.b": 1e-3}}
+
+    def moved(place, key, by):
+        new = copy.deepcopy(old)
+        part = new["data"]["rows"][0] if place == "row" else new["data"]["rows"][0]["fit"] if place else new["data"]
+        part[key] *= 1 + by
+        return [line.split(":")[1] for line in found(tmp_path, new, old)]
+
+    assert moved("fit", "a", 5e-7) == []
+    assert moved("fit", "a", 5e-6) == [" data.rows[0].fit.a"]
+    assert moved("fit", "b", 5e-4) == []
+    assert moved("fit", "b", 5e-3) == [" data.rows[0].fit.b"]
+    assert moved("row", "fitted", 5e-9) == [" data.rows[0].fitted"]
+    assert moved("", "x", 5e-9) == [" data.x"]
+
+
+@pytest.mark.parametrize(
+    ("accuracy", "problem"),
+    [
+        ({"rows.slope": 1e-6}, "accuracy names 'rows.slope', no number of the data"),
+        ({"name": 1e-6}, "accuracy names 'name', no number of the data"),
+        ({"row": 1e-6}, "accuracy names 'row', no number of the data"),
+        ({"rows": 1e-7}, "accuracy of 'rows' = 1e-07, allowed: 1e-06 to 0.01"),
+        ({"rows.fit": 0.1}, "accuracy of 'rows.fit' = 0.1, allowed: 1e-06 to 0.01"),
+    ],
+)
+def test_accuracy_that_cannot_be_meant(accuracy, problem):
+    data = {"rows": [{"fit": 1.0}], "name": "a"}
+    assert drift.unfit(accuracy, data) == [problem]
+    assert drift.unfit({"rows": 1e-6, "rows.fit": 0.01}, data) == []
+
+
+def committed_numbers(name):
+    """Places of the numbers in the committed data of one figure, as (container, key)."""
+
+    def walk(part):
+        for key, value in part.items() if isinstance(part, dict) else enumerate(part):
+            if isinstance(value, dict | list):
+                yield from walk(value)
+            elif drift.is_number(value) and value and np.isfinite(value):
+                yield part, key
+
+    record = json.loads((OUT / f"{name}.json").read_text())
+    return record, list(walk(record["data"]))
+
+
+@pytest.mark.parametrize("name", sorted(p.stem for p in OUT.glob("*.json")))
+def test_a_changed_constant_in_a_committed_figure_is_noticed(tmp_path, name):
+    """Every exact figure, a number at its beginning, middle and end, moved by 2 %."""
+    old, _ = committed_numbers(name)
+    assert found(tmp_path, old, old) == []
+    new, places = committed_numbers(name)
+    if new["kind"] != "exact" or not places:
+        return
+    for k in {0, len(places) // 2, len(places) - 1}:
+        part, key = places[k]
+        value, part[key] = part[key], part[key] * 1.02 + 1e-9
+        assert len(found(tmp_path, new, old)) == 1
+        part[key] = value
 
 
 def test_equal_figures(tmp_path):
@@ -146,6 +214,23 @@ def test_missing_figures(tmp_path):
     assert drift.differences(tmp_path / "a", tmp_path / "b") == [
         f"no figure data in {tmp_path / 'a'} nor in {tmp_path / 'b'}"
     ]
+
+
+def test_figures_that_need_another_machine(tmp_path, monkeypatch, capsys):
+    """Listed, not a difference, when absent; compared when there; needed by the committed record, not by the fresh."""
+    fresh, committed = tmp_path / "fresh", tmp_path / "committed"
+    put(fresh, record())
+    put(committed, record())
+    put(committed, record() | {"needs": "gpu"}, "g")
+    assert drift.differences(fresh, committed) == []
+    monkeypatch.setattr(sys, "argv", ["drift", str(fresh), str(committed)])
+    assert drift.main() == 0
+    assert "g: not regenerated, needs gpu" in capsys.readouterr().out
+    put(fresh, record() | {"needs": "gpu", "seed": 2}, "g")
+    assert drift.differences(fresh, committed) == ["g: seed was 0, is 2"]
+    put(fresh, record() | {"needs": "real"}, "h")
+    put(committed, "torn", "i")
+    assert drift.differences(fresh, committed)[1:] == [f"h: missing in {committed}", f"i: missing in {fresh}"]
 
 
 def test_torn_json_is_named(tmp_path):

@@ -1,12 +1,9 @@
 """Captions, tick labels and step axes."""
 
-import re
-
 import matplotlib.pyplot as plt
 import pytest
 
-from figures.layout import LINES, MARKERS, caption, plain_ticks, sources, steps_axis
-from figures.save import ROOT
+from figures.layout import LINES, MARKERS, caption, plain_ticks, steps_axis, style
 
 
 @pytest.fixture
@@ -38,21 +35,19 @@ def test_steps_axis(axes, largest, ticks):
     assert axes.get_xlabel() == "steps N"
 
 
-def test_caption(axes):
+def test_caption_is_wrapped_to_the_width_of_the_figure(axes):
     caption(axes.figure, "claims: c · exact")
     assert axes.figure.get_supxlabel() == "claims: c · exact"
+    long = ", ".join(f"a-long-claim-id-{k}" for k in range(20))
+    caption(axes.figure, long)
+    lines = axes.figure.get_supxlabel().split("\n")
+    assert " ".join(lines) == long
+    assert len(lines) > 1
+    axes.figure.canvas.draw()
+    assert axes.figure._supxlabel.get_window_extent().x1 <= axes.figure.bbox.x1
 
 
 def test_styles_differ():
-    assert len(set(MARKERS)) == len(MARKERS) >= 6
-    assert len({str(line) for line in LINES}) == len(LINES) >= 6
-
-
-def test_sources_are_the_modules_that_a_topic_imports():
-    """Every module of theory and figures that a figure module reaches by imports and that bears the topic's name."""
-    for topic in ("any_process", "energy", "entropy_bound", "learned_order", "variance"):
-        listed = set(sources(topic))
-        assert {f"theory/{topic}.py", f"figures/{topic}.py"} < listed
-        for name in listed:
-            found = re.findall(rf"^from (theory|figures)\.({topic}\w*) import", (ROOT / name).read_text(), re.MULTILINE)
-            assert {f"{folder}/{module}.py" for folder, module in found} <= listed
+    assert len(set(MARKERS)) == len(MARKERS) == len(LINES) == len({str(line) for line in LINES})
+    assert style(1) == {"color": "C1", "marker": MARKERS[1], "linestyle": LINES[1]}
+    assert style(len(LINES))["linestyle"] == LINES[0]

@@ -2,15 +2,17 @@
 
 import json
 from dataclasses import dataclass
+from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
 import figures.save as module
-from figures import STYLE
-from figures.save import code_hash, plain, save
-from theory import files
+from figures import ROOT, STYLE
+from figures.registry import Entry
+from figures.save import code_hash, dependencies, plain, save
+from toy_models import files
 
 
 def draw():
@@ -21,9 +23,13 @@ def draw():
     return fig
 
 
-def store(out, name="picture", **changes):
-    settings = {"data": {"x": np.arange(3)}, "claims": ["c"], "kind": "exact", "parameters": {"profile": "smoke"}}
-    return save(draw(), name, out, **(settings | {"seed": 0} | changes))
+def picture(results):
+    """Squares."""
+
+
+def store(out, name="picture", data=None, **changes):
+    entry = Entry(name, picture, **({"claims": ("c",), "kind": "exact"} | changes))
+    return save(entry, draw(), {"x": np.arange(3)} if data is None else data, out, {"profile": "smoke"}, 0)
 
 
 def contents(folder):
@@ -40,12 +46,22 @@ def test_bytes_repeat(tmp_path):
 
 
 def test_record(tmp_path):
-    record = json.loads(store(tmp_path, depends=("theory/files.py",)).read_text())
+    record = json.loads(store(tmp_path, accuracy={"x": 1e-6}).read_text())
     assert record["data"] == {"x": [0, 1, 2]}
     assert (record["claims"], record["kind"], record["seed"]) == (["c"], "exact", 0)
+    assert (record["alt"], record["needs"], record["accuracy"]) == ("Squares.", None, {"x": 1e-6})
     assert record["parameters"] == {"profile": "smoke"}
     assert record["versions"]["numpy"] == np.__version__
-    assert record["code"] == code_hash(("theory/files.py",)) != code_hash()
+    assert record["code"] == code_hash(dependencies(Path(__file__))) != code_hash()
+    assert "Squares." in (tmp_path / "picture.svg").read_text()
+
+
+def test_dependencies_are_followed_by_their_imports():
+    """A draw module, the experiments it reads, what those import; no other topic's, and no library module twice."""
+    found = {p.relative_to(ROOT).as_posix() for p in dependencies(ROOT / "figures" / "energy_targets.py")}
+    assert {"figures/energy_targets.py", "figures/layout.py", "figures/mdm.mplstyle", "theory/energy.py"} <= found
+    assert {"theory/energy_schedules.py", "theory/energy_toy.py"} <= found
+    assert not any("variance" in name or name.startswith("toy_models") for name in found)
 
 
 def test_figures_are_closed(tmp_path):
@@ -57,9 +73,9 @@ def test_figures_are_closed(tmp_path):
 @pytest.mark.parametrize(
     ("changes", "error"),
     [
-        ({"kind": "guessed"}, ValueError),
         ({"data": {"x": object()}}, TypeError),
-        ({"depends": ("theory/absent.py",)}, FileNotFoundError),
+        ({"accuracy": {"y": 1e-6}}, ValueError),
+        ({"accuracy": {"x": 1e-9}}, ValueError),
     ],
 )
 def test_a_figure_that_cannot_be_told_leaves_nothing(tmp_path, changes, error):

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from any_process_results import smoke
+from smoke import results as smoke
 
 from theory import any_process
 from theory.any_process_search import interval
@@ -22,7 +22,7 @@ REFUTED_AS_PUBLISHED = {"two-colour-corrector"}
 
 @pytest.fixture(scope="module")
 def results():
-    return smoke()
+    return smoke("any_process")
 
 
 @pytest.mark.parametrize("entry", ENTRIES, ids=lambda e: f"{e.claim}-{e.function.__name__}")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from entropy_bound_results import smoke_results
+from smoke import results as smoke
 
 import toy_models as tm
 from theory import entropy_bound, entropy_bound_targets
@@ -23,7 +23,7 @@ VERDICTS = {
 
 @pytest.fixture(scope="module")
 def results():
-    return smoke_results()
+    return smoke("entropy_bound")
 
 
 def test_every_claim_has_its_verdict_and_rejected_controls(results):

@@ -19,7 +19,7 @@ from theory.report import is_red
 
 HOME = Path(ledger.__file__).parent
 PROVED, REFUTED, UNDECIDED = (Outcome(r, 4, 0.25, r.lower()) for r in ("PROVED", "REFUTED", "UNDECIDED"))
-CLAIM = Claim("c", "energy", "paper", "where", "s", "ours", "ours", (), "c", "03-energy", "")
+CLAIM = Claim("c", "energy", "paper", "where", "s", "ours", "ours", (), "c", "03-energy")
 
 
 @pytest.fixture
@@ -155,7 +155,6 @@ BLOCK = {
     "uses": "[]",
     "derivation": '"a"',
     "notebook": '"03-energy"',
-    "figure": '""',
 }
 
 
@@ -174,7 +173,7 @@ def test_a_good_file(tmp_path):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"figure": None}, r"claims.toml:2: claim a: missing \['figure'\]"),
+        ({"notebook": None}, r"claims.toml:2: claim a: missing \['notebook'\]"),
         ({"colour": '"red"'}, r"claims.toml:2: claim a: missing \[\], unknown \['colour'\]"),
         ({"where": "3"}, r"claims.toml:2: claim a: where must be a str"),
         ({"uses": '"b"'}, r"claims.toml:2: claim a: uses must be a list"),

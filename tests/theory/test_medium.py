@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
-from medium_results import smoke_results
+from smoke import results as smoke
 
 from theory import medium as topic
 from theory.ledger import load_claims, run_topic
@@ -17,7 +17,7 @@ from theory.registry import REGISTRY
 
 @pytest.fixture(scope="module")
 def results():
-    return smoke_results()
+    return smoke("medium")
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,7 @@ from math import log
 
 import numpy as np
 import pytest
-from perplexity_results import smoke_results
+from smoke import results as smoke
 
 import toy_models as tm
 from theory import perplexity as topic
@@ -19,7 +19,7 @@ WRONG = {"ccl-lemma-35"}
 
 @pytest.fixture(scope="module")
 def results():
-    return smoke_results()
+    return smoke("perplexity")
 
 
 def test_verdicts(results):
@@ -150,6 +150,6 @@ def test_own_text(tmp_path):
     path = tmp_path / "text.txt"
     path.write_text("the cat sat on the mat and the dog sat on the log " * 20, encoding="utf-8")
     part = topic.order_curve(2, "smoke", str(path), np.random.default_rng(0))
-    shipped = smoke_results().orders[0]
+    shipped = smoke("perplexity").orders[0]
     assert (part.excess < part.drop / np.array(part.steps)).all()
     assert abs(part.excess[0] - shipped.excess[0]) > 0.1

@@ -10,13 +10,15 @@ from theory.claims import TOPICS, Claim
 from theory.ledger import Line, Ran
 from theory.registry import Outcome, Registered
 
-CLAIM = Claim("c-one", "energy", "A | B 2025", "Thm 1", "s", "ours", "ours", (), "c-one", "03-energy", "picture")
+CLAIM = Claim("c-one", "energy", "A | B 2025", "Thm 1", "s", "ours", "ours", (), "c-one", "03-energy")
+PICTURES = {"c-one": ("picture",), "c-two": ()}
 REJECTED = Ran(Registered("c-one", "control", "rational", len, "energy"), Outcome("REFUTED", 1))
 LINE = Line(CLAIM, "holds", "rational", 0.12345, 7, "a note", (), (REJECTED, REJECTED))
 
 
-def test_page():
-    page = report.ledger_markdown([LINE, replace(LINE, claim=replace(CLAIM, id="c-two", figure=""), margin=None)])
+def test_page(monkeypatch):
+    monkeypatch.setattr(report, "figures_of", PICTURES.__getitem__)
+    page = report.ledger_markdown([LINE, replace(LINE, claim=replace(CLAIM, id="c-two"), margin=None)])
     assert "2 claims, 4 controls rejected: 2 holds." in page
     assert (
         r"| `c-one` | A \| B 2025, Thm 1 | ours | holds | rational | 0.123 | 7 | 2 | [proof](energy.md#c-one) "

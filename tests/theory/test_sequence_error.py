@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from sequence_error_results import smoke_results
+from smoke import results as smoke
 
 import toy_models as tm
 from theory import sequence_error as topic
@@ -17,7 +17,7 @@ CONSTRUCTIONS = {"feng-thm-4-4"}
 
 @pytest.fixture(scope="module")
 def results():
-    return smoke_results()
+    return smoke("sequence_error")
 
 
 def test_verdicts(results):

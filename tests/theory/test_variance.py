@@ -4,7 +4,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from variance_results import smoke_results
+from smoke import results as smoke
 
 from theory import variance as topic
 from theory import variance_exact as exact
@@ -13,7 +13,7 @@ from theory.ledger import run_topic
 
 @pytest.fixture(scope="module")
 def results():
-    return smoke_results()
+    return smoke("variance")
 
 
 def test_every_claim_is_judged_without_problems(results):

@@ -191,7 +191,8 @@ def fit_epr(
     """The seven EPR parameters of least KL(p || EPR) by the trapezoid rule on the grid t, 0 < t < 1.
 
     Softplus keeps a, b, A, kappa positive, 1 + softplus keeps r, q, m above one; L-BFGS-B from `starts` random points
-    (Jia et al. 2025, arXiv 2511.18159, and the authors' first published fit).
+    (Jia et al. 2025, arXiv 2511.18159, and the authors' first published fit), the best of them followed to the floor of
+    double precision: at the default tolerance the curve moves by 1e-3 with the last digits of p, there by 1e-7.
     """
     target = p / np.trapezoid(p, t)
     log_t, log_rest = np.log(t), np.log1p(-t)
@@ -219,7 +220,10 @@ def fit_epr(
         minimize(divergence, centre + 0.6 * rng.standard_normal(7), jac=True, method="L-BFGS-B", bounds=[(-20, 20)] * 7)
         for _ in range(starts)
     ]
-    return unpack(min(fits, key=lambda fit: fit.fun).x)
+    best = min(fits, key=lambda fit: fit.fun)
+    floor = {"ftol": 0.0, "gtol": 1e-13, "maxiter": 20_000, "maxfun": 40_000}
+    end = minimize(divergence, best.x, jac=True, method="L-BFGS-B", bounds=[(-20, 20)] * 7, options=floor)
+    return unpack(end.x)
 
 
 def sample_times(

@@ -1,12 +1,15 @@
 """The claim graph: which claim uses which, coloured by verdict."""
 
+import json
 from collections.abc import Mapping
 
 import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
 
-from figures import STYLE
-from theory.claims import TOPICS, Claim
+from figures import ROOT
+from figures.layout import Drawn
+from figures.registry import figure
+from theory.claims import TOPICS, Claim, load_claims
 from theory.report import TITLES
 
 COLOURS = {
@@ -20,6 +23,15 @@ COLOURS = {
 
 
 ACROSS = 4  # topics side by side
+VERDICTS = ROOT / "theory" / "verdicts.json"
+
+
+@figure("claim-graph", claims=(), kind="exact", note="verdicts as committed", topic="start_here")
+def committed(results) -> Drawn:
+    """Every claim of the suite, by topic and coloured by verdict, with an arrow to each claim that it uses."""
+    claims, verdicts = load_claims(), json.loads(VERDICTS.read_text(encoding="utf-8"))
+    told = {i: {"verdict": verdicts.get(i, {}).get("verdict", "-"), "uses": list(c.uses)} for i, c in claims.items()}
+    return claim_graph(claims, verdicts), told
 
 
 def claim_graph(claims: Mapping[str, Claim], verdicts: Mapping[str, Mapping]) -> Figure:
@@ -35,25 +47,24 @@ def claim_graph(claims: Mapping[str, Claim], verdicts: Mapping[str, Mapping]) ->
             deepest = max(deepest, len(own))
         top -= deepest + 2.5
     columns = min(ACROSS, max(1, len(topics)))
-    with plt.style.context(STYLE):
-        fig, ax = plt.subplots(figsize=(3.3 * columns, 0.235 * -top + 0.6))
-        for claim in claims.values():
-            for used in claim.uses:
-                _arrow(ax, place[claim.id], place[used])
-        for verdict, (colour, marker) in COLOURS.items():
-            known = [verdicts.get(i, {}).get("verdict", "other") for i in claims]
-            own = [p for p, v in zip(place.values(), _in_order(place, claims, known), strict=True) if v == verdict]
-            if own:
-                ax.scatter(*zip(*own, strict=True), c=colour, marker=marker, s=40, label=verdict, zorder=3)
-        behind = {"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 0.6}
-        for name, (x, y) in place.items():
-            ax.text(x + 0.06, y, name, fontsize=8.5, va="center", bbox=behind, zorder=2)
-        for topic, (x, y) in heads.items():
-            ax.text(x - 0.02, y, TITLES[topic], fontsize=10.5, weight="bold", va="center", bbox=behind, zorder=2)
-        ax.set_xlim(-0.3, columns - 0.25)
-        ax.set_ylim(top + 0.5, 1)
-        ax.axis("off")
-        ax.legend(loc="lower right", ncols=1, fontsize=9.5)
+    fig, ax = plt.subplots(figsize=(3.3 * columns, 0.235 * -top + 0.6))
+    for claim in claims.values():
+        for used in claim.uses:
+            _arrow(ax, place[claim.id], place[used])
+    for verdict, (colour, marker) in COLOURS.items():
+        known = [verdicts.get(i, {}).get("verdict", "other") for i in claims]
+        own = [p for p, v in zip(place.values(), _in_order(place, claims, known), strict=True) if v == verdict]
+        if own:
+            ax.scatter(*zip(*own, strict=True), c=colour, marker=marker, s=40, label=verdict, zorder=3)
+    behind = {"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 0.6}
+    for name, (x, y) in place.items():
+        ax.text(x + 0.06, y, name, fontsize=8.5, va="center", bbox=behind, zorder=2)
+    for topic, (x, y) in heads.items():
+        ax.text(x - 0.02, y, TITLES[topic], fontsize=10.5, weight="bold", va="center", bbox=behind, zorder=2)
+    ax.set_xlim(-0.3, columns - 0.25)
+    ax.set_ylim(top + 0.5, 1)
+    ax.axis("off")
+    ax.legend(loc="lower right", ncols=1, fontsize=9.5)
     return fig
 
 

@@ -7,11 +7,11 @@ import pytest
 from matplotlib.colors import to_hex
 from matplotlib.text import Annotation
 
-from figures.claim_graph import COLOURS, claim_graph
+from figures.start_here_claims import COLOURS, claim_graph
 from theory.claims import Claim, load_claims
 from theory.report import GOOD
 
-ONE = Claim("one", "energy", "p", "w", "s", "ours", "ours", (), "one", "03-energy", "")
+ONE = Claim("one", "energy", "p", "w", "s", "ours", "ours", (), "one", "03-energy")
 CLAIMS = {"one": ONE, "two": replace(ONE, id="two", topic="variance", uses=("one",)), "three": replace(ONE, id="three")}
 
 

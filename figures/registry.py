@@ -1,0 +1,130 @@
+"""The figures by name: what draws each, which claims it shows, what kind its data are and how far they may move.
+
+    @figure("energy-steps", claims=("energy-discrete-spacing",), kind="exact", note="equal steps")
+    def steps(results) -> Drawn:
+        \"\"\"Chord energy of N steps: ...\"\"\"
+
+A draw function takes the results of its topic and returns the figure and the data that it draws. Caption, record,
+alternative text and the ledger's links are made from the registration: the relation claim - figure stands here alone.
+A claim that no figure shows says so once, no_figure("claim-id", "reason").
+"""
+
+import pkgutil
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from importlib import import_module
+from typing import Literal, get_args
+
+import figures
+
+Kind = Literal["exact", "sampled", "trained"]
+Needs = Literal["real", "gpu"]
+ENGINE = ("drift", "layout", "registry", "save")  # modules of this package that draw nothing
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One figure. `note` completes its caption; `needs` is what a machine must have to regenerate it."""
+
+    name: str
+    draw: Callable
+    claims: tuple[str, ...]
+    kind: Kind
+    accuracy: Mapping[str, float] = field(default_factory=dict)
+    needs: Needs | None = None
+    note: str | Callable[[object], str] = ""
+    topic: str = ""
+
+    @property
+    def alt(self) -> str:
+        """What is shown, in words: the first paragraph of the draw function's docstring."""
+        return " ".join(self.draw.__doc__.split("\n\n")[0].split())
+
+    def belongs_to(self, topic: str) -> bool:
+        """A figure bears the name of its topic, unless it names another topic."""
+        return self.topic == topic if self.topic else self.name.startswith(f"{topic.replace('_', '-')}-")
+
+    def caption(self, results) -> str:
+        """The foot of the figure: claims, kind of the data, note."""
+        told = self.note if isinstance(self.note, str) else self.note(results)
+        claims = f"claim{'s' * (len(self.claims) > 1)}: {', '.join(self.claims)}" if self.claims else ""
+        return " · ".join(part for part in (claims, self.kind, told) if part)
+
+
+FIGURES: dict[str, Entry] = {}
+WITHOUT: dict[str, str] = {}  # claim -> why no figure shows it
+
+
+def figure(
+    name: str,
+    *,
+    claims: Sequence[str],
+    kind: Kind,
+    accuracy: Mapping[str, float] | None = None,
+    needs: Needs | None = None,
+    note: str | Callable[[object], str] = "",
+    topic: str = "",
+) -> Callable[[Callable], Callable]:
+    """Register a draw function. `accuracy`: {path of a datum: relative accuracy}, see figures/drift.py."""
+    for what, value, allowed in (("kind", kind, get_args(Kind)), ("needs", needs, (None, *get_args(Needs)))):
+        if value not in allowed:
+            raise ValueError(f"{name}: {what} = {value!r}, allowed: {', '.join(map(str, allowed))}")
+    if isinstance(claims, str) or len(set(claims)) != len(claims):
+        raise ValueError(f"{name}: claims = {claims!r}, allowed: a tuple of different claim ids")
+
+    def register(draw: Callable) -> Callable:
+        known = FIGURES.get(name)
+        if known and (known.draw.__module__, known.draw.__qualname__) != (draw.__module__, draw.__qualname__):
+            raise ValueError(f"{name}: drawn by {known.draw.__module__} and by {draw.__module__}, allowed: one")
+        if not (draw.__doc__ or "").strip():
+            raise ValueError(f"{name}: {draw.__name__} has no docstring, and no alternative text without it")
+        FIGURES[name] = Entry(name, draw, tuple(claims), kind, dict(accuracy or {}), needs, note, topic)
+        return draw
+
+    return register
+
+
+def no_figure(claim: str, reason: str) -> None:
+    """State that no figure shows `claim`, and why."""
+    if not reason.strip():
+        raise ValueError(f"{claim}: no_figure needs a reason")
+    WITHOUT[claim] = reason
+
+
+def modules() -> list[str]:
+    """Modules that may hold draw functions: figures.<topic> and figures.<topic>_<part>."""
+    return sorted(m.name for m in pkgutil.iter_modules(figures.__path__) if m.name not in ENGINE)
+
+
+def _place(topic: str | None, module: str) -> tuple[bool, str]:
+    return module.removeprefix("figures.") != topic, module
+
+
+@cache
+def load(topic: str | None = None) -> None:
+    """Import the draw functions of one topic (its own module first), or of all."""
+    for name in sorted(modules(), key=lambda n: _place(topic, n)):
+        if topic is None or name == topic or name.startswith(f"{topic}_"):
+            import_module(f"figures.{name}")
+
+
+def of(topic: str) -> list[Entry]:
+    """The figures of a topic, those of its own module first, whatever was imported before."""
+    if topic not in modules():
+        raise ValueError(f"topic = {topic!r} has no figure")
+    load(topic)
+    found = [entry for entry in FIGURES.values() if entry.belongs_to(topic)]
+    return sorted(found, key=lambda entry: _place(topic, entry.draw.__module__))  # stable: as written in each module
+
+
+def figures_of(claim: str) -> tuple[str, ...]:
+    """Names of the figures that show `claim`."""
+    load()
+    return tuple(entry.name for entry in FIGURES.values() if claim in entry.claims)
+
+
+def why_no_figure(claim: str) -> str:
+    """The reason why no figure shows `claim`; empty where none is stated."""
+    load()
+    return WITHOUT.get(claim, "")
