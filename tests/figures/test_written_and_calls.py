@@ -2,8 +2,7 @@
 
 import matplotlib.pyplot as plt
 import numpy as np
-from perplexity_results import smoke_results as perplexity_results
-from sequence_error_results import smoke_results as sequence_error_results
+from smoke import results as smoke_results
 
 from figures import perplexity, sequence_error
 from figures.sequence_error_calls import calls
@@ -12,7 +11,7 @@ from figures.sequence_error_calls import calls
 def test_the_two_divergences_are_never_called_by_one_name():
     """A label that says "excess" belongs to the written law alone."""
     for draw in (perplexity.collapse, perplexity.schedules, perplexity.order):
-        fig, _ = draw(perplexity_results())
+        fig, _ = draw(smoke_results("perplexity"))
         for ax in fig.axes:
             words = [ax.get_ylabel(), *(str(line.get_label()) for line in ax.get_lines())]
             words += [] if "ε" in ax.get_xlabel() else [ax.get_xlabel()]  # ε: what Thm 4.2 asks of the excess itself
@@ -21,7 +20,7 @@ def test_the_two_divergences_are_never_called_by_one_name():
 
 
 def test_both_divergences_are_drawn():
-    fig, data = perplexity.collapse(perplexity_results())
+    fig, data = perplexity.collapse(smoke_results("perplexity"))
     assert [part.language for part in data["trajectory"]] == [part.language for part in data["written"]]
     for ax, part in zip(fig.axes, data["written"], strict=True):
         drawn = next(line for line in ax.get_lines() if "excess log TER" in str(line.get_label()))
@@ -31,7 +30,7 @@ def test_both_divergences_are_drawn():
 
 def test_no_axis_called_calls_passes_the_length():
     """A write-once sampler makes at most L calls that reveal a token, whatever its number of time slots."""
-    results, seen = sequence_error_results(), 0
+    results, seen = smoke_results("sequence_error"), 0
     fig, _ = calls(results)
     assert "calls" in fig.axes[0].get_ylabel()
     for ax, part in zip(fig.axes, results.costs, strict=True):

@@ -9,7 +9,7 @@ import toy_models as tm
 from theory import exact_curves as ec
 from theory.checks.common import all_hold
 from theory.perplexity import Results, uniform
-from theory.perplexity_rays import minimax_sizes, ray_values, sizes_rays, worst_ratio
+from theory.perplexity_rays import at_most_for_every_language, minimax_sizes, ray_values, sizes_rays, worst_ratio
 from theory.registry import Outcome, check, control, decide, tightness
 from toy_models import exact
 from toy_models.exact import decide_at_most, decide_equal
@@ -54,6 +54,9 @@ def rays_decide(results: Results) -> Outcome:
         alpha, beta = (fmpq(int(n), 7) for n in rng.integers(1, 8, size=2))
         scale = ec.tc_row(length) * alpha + ec.dtc_row(length) * beta
         verdicts.append(decide_at_most(cost, g.at(scale).scaled(worst_ratio(row, scale))))
+    for k in range(1, 5):  # a row that is negative on one step curve alone is refuted
+        only = ec.unit_row(5, k) - ec.unit_row(5, k - 1)
+        verdicts.append(_same(at_most_for_every_language(ec.unit_row(5, 0) * fmpq(0), only) == "REFUTED"))
     for (length, steps), value in VALUES.items():
         verdicts.append(_same(minimax_sizes(length, steps).value == _fmpq(value)))
     return all_hold(verdicts)
