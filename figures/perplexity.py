@@ -10,31 +10,39 @@ from theory.perplexity import Collapse, Orders, Results, Schedules
 
 @figure(
     "perplexity-collapse",
-    claims=("ter-every-language", "feng-thm-4-2", "shifted-grid-halves", "one-over-n-law"),
+    claims=("ter-every-language", "feng-thm-4-2", "shifted-grid-halves", "one-over-n-law", "written-law-dichotomy"),
     kind="exact",
     note="uniform independent reveal",
 )
 def collapse(results: Results) -> Drawn:
-    """Excess per token against N: the lengths of one language collapse, far below the bounds."""
+    """Both divergences per token against N: the trajectory's lengths collapse, the written law is below them."""
     fig, axes = plt.subplots(2, 2, figsize=(9.6, 7.4), sharex=True)
-    for ax, part in zip(axes.flat, results.collapses, strict=True):
+    for ax, part, written in zip(axes.flat, results.collapses, results.written, strict=True):
         _collapse_panel(ax, part)
+        label = f"written law, L = {written.length}: excess log TER"
+        ax.loglog(np.array(written.steps), written.excess, color="C4", lw=1.8, ls=(0, (5, 1)), label=label)
+        ax.legend(handles=ax.get_lines()[-1:], loc="upper right", fontsize=7.5)
     for ax in axes[1]:
         steps_axis(ax, 256)
     for ax in axes[:, 0]:
-        ax.set_ylabel("excess log TER, nats per token")
-    axes[0, 0].legend(loc="lower left", fontsize=7.5)
-    return fig, {"curves": results.collapses}
+        ax.set_ylabel("KL, nats per token")
+    low, high = axes[1, 1].get_ylim()
+    axes[1, 1].set_ylim(low / 100, high)  # room for what all panels share
+    shared, own = axes[1, 1].get_lines()[:-1], axes[1, 1].get_legend()
+    axes[1, 1].legend(handles=shared, loc="lower left", fontsize=7)
+    axes[1, 1].add_artist(own)
+    return fig, {"trajectory": results.collapses, "written": results.written}
 
 
 def _collapse_panel(ax, part: Collapse) -> None:
     steps = np.array(part.steps)
     for k, (length, row) in enumerate(zip(part.lengths, part.excess, strict=True)):
-        ax.loglog(steps, row, marker=MARKERS[k], ls="-", lw=1.0, ms=4.5 - 0.5 * k, color=f"C{k}", label=f"L = {length}")
-    ax.loglog(steps, part.drop / steps, "k-", lw=1.2, label="bound (h(0) − h(1))/N")
+        name = f"trajectory KL, L = {length}"
+        ax.loglog(steps, row, marker=MARKERS[k], ls="-", lw=1.0, ms=4.5 - 0.5 * k, color=f"C{k}", label=name)
+    ax.loglog(steps, part.drop / steps, "k-", lw=1.2, label="its bound (h(0) − h(1))/N")
     above = steps > 1
-    ax.loglog(steps[above], part.drop / (2 * (steps[above] - 1)), "k--", lw=1.0, label="bound, shifted grid")
-    ax.loglog(steps[above], part.shifted[above], "k+", ms=6, label="shifted grid, exact")
+    ax.loglog(steps[above], part.drop / (2 * (steps[above] - 1)), "k--", lw=1.0, label="its bound, shifted grid")
+    ax.loglog(steps[above], part.shifted[above], "k+", ms=6, label="trajectory KL, shifted grid")
     log_v = np.log(part.vocab_size)
     published = 4 * log_v / np.sqrt(steps)  # N = 1/epsilon^2, a 2-gram
     ax.loglog(steps, published, ls=":", color="0.35", label="Thm 4.2 as published, n = 2")
@@ -103,7 +111,7 @@ def generative(results: Results) -> Drawn:
     accuracy={"curves.excess.optimal": 1e-6},  # of a descent
 )
 def schedules(results: Results) -> Drawn:
-    """Excess per token of eight schedules at the same number of steps."""
+    """Trajectory KL per token of eight schedules at the same number of steps."""
     fig, axes = plt.subplots(1, len(results.schedules), figsize=(10.4, 3.7))
     for ax, part in zip(axes, results.schedules, strict=True):
         rank = np.arange(len(part.names))
@@ -115,7 +123,7 @@ def schedules(results: Results) -> Drawn:
         ax.set_xlim(0, 1.22 * part.excess.max())
         ax.set_title(f"{part.language}, L = {part.length}")
         ax.grid(visible=False, axis="y")
-        ax.set_xlabel(f"excess at N = {part.steps}, nats per token")
+        ax.set_xlabel(f"trajectory KL at N = {part.steps}, nats per token")
     return fig, {"curves": [_by_name(p) for p in results.schedules]}
 
 
@@ -133,7 +141,7 @@ def order(results: Results) -> Drawn:
         left.loglog(steps, part.excess, marker=MARKERS[k], color=f"C{k}", ls=LINES[k], label=f"n = {part.order}")
         left.fill_between(steps, np.maximum(part.low, 1e-4), np.maximum(part.high, 1e-4), color=f"C{k}", alpha=0.2)
         left.loglog(steps, part.drop / steps, color=f"C{k}", lw=0.8, ls=":")
-    left.set(xlabel="steps N", ylabel="excess log TER, nats per token", title="2-, 3-, 4-gram of the same text, L = 64")
+    left.set(xlabel="steps N", ylabel="trajectory KL, nats per token", title="2-, 3-, 4-gram of the same text, L = 64")
     left.set_ylim(4e-2, 4)
     steps_axis(left, 8)
     left.legend(title="dotted: (h(0) − h(1))/N")
@@ -181,8 +189,6 @@ def _with_interval(part: Orders) -> dict:
 no_figure(
     "random-offset-sizes", "blocks with a random offset are decided, not drawn; their counterpart is the shifted grid"
 )
-no_figure("uniform-minimax", "a supremum over all languages, which no language shows")
-no_figure("game-number", "a sequence of constants, given as numbers in the derivation")
 no_figure("ccl-thm-9", "a count of steps, decided size by size")
 no_figure("li-cai-thm-1", "a bound on schedules of whole numbers, decided instance by instance")
 no_figure("dhw-d-min", "an inequality between three numbers of a language")

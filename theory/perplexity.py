@@ -1,6 +1,7 @@
 """Perplexity: what N parallel steps cost against the language, exactly.
 
-log TER(p) = log TER(q) + KL(q || p)/L for sequences of length L, so every curve here is a KL per token, in nats.
+log TER(p) = log TER(q) + KL(q || p)/L for sequences of length L, p the law that is written. The trajectory KL
+E_tau KL(q || p_tau), one curve of the language at any length, is an upper bound on KL(q || p). Nats per token.
 """
 
 from copy import deepcopy
@@ -11,6 +12,7 @@ from math import ceil, log
 import numpy as np
 
 import toy_models as tm
+from theory.perplexity_written import Dichotomy, StepCounts, Written, dichotomy, step_counts, written_curves
 from toy_models.optimal_schedules import weights_cost
 from toy_models.quantities import curve_kl
 from toy_models.targets.block_codes import code_block_kl
@@ -88,17 +90,60 @@ class Vocabulary:
 
 @dataclass(frozen=True, eq=False)
 class Results:
-    """The sweeps of the topic. `schedules` and `orders`, which no claim reads, are computed when first asked for."""
+    """The sweeps of the topic, each computed when first asked for."""
 
     profile: str
     text: str
     corpus: str
-    collapses: tuple[Collapse, ...]
-    marginals: tuple[Marginal, ...]
-    generative: Generative
-    vocabulary: Vocabulary
     confidence: float
     rng: np.random.Generator = field(repr=False)
+
+    @property
+    def full(self) -> bool:
+        return self.profile == "full"
+
+    @cached_property
+    def collapses(self) -> tuple[Collapse, ...]:
+        lengths = SEQUENCE_LENGTHS[self.profile]
+        return tuple(collapse(name, make, lengths) for name, make in languages(self.corpus).items())
+
+    @cached_property
+    def written(self) -> tuple[Written, ...]:
+        return written_curves(languages(self.corpus), STEPS, self.full)
+
+    @cached_property
+    def dichotomies(self) -> tuple[Dichotomy, ...]:
+        steps = np.array([4, 8, 16, 32, 64, 128, 256])
+        chains = {
+            "chain A": (CHAIN_A, 6),
+            "golden mean": ([[0.5, 0.5], [1.0, 0.0]], 8),
+            "flip .3": ([[0.7, 0.3], [0.3, 0.7]], 8),
+            "flip .1": ([[0.9, 0.1], [0.1, 0.9]], 8),
+        }
+        return tuple(
+            dichotomy(name, lambda n, p=p: tm.MarkovChain(p, n), length, steps) for name, (p, length) in chains.items()
+        )
+
+    @cached_property
+    def step_counts(self) -> tuple[StepCounts, ...]:
+        return tuple(step_counts(v) for v in (2, 27, 50257))
+
+    @cached_property
+    def marginals(self) -> tuple[Marginal, ...]:
+        small = 7 if self.full else 6
+        return (
+            marginal("chain A", tm.MarkovChain(CHAIN_A, small)),
+            marginal("HMM B", tm.HMM(*HMM_B, small)),
+            pair_marginal(8),
+        )
+
+    @cached_property
+    def generative(self) -> Generative:
+        return generative_curves(7 if self.full else 6)
+
+    @cached_property
+    def vocabulary(self) -> Vocabulary:
+        return vocabulary_growth()
 
     @cached_property
     def schedules(self) -> tuple[Schedules, ...]:
@@ -124,23 +169,7 @@ def languages(corpus: str = "") -> dict:
 
 def results(profile: str, rng: np.random.Generator, corpus: str = "") -> Results:
     """All sweeps of the perplexity topic. `corpus` is the path of a UTF-8 text, empty for the shipped counts."""
-    lengths = SEQUENCE_LENGTHS[profile]
-    small = 7 if profile == "full" else 6
-    return Results(
-        profile=profile,
-        text=corpus or tm.corpus.description(),
-        corpus=corpus,
-        collapses=tuple(collapse(name, make, lengths) for name, make in languages(corpus).items()),
-        marginals=(
-            marginal("chain A", tm.MarkovChain(CHAIN_A, small)),
-            marginal("HMM B", tm.HMM(*HMM_B, small)),
-            pair_marginal(8),
-        ),
-        generative=generative_curves(small),
-        vocabulary=vocabulary_growth(),
-        confidence=0.99,
-        rng=deepcopy(rng),
-    )
+    return Results(profile, corpus or tm.corpus.description(), corpus, 0.99, deepcopy(rng))
 
 
 def collapse(language: str, make, lengths: tuple[int, ...]) -> Collapse:

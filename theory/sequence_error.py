@@ -9,7 +9,8 @@ import numpy as np
 
 import toy_models as tm
 from theory.perplexity import CHAIN_A, uniform
-from theory.sequence_error_chain import Chain, chain_curves, first_order_constant
+from theory.sequence_error_calls import Cost, chain_cost, pair_cost
+from theory.sequence_error_chain import Chain, chain_curves
 from toy_models.gaps.recursion import sequence_error_table
 from toy_models.pair_language import pair_validity
 
@@ -65,16 +66,6 @@ class Orders:
 
 
 @dataclass(frozen=True, eq=False)
-class Cost:
-    """Network calls for a token excess of 0.01 nats and for SER of 5%, against an autoregressive model's L."""
-
-    language: str
-    lengths: np.ndarray
-    token_calls: np.ndarray
-    sequence_calls: np.ndarray
-
-
-@dataclass(frozen=True, eq=False)
 class Results:
     """The sweeps of the topic. The claims decide instances of their own, so each sweep is computed when asked for."""
 
@@ -112,7 +103,7 @@ class Results:
 
     @cached_property
     def costs(self) -> tuple[Cost, ...]:
-        return pair_cost(), chain_cost(self.full)
+        return pair_cost(), chain_cost((16, 32, 64, 128) if self.full else (16, 32))
 
 
 def results(profile: str, rng: np.random.Generator, corpus: str = "") -> Results:
@@ -173,41 +164,3 @@ def order_table() -> Orders:
         ("chain A, left to right, 7 steps", 7, tm.sequence_error(chain, tm.FixedOrder(tuple((i,) for i in range(7))))),
     )
     return Orders(*zip(*rows, strict=True))
-
-
-def pair_cost() -> Cost:
-    lengths = np.array([16, 64, 256, 1024, 4096, 16384])
-    tokens = ceil((1 - 1 / 8) / -np.expm1(-2 * 0.01))
-    per_length = [ceil((1 - 1 / 8) / -np.expm1(2 * np.log(0.95) / length)) for length in lengths]
-    return Cost("pairs, K = 8", lengths, np.full(len(lengths), tokens), np.array(per_length))
-
-
-def chain_cost(full: bool) -> Cost:
-    """Chain A: the token target from its curve, the sequence target from the exact error, doubling N then bisecting."""
-    lengths = np.array([16, 64, 256] if full else [16, 64])
-    token_calls, sequence_calls = [], []
-    for length in lengths:
-        chain = tm.MarkovChain(CHAIN_A, int(length))
-        g = tm.information_curve(chain)
-        token_calls.append(_least(lambda n, g=g: _token_excess(g, n) <= 0.01))
-        kappa = first_order_constant(chain, reach=40, nodes=100)
-        sequence_calls.append(ceil(kappa * length / -log(0.95)))
-    return Cost("chain A", lengths, np.array(token_calls), np.array(sequence_calls))
-
-
-def _token_excess(g: np.ndarray, steps: int) -> float:
-    from toy_models.quantities import curve_kl
-
-    return curve_kl(g, uniform(steps)) / len(g)
-
-
-def _least(enough) -> int:
-    """The smallest N with enough(N), for a monotone predicate."""
-    high = 1
-    while not enough(high):
-        high *= 2
-    low = high // 2
-    while high - low > 1:
-        middle = (low + high) // 2
-        low, high = (low, middle) if enough(middle) else (middle, high)
-    return high

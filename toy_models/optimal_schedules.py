@@ -73,7 +73,8 @@ def odds_geometric_weights(steps: int) -> Float[np.ndarray, " N"]:
     """Cuts equally spaced in log-odds between delta and 1 - delta, delta = 1/N^2; knows only the step budget N.
 
     E KL <= kappa min(TC, DTC) + delta (TC + DTC) with (kappa, delta) of `odds_geometric_bound`, kappa ~ 4 log N / N:
-    between cuts next(a) - a <= kappa a (1 - a), and the two end steps have width delta.
+    between cuts next(a) - a <= kappa a (1 - a), and the two end steps have width delta. The theorem has
+    TC DTC/(TC + DTC) in place of the minimum.
     """
     steps = positive_int("steps", steps)
     if steps <= 2:

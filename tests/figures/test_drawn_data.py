@@ -26,7 +26,7 @@ def data(topic, name):
 
 def test_perplexity_collapse():
     for drawn, part in zip(
-        data("perplexity", "perplexity-collapse")["curves"], results("perplexity").collapses, strict=True
+        data("perplexity", "perplexity-collapse")["trajectory"], results("perplexity").collapses, strict=True
     ):
         assert drawn["language"] == part.language
         np.testing.assert_array_equal(drawn["excess"], part.excess)

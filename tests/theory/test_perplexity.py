@@ -10,6 +10,7 @@ import toy_models as tm
 from theory import perplexity as topic
 from theory.claims import load_claims
 from theory.ledger import load_topic, run_topic
+from theory.perplexity_written import enough_for_the_written_law, repetition_kl, step_counts
 from theory.registry import REGISTRY
 
 SHARPENED = {"feng-thm-4-2", "li-cai-thm-1"}
@@ -107,10 +108,41 @@ def test_vocabulary_ratio_ends_near_one_half(results):
     assert (results.vocabulary.ratio < 0.5).all()
 
 
+def test_written_law_of_the_collapse_languages(results):
+    """Below the trajectory bound of the same language, by another route at small N, and with its own rate."""
+    for part, written in zip(results.collapses, results.written, strict=True):
+        assert part.language == written.language
+        make = topic.languages()[part.language]
+        path = [tm.trajectory_kl(make(written.length), topic.uniform(n)) / written.length for n in written.steps[:6]]
+        assert (written.excess[:6] <= np.array(path) * (1 + 1e-12)).all()
+    chain = tm.MarkovChain(topic.CHAIN_A, 7)
+    assert results.written[1].excess[2] == pytest.approx(tm.marginal_kl(chain, topic.uniform(3)) / 7, rel=1e-10)
+    words = tm.repetition(16, 2)
+    assert repetition_kl(16, 2, 3) == pytest.approx(tm.marginal_kl(words, topic.uniform(3)), rel=1e-12)
+    slow, steps = results.written[2].excess, np.array(results.written[2].steps)
+    assert np.polyfit(np.log(steps[-3:]), np.log(slow[-3:]), 1)[0] < -1.7  # towards N^-2, the trajectory is N^-1
+
+
+def test_dichotomy_curves(results):
+    """Published values of the growth with the length: kappa of chain A between L = 5 and 6, sigma^2/2 of flip .3."""
+    by_name = {part.language: part for part in results.dichotomies}
+    a, flip = by_name["chain A"], by_name["flip .3"]
+    assert a.order == 1
+    assert a.limit == pytest.approx(1.2657290589 - 1.0300630264, abs=2e-10)
+    assert a.written[-1] * 256 == pytest.approx(0.2361088555, abs=2e-9)
+    assert flip.order == 2
+    for n, value in ((16, 0.0934078974), (64, 0.0955331625), (256, 0.0961155081)):
+        assert flip.written[flip.steps == n] * n**2 == pytest.approx([value], abs=1e-8)
+    assert flip.limit == pytest.approx(0.0963146, abs=2e-7)
+
+
 def test_step_counts():
     assert topic.published_steps(2, 0.1) == 100
     assert topic.published_steps(4, 0.5) == 48
     assert [topic.sufficient_steps(e) for e in (0.25, 0.1, 0.05)] == [1, 3, 5]
+    assert [enough_for_the_written_law(0.005, v) for v in (3, 27, 50257)] == [49, 34, 29]
+    for part in step_counts(27), step_counts(50257):
+        assert (part.necessary <= part.written).all()
 
 
 def test_own_text(tmp_path):

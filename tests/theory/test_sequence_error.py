@@ -72,7 +72,32 @@ def test_first_order_constant_from_the_exact_error():
     chain = tm.MarkovChain([[0.0, 1.0, 0.0], [0.5, 0.0, 0.5], [0.2, 0.3, 0.5]], 64)
     table = tm.sequence_error_table(chain, 192, [64, 65])
     slope = (table.log_valid[:, 0] - table.log_valid[:, 1]) * table.steps  # one more token: no effect of the ends
-    assert slope[-1] == pytest.approx(first_order_constant(chain), rel=0.02)
+    assert 2 * slope[-1] - slope[95] == pytest.approx(first_order_constant(chain), rel=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("transition", "known"),
+    [
+        (CHAIN_A, 0.2356914838),
+        ([[0.5, 0.5], [1.0, 0.0]], 0.0848573168),
+        ([[0.0, 1.0, 0.0], [0.0, 0.0, 1.0], [0.5, 0.5, 0.0]], 0.3573726582),  # first positive power 5 > V
+        ([[0.7, 0.3], [0.4, 0.6]], 0.0),
+    ],
+)
+def test_first_order_constant_known(transition, known):
+    assert first_order_constant(tm.MarkovChain(transition, 2)) == pytest.approx(known, abs=1e-10)
+
+
+def test_first_order_constant_of_a_slow_chain():
+    """The lazy three-cycle forgets after 900 tokens: cut off at 80 it had .02812."""
+    lazy = [[0.98, 0.02, 0.0], [0.0, 0.98, 0.02], [0.02, 0.0, 0.98]]
+    assert first_order_constant(tm.MarkovChain(lazy, 2)) == pytest.approx(0.02817, abs=5e-6)
+
+
+@pytest.mark.parametrize("transition", [[[0.0, 1.0], [1.0, 0.0]], [[1.0, 0.0], [0.0, 1.0]], [[1.0, 0.0], [0.5, 0.5]]])
+def test_first_order_constant_refuses_chains_without_a_positive_power(transition):
+    with pytest.raises(ValueError, match="not primitive"):
+        first_order_constant(tm.MarkovChain(transition, 2, initial=[0.5, 0.5]))
 
 
 def test_texts(results):
@@ -105,17 +130,30 @@ def test_orders_that_beat_the_bound(results):
 
 
 def test_costs_reach_their_targets(results):
-    """The stated calls are enough and one call fewer is not."""
-    pairs = results.costs[0]
-    for length, calls in zip(pairs.lengths, pairs.sequence_calls, strict=True):
-        assert topic._pair_error(int(length), int(calls)) <= 0.05 < topic._pair_error(int(length), int(calls) - 1)
-    n = int(pairs.token_calls[0])
-    excess = [tm.marginal_kl(tm.pairs(8, 2), uniform(k)) / 2 for k in (n, n - 1)]
-    assert excess[0] <= 0.01 < excess[1]
+    """The stated slots are enough and one slot fewer is not, by the library's own sequence error and trajectory KL."""
+    for part, make in zip(results.costs, (lambda n: tm.pairs(8, n), lambda n: tm.MarkovChain(CHAIN_A, n)), strict=True):
+        for length, slots, tokens in list(zip(part.lengths, part.sequence_slots, part.token_slots, strict=True))[:2]:
+            target = make(int(length))
+            error = [tm.sequence_error(target, uniform(int(n))) for n in (slots, slots - 1)]
+            assert error[0] <= 0.05 < error[1]
+            path = [tm.trajectory_kl(target, uniform(int(n))) / length for n in (tokens, tokens - 1)]
+            assert path[0] <= 0.01 < path[1]
+
+
+def test_slots_are_not_calls(results):
+    """Expected calls of write-once samplers never pass L; the library counts the same ones."""
+    for part in results.costs:
+        for slots, calls in ((part.sequence_slots, part.sequence_calls), (part.token_slots, part.token_calls)):
+            assert (calls <= part.lengths).all()
+            assert (calls <= slots + 1e-9).all()
+        assert (part.exact_calls <= part.lengths).all()
+        assert (part.sequence_slots > part.lengths).all()  # drawn as calls, these would have passed L
     chain = results.costs[1]
-    for length, calls in zip(chain.lengths, chain.token_calls, strict=True):
-        target = tm.MarkovChain(CHAIN_A, int(length))
-        found = [tm.trajectory_kl(target, uniform(int(k))) / length for k in (calls, calls - 1)]
-        assert found[0] <= 0.01 < found[1]
-        error = tm.sequence_error(target, uniform(int(chain.sequence_calls[list(chain.lengths).index(length)])))
-        assert error == pytest.approx(0.05, abs=0.01)  # from the first-order law
+    assert chain.sequence_slots[0] == 72
+    expected = tm.expected_calls(tm.MarkovChain(CHAIN_A, 16), uniform(72))
+    assert chain.sequence_calls[0] == pytest.approx(expected, rel=1e-12)
+    assert 0.9 < chain.sequence_calls[-1] / chain.lengths[-1] < 0.95
+    np.testing.assert_array_equal(chain.exact_calls, 1 + np.floor(np.log2(chain.lengths)))
+    pairs = tm.pairs(2, 8)
+    odd_even = tm.FixedOrder((tuple(range(0, 8, 2)), tuple(range(1, 8, 2))))
+    assert tm.sequence_error(pairs, odd_even) == pytest.approx(0.0, abs=1e-13)

@@ -63,7 +63,7 @@ class IndependentReveal:
 class ShiftedReveal:
     """Independent reveal on a_k = (U + k - 1) / (N - 1), one uniform shift U per sequence, N = steps >= 2.
 
-    Its trajectory KL is at most (TC + DTC) / (2 (N - 1)) for every target, half the bound of the uniform grid.
+    Its trajectory KL is at most (TC + DTC) / (2 (N - 1)) for every target, N/(2(N-1)) of the uniform bound.
     """
 
     steps: int

@@ -1,6 +1,7 @@
 """Randomly placed grids halve the bound; the game between grids and languages."""
 
 from functools import cache
+from itertools import product
 from math import ceil
 
 import numpy as np
@@ -10,9 +11,10 @@ from scipy.integrate import quad
 
 import toy_models as tm
 from theory import exact_curves as ec
-from theory.checks.common import all_hold, instances
-from theory.checks.perplexity.instances import rational_repetition
+from theory.checks.common import all_hold
+from theory.checks.perplexity.instances import library_agrees, rational_repetition
 from theory.perplexity import Results, uniform
+from theory.perplexity_rays import at_most_for_every_language, ray_values, shifted_row_by_definition
 from theory.registry import (
     Outcome,
     check,
@@ -27,12 +29,17 @@ from toy_models.quantities import curve_kl
 
 @check("shifted-grid-halves", tier="rational")
 def shifted_grid(results: Results) -> Outcome:
-    """shifted-grid-halves: E over the shift of E KL <= (TC + DTC)/(2(N-1)) on random laws."""
+    """shifted-grid-halves: E over the shift of E KL <= (TC + DTC)/(2(N-1)), every language, L <= 9, N <= 8.
+
+    The cost is the definition integrated over the shift as a polynomial; the closed row and the library agree with it.
+    """
     verdicts = []
-    for k, pmf in enumerate(ec.random_pmfs(6, instances(results))):
-        steps, length = 2 + k % 6, pmf.ndim
+    for length, steps in product(range(2, 10), range(2, 9)):
+        row = shifted_row_by_definition(length, steps)
         bound = ec.drop_row(length) * fmpq(1, 2 * (steps - 1))
-        verdicts.append(ec.curve(pmf).at_most(ec.shifted_grid_row(length, steps), bound))
+        verdicts.append(at_most_for_every_language(row, bound))
+        verdicts.append("PROVED" if row == ec.shifted_grid_row(length, steps) else "REFUTED")
+        verdicts.append(library_agrees(tm.ShiftedReveal(steps), row))
     return all_hold(verdicts)
 
 
@@ -61,12 +68,17 @@ def shifted_grid_below_half(results: Results) -> Outcome:
 
 @check("random-offset-sizes", tier="rational")
 def random_offset(results: Results) -> Outcome:
-    """random-offset-sizes: boundaries r, r+s, ... with r uniform: E KL <= (s-1)/2 (TC + DTC)/L."""
-    rng, verdicts = np.random.default_rng(7), []
-    for pmf in ec.random_pmfs(7, instances(results)):
-        size, length = int(rng.integers(2, pmf.ndim + 1)), pmf.ndim
-        bound = ec.drop_row(length) * fmpq(size - 1, 2 * length)
-        verdicts.append(ec.curve(pmf).at_most(_offset_row(length, size), bound))
+    """random-offset-sizes: boundaries r, r+s, ..: E KL <= (s-1)/2 (TC + DTC)/L, every language, L <= 12, s <= 15."""
+    verdicts = []
+    for length, size in product(range(2, 13), range(1, 16)):
+        row = _offset_row(length, size)
+        verdicts.append(at_most_for_every_language(row, ec.drop_row(length) * fmpq(size - 1, 2 * length)))
+        repetition = ray_values(row)[0]  # the ray k = 1: equality iff s <= L
+        verdicts.append("PROVED" if (repetition == fmpq(size - 1, 2)) == (size <= length) else "REFUTED")
+        if size <= length:
+            cuts = sorted({0, length, *range(size - 1, length, size)})
+            sizes = np.diff(cuts).tolist()
+            verdicts.append(library_agrees(tm.RandomOrder(sizes), ec.sizes_row(sizes)))
     return all_hold(verdicts)
 
 
@@ -98,6 +110,20 @@ def _mds_ratio(length: int, dimension: int, weights) -> float:
     """E KL / (TC + DTC) of an [L, k] MDS code: g = log q on k' < k, so the unit of entropy cancels."""
     g = (np.arange(length) < dimension).astype(np.float64)
     return weights_cost(g, weights) / length
+
+
+@check("uniform-minimax", tier="rational")
+def uniform_minimax_upper(results: Results) -> Outcome:
+    """uniform-minimax, upper half: E KL <= max Delta (TC + DTC) for every language, random weights, L <= 10."""
+    rng, verdicts = np.random.default_rng(8), []
+    for length in range(2, 11):
+        for steps in (2, 3, 5):
+            weights = ec.random_weights(rng, steps)
+            row = ec.weights_row(length, weights)
+            verdicts.append(at_most_for_every_language(row, ec.drop_row(length) * max(weights)))
+            rule = tm.IndependentReveal([int(w.p) / int(w.q) for w in weights])
+            verdicts.append(library_agrees(rule, row))
+    return all_hold(verdicts)
 
 
 @check("uniform-minimax", tier="float64")

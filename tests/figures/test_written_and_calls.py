@@ -1,0 +1,47 @@
+"""Names on axes: the two divergences are never mixed, and what is called calls never passes the length."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+from smoke import results as smoke_results
+
+from figures import perplexity, sequence_error
+from figures.sequence_error_calls import calls
+
+
+def test_the_two_divergences_are_never_called_by_one_name():
+    """A label that says "excess" belongs to the written law alone."""
+    for draw in (perplexity.collapse, perplexity.schedules, perplexity.order):
+        fig, _ = draw(smoke_results("perplexity"))
+        for ax in fig.axes:
+            words = [ax.get_ylabel(), *(str(line.get_label()) for line in ax.get_lines())]
+            words += [] if "ε" in ax.get_xlabel() else [ax.get_xlabel()]  # ε: what Thm 4.2 asks of the excess itself
+            assert not any("excess" in word and "written law" not in word for word in words)
+        plt.close(fig)
+
+
+def test_both_divergences_are_drawn():
+    fig, data = perplexity.collapse(smoke_results("perplexity"))
+    assert [part.language for part in data["trajectory"]] == [part.language for part in data["written"]]
+    for ax, part in zip(fig.axes, data["written"], strict=True):
+        drawn = next(line for line in ax.get_lines() if "excess log TER" in str(line.get_label()))
+        np.testing.assert_array_equal(drawn.get_ydata(), part.excess)
+    plt.close(fig)
+
+
+def test_no_axis_called_calls_passes_the_length():
+    """A write-once sampler makes at most L calls that reveal a token, whatever its number of time slots."""
+    results, seen = smoke_results("sequence_error"), 0
+    fig, _ = calls(results)
+    assert "calls" in fig.axes[0].get_ylabel()
+    for ax, part in zip(fig.axes, results.costs, strict=True):
+        for line in ax.get_lines():
+            assert (np.asarray(line.get_ydata()) <= part.lengths + 1e-9).all()
+            seen += 1
+    assert seen == 8
+    plt.close(fig)
+    fig, _ = sequence_error.cost(results)
+    for ax in fig.axes:
+        solid = [line for line in ax.get_lines() if line.get_linestyle() == "-" and len(line.get_xdata()) > 0]
+        assert len(solid) >= 3
+        assert max(np.max(line.get_ydata()) for line in solid) <= 1 + 1e-12  # per token
+    plt.close(fig)
