@@ -19,7 +19,7 @@ import diffusers
 import torch
 from diffusers import EntropyBoundScheduler
 
-from toy_models.unmasking import EntropyBounded
+from toy_models.rules import EntropyBounded
 
 MASK = -1
 

@@ -12,10 +12,10 @@ import venv
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-OWN = ("curves", "sequence_error", "medium")
+OWN = ("curves", "sequence_error", "networks")
 WITH_PEERS = ("hmm_marginals", "entropy_bound")
 PEERS = ROOT / "build" / "bench-venv"
-ON_A_CARD = ("medium",)
+ON_A_CARD = ("networks",)
 
 
 def has_card() -> bool:

@@ -1,4 +1,4 @@
-"""Figures: the engine (registry, save, layout, drift) and the draw functions of the topics."""
+"""The engine behind the figures: registry, layout, save, drift. Draw functions lie in theory/<topic>/figures*.py."""
 
 from pathlib import Path
 

@@ -9,18 +9,12 @@ alternative text and the ledger's links are made from the registration: the rela
 A claim that no figure shows says so once, no_figure("claim-id", "reason").
 """
 
-import pkgutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
-from importlib import import_module
 from typing import Literal, get_args
-
-import figures
 
 Kind = Literal["exact", "sampled", "trained"]
 Needs = Literal["real", "gpu"]
-ENGINE = ("drift", "layout", "registry", "save")  # modules of this package that draw nothing
 
 
 @dataclass(frozen=True)
@@ -90,41 +84,3 @@ def no_figure(claim: str, reason: str) -> None:
     if not reason.strip():
         raise ValueError(f"{claim}: no_figure needs a reason")
     WITHOUT[claim] = reason
-
-
-def modules() -> list[str]:
-    """Modules that may hold draw functions: figures.<topic> and figures.<topic>_<part>."""
-    return sorted(m.name for m in pkgutil.iter_modules(figures.__path__) if m.name not in ENGINE)
-
-
-def _place(topic: str | None, module: str) -> tuple[bool, str]:
-    return module.removeprefix("figures.") != topic, module
-
-
-@cache
-def load(topic: str | None = None) -> None:
-    """Import the draw functions of one topic (its own module first), or of all."""
-    for name in sorted(modules(), key=lambda n: _place(topic, n)):
-        if topic is None or name == topic or name.startswith(f"{topic}_"):
-            import_module(f"figures.{name}")
-
-
-def of(topic: str) -> list[Entry]:
-    """The figures of a topic, those of its own module first, whatever was imported before."""
-    if topic not in modules():
-        raise ValueError(f"topic = {topic!r} has no figure")
-    load(topic)
-    found = [entry for entry in FIGURES.values() if entry.belongs_to(topic)]
-    return sorted(found, key=lambda entry: _place(topic, entry.draw.__module__))  # stable: as written in each module
-
-
-def figures_of(claim: str) -> tuple[str, ...]:
-    """Names of the figures that show `claim`."""
-    load()
-    return tuple(entry.name for entry in FIGURES.values() if claim in entry.claims)
-
-
-def why_no_figure(claim: str) -> str:
-    """The reason why no figure shows `claim`; empty where none is stated."""
-    load()
-    return WITHOUT.get(claim, "")

@@ -1,4 +1,4 @@
-"""Draw the figures of a topic and write each as SVG + PNG + JSON, whole or not at all.
+"""Draw a registered figure and write it as SVG + PNG + JSON, whole or not at all.
 
 The JSON holds what was drawn: data, claim ids, parameters, seed, kind, and a hash of the code it depends on. SVG and
 JSON are byte-stable run to run on one machine, whatever the user's matplotlibrc.
@@ -18,27 +18,11 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.figure import Figure
 
-from figures import ROOT, STYLE, registry
+from figures import ROOT, STYLE
 from figures.drift import unfit
 from figures.layout import caption
 from figures.registry import Entry
 from toy_models.files import write_aside
-
-
-def save_all(
-    topic: str,
-    results,
-    out_dir: str | Path,
-    parameters: Mapping,
-    seed: int,
-    names: Sequence[str] | None = None,
-) -> list[Path]:
-    """Draw and write every figure of the topic, or those named, and return the paths of their JSON files."""
-    entries = {entry.name: entry for entry in registry.of(topic)}
-    chosen = list(entries) if names is None else list(names)
-    if unknown := [name for name in chosen if name not in entries]:
-        raise ValueError(f"names: {topic} has no figure {unknown[0]!r}, allowed: {', '.join(entries)}")
-    return [save(entries[name], *draw(entries[name], results), out_dir, parameters, seed) for name in chosen]
 
 
 def draw(entry: Entry, results) -> tuple[Figure, Mapping]:

@@ -1,4 +1,4 @@
-"""make figures: all notebooks in one batch graph (Snakefile), their parameters checked before the first one starts.
+"""make figures: all notebooks in one batch graph (batch/Snakefile), their parameters checked before the first one starts.
 
     python -m notebooks.batch --profile smoke --out build/mine --corpus my.txt --cores 2
 
@@ -53,8 +53,19 @@ def command(values: dict[str, str], cores: int, extra: list[str]) -> list[str]:
     """
     file = Path(values["out_dir"]) / ".runs" / "values.json"
     file.write_text(json.dumps({name: value for name, value in values.items() if value}, indent=1) + "\n")
-    call = [sys.executable, "-m", "snakemake", "--nolock", "--cores", str(cores)]
-    return [*call, "--workflow-profile", "profiles/local", *extra, "--configfile", str(file)]
+    call = [
+        sys.executable,
+        "-m",
+        "snakemake",
+        "-s",
+        "batch/Snakefile",
+        "--directory",
+        ".",
+        "--nolock",
+        "--cores",
+        str(cores),
+    ]
+    return [*call, "--workflow-profile", "batch/profiles/local", *extra, "--configfile", str(file)]
 
 
 def main(arguments: list[str] | None = None) -> int:

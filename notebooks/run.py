@@ -112,7 +112,7 @@ def check_device(notebook: str, device: str) -> None:
 
 def check_corpus(notebook: str, path: str) -> None:
     """A text that every n-gram language of the notebooks can be fitted to."""
-    from toy_models import corpus
+    from toy_models.targets import corpus
 
     with warnings.catch_warnings(record=True) as said:
         warnings.simplefilter("always", corpus.CorpusWarning)

@@ -27,17 +27,17 @@ import torch
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import toy_models as tm
-from toy_models import medium
-from toy_models.medium import checkpoint
+from toy_models import networks
+from toy_models.networks import checkpoint
 
 CHAIN = tm.MarkovChain(np.array([[0.7, 0.3, 0.0], [0.0, 0.6, 0.4], [0.5, 0.0, 0.5]]), 5)
-CONFIG = medium.Config(3, 5, width=32, layers=1)
-OPTIONS = medium.TrainOptions(steps=30, batch=16, warmup=2, save_every=1)
+CONFIG = networks.Config(3, 5, width=32, layers=1)
+OPTIONS = networks.TrainOptions(steps=30, batch=16, warmup=2, save_every=1)
 
 
 def train(folder: Path) -> str:
     """One run in `folder`; a digest of its weights and losses."""
-    trained = medium.train(CONFIG, partial(medium.stream, CHAIN), OPTIONS, 3, "cpu", path=folder / "model.pt")
+    trained = networks.train(CONFIG, partial(networks.stream, CHAIN), OPTIONS, 3, "cpu", path=folder / "model.pt")
     content = hashlib.sha256(b"".join(p.numpy().tobytes() for p in trained.model.state_dict().values()))
     content.update(np.array(trained.losses).tobytes())
     return content.hexdigest()

@@ -10,6 +10,6 @@ import numpy as np
 @cache
 def results(topic: str):
     """theory.<topic>.results("smoke") with seed 0, on the CPU."""
-    run = import_module(f"theory.{topic}").results
+    run = import_module(f"theory.{topic}.results").results
     device = {"device": "cpu"} if "device" in signature(run).parameters else {}
     return run("smoke", np.random.default_rng(0), **device)

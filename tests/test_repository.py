@@ -13,12 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from figures import registry
-from theory.claims import TOPICS
+from theory.ledger.claims import TOPICS
 
 ROOT = Path(__file__).resolve().parent.parent
-LAYERS = ("toy_models", "theory", "figures", "notebooks")  # each may import itself and those before it
-ENGINE = {"figures", *(f"figures.{name}" for name in registry.ENGINE)}  # of the figures, which stands below theory
+LAYERS = ("toy_models", "figures", "theory", "notebooks")  # each may import itself and those before it
 PACKAGES = [path for layer in LAYERS for path in sorted((ROOT / layer).rglob("*.py"))]
 CONDA_NAMES = {"torch": "pytorch"}
 IMPORT_NAMES = {"python-flint": "flint"}
@@ -44,14 +42,15 @@ def imports(module: ast.AST) -> set[str]:
 # ---------------------------------------------------------------- one slug per topic
 
 
-@pytest.mark.parametrize("topic", [t for t in TOPICS if (ROOT / "theory" / f"{t}.py").exists()])
-def test_one_slug_per_topic(topic):
-    notebooks = [p.stem for p in (ROOT / "notebooks").glob("[0-9][0-9]-*.ipynb")]
-    assert (ROOT / "theory" / f"{topic}.md").exists()
-    assert (ROOT / "figures" / f"{topic}.py").exists()
+@pytest.mark.parametrize("topic", TOPICS)
+def test_one_folder_per_topic(topic):
+    """Everything about a topic is in its folder; its notebook and its tests bear its name."""
+    folder = ROOT / "theory" / topic
+    for part in ("derivation.md", "claims.toml", "results.py", "figures.py", "checks"):
+        assert (folder / part).exists(), part
     assert (ROOT / "tests" / "theory" / f"test_{topic}.py").exists()
     number = TOPICS.index(topic) + 1
-    assert f"{number:02d}-{topic.replace('_', '-')}" in notebooks
+    assert (ROOT / "notebooks" / f"{number:02d}-{topic.replace('_', '-')}.ipynb").exists()
 
 
 # ---------------------------------------------------------------- one dependency set, three faces
@@ -146,7 +145,7 @@ def test_the_library_needs_its_declared_dependencies_alone():
         name.split(".")[0]
         for path in (ROOT / "toy_models").rglob("*.py")
         for name in imports(tree(path))
-        if not path.stem.endswith("_torch") and "medium" not in path.parts
+        if "networks" not in path.parts
     }
     outside = found - set(sys.stdlib_module_names) - {"toy_models", "torch"}
     assert outside <= {IMPORT_NAMES.get(name, name) for name in requirements()}
@@ -161,20 +160,7 @@ def test_dependencies_point_one_way(layer):
         for name in imports(tree(path))
         if name.split(".")[0] in (*later, "tests", "benchmarks")
     }
-    engine = {
-        (path, name) for path, name in found if any(name == e or name.startswith(f"{e}.") for e in ENGINE - {"figures"})
-    }
-    assert found - (engine if layer == "theory" else set()) == set()
-
-
-def test_the_engine_of_the_figures_stands_below_theory():
-    """It imports the library and itself; draw functions are found by name, when asked for."""
-    for module in ("__init__", *registry.ENGINE):
-        for name in imports(tree(ROOT / "figures" / f"{module}.py")):
-            package, *below = name.split(".")
-            assert package not in ("theory", "notebooks", "tests"), (module, name)
-            if package == "figures" and below:
-                assert below[0] in (*registry.ENGINE, "ROOT", "STYLE"), (module, name)
+    assert found == set()
 
 
 def test_the_library_draws_nothing_and_reads_no_claim():
@@ -188,11 +174,11 @@ def test_the_library_draws_nothing_and_reads_no_claim():
 
 
 def test_torch_stays_in_its_modules():
-    """Outside toy_models/medium and *_torch.py no module of the library imports torch at the top."""
+    """Outside toy_models/networks no module of the library imports torch at the top."""
     found = [
         path.relative_to(ROOT).as_posix()
         for path in (ROOT / "toy_models").rglob("*.py")
-        if not path.stem.endswith("_torch") and "medium" not in path.parts
+        if "networks" not in path.parts
         for node in tree(path).body
         if isinstance(node, ast.Import | ast.ImportFrom) and any(n.split(".")[0] == "torch" for n in imports(node))
     ]

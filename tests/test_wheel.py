@@ -102,5 +102,5 @@ def test_what_needs_a_checkout_says_so(installed, tmp_path, module, message):
 
 
 def test_measured_tables_of_the_benchmarks_are_referred_to(installed, tmp_path):
-    code = "from notebooks.measured import measured; print(measured('medium-gpu'))"
+    code = "from notebooks.measured import measured; print(measured('networks-gpu'))"
     assert "in benchmarks/RESULTS.md of the repository" in call(installed[0], tmp_path, "-c", code).stdout

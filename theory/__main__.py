@@ -16,13 +16,13 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
-from theory.accepted import accept, unaccepted
-from theory.claims import TOPICS, Claim, LedgerError, load_claims
-from theory.ledger import Line, available_topics, load_topic
-from theory.links import broken_links
-from theory.parallel import RECORD, all_topics, recorded_seconds
-from theory.registry import TIERS
-from theory.report import differences, is_red, write
+from theory.ledger.accepted import accept, unaccepted
+from theory.ledger.claims import TOPICS, Claim, LedgerError, load_claims
+from theory.ledger.links import broken_links
+from theory.ledger.parallel import RECORD, all_topics, recorded_seconds
+from theory.ledger.registry import TIERS
+from theory.ledger.report import differences, is_red, write
+from theory.ledger.run import Line, available_topics, load_topic
 from toy_models.files import in_checkout
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterable
 
 import numpy as np
 
+from toy_models.rules.protocol import ContentFree, Rule, sees_contents, sees_drawn
 from toy_models.targets.protocol import Denoiser, Target
-from toy_models.unmasking.protocol import ContentFree, Rule, sees_contents, sees_drawn
 
 SHOWN = 80  # characters of a value in a message
 RULES = "IndependentReveal, RandomOrder, FixedOrder, TopK, EntropyBounded or another object with stages or select"

@@ -11,9 +11,9 @@ from benchmarks import run
 @pytest.mark.parametrize(
     ("name", "peers", "card", "there"),
     [
-        ("medium", "peers/python", True, True),
-        ("medium", "peers/python", False, False),
-        ("medium", None, True, False),
+        ("networks", "peers/python", True, True),
+        ("networks", "peers/python", False, False),
+        ("networks", None, True, False),
         ("curves", "peers/python", True, False),
     ],
 )

@@ -7,6 +7,7 @@ from smoke import results
 
 from figures import registry
 from figures.save import draw, plain
+from theory.ledger.figures import load
 
 
 @pytest.fixture(autouse=True)
@@ -16,7 +17,7 @@ def close():
 
 
 def picture(topic, name):
-    registry.load(topic)
+    load(topic)
     return draw(registry.FIGURES[name], results(topic))
 
 
@@ -72,7 +73,7 @@ def test_variance_parts():
 
 
 def test_medium_bounds():
-    drawn, small = data("medium", "medium-bounds"), results("medium").small
+    drawn, small = data("networks", "networks-bounds"), results("networks").small
     assert drawn["environment"]["device"] == "CPU"
     assert drawn["values"]["network_kl"] == small.network_kl.tolist()
     assert drawn["values"]["largest"] == small.largest

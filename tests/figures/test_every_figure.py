@@ -10,8 +10,10 @@ from smoke import results
 
 from figures import ROOT, registry
 from figures.registry import Entry, figure, no_figure
-from figures.save import draw, save_all
-from theory.claims import TOPICS, load_claims
+from figures.save import draw
+from theory.ledger import figures as drawn_by
+from theory.ledger.claims import TOPICS, load_claims
+from theory.ledger.figures import save_all
 
 ALL = ("start_here", *TOPICS)
 PARAMETERS = {"profile": "smoke"}
@@ -42,7 +44,7 @@ def written(tmp_path_factory):
 
 @pytest.mark.parametrize("topic", ALL)
 def test_three_files_and_the_record_of_the_registration(written, topic):
-    entries = registry.of(topic)
+    entries = drawn_by.of(topic)
     assert list(written(topic)) == [entry.name for entry in entries]
     for entry in entries:
         path = written(topic)[entry.name]
@@ -60,7 +62,7 @@ def test_three_files_and_the_record_of_the_registration(written, topic):
 
 @pytest.mark.parametrize("topic", ALL)
 def test_the_caption_names_what_the_record_names(topic):
-    for entry in registry.of(topic):
+    for entry in drawn_by.of(topic):
         fig, _ = draw(entry, results(topic))
         told = " ".join(fig.get_supxlabel().split())
         plt.close(fig)
@@ -92,14 +94,14 @@ def test_some_figures_of_a_topic(tmp_path):
 
 def test_every_claim_is_shown_or_says_why_not():
     claims = load_claims()
-    registry.load()
+    drawn_by.load()
     shown = {claim for entry in registry.FIGURES.values() for claim in entry.claims}
     assert shown | set(registry.WITHOUT) == set(claims)
     assert shown & set(registry.WITHOUT) == set()
 
 
 def test_every_figure_belongs_to_one_topic_and_is_committed():
-    registry.load()
+    drawn_by.load()
     homes = {entry.name: [t for t in ALL if entry.belongs_to(t)] for entry in registry.FIGURES.values()}
     assert {name: found for name, found in homes.items() if len(found) != 1} == {}
     out = ROOT / "figures" / "out"
@@ -108,7 +110,7 @@ def test_every_figure_belongs_to_one_topic_and_is_committed():
 
 
 def test_committed_records_name_the_claims_of_the_registration():
-    registry.load()
+    drawn_by.load()
     for entry in registry.FIGURES.values():
         record = json.loads((ROOT / "figures" / "out" / f"{entry.name}.json").read_text(encoding="utf-8"))
         assert (record["claims"], record["kind"]) == (list(entry.claims), entry.kind), entry.name
@@ -126,11 +128,11 @@ def drawn(results):
         ("x-line", drawn, {"claims": "a"}, "x-line: claims = 'a', allowed: a tuple of different claim ids"),
         ("x-line", drawn, {"claims": ("a", "a")}, "allowed: a tuple of different claim ids"),
         ("x-line", lambda results: None, {}, "x-line: <lambda> has no docstring"),
-        ("start-here-law", drawn, {}, "start-here-law: drawn by figures.start_here and by .*, allowed: one"),
+        ("start-here-law", drawn, {}, "start-here-law: drawn by theory.start_here.figures and by .*, allowed: one"),
     ],
 )
 def test_registrations_that_cannot_be_meant(monkeypatch, name, draw_function, changes, message):
-    registry.load("start_here")
+    drawn_by.load("start_here")
     monkeypatch.setattr(registry, "FIGURES", dict(registry.FIGURES))
     with pytest.raises(ValueError, match=message):
         figure(name, **({"claims": ("a",), "kind": "exact"} | changes))(draw_function)

@@ -7,9 +7,9 @@ import pytest
 from matplotlib.colors import to_hex
 from matplotlib.text import Annotation
 
-from figures.start_here_claims import COLOURS, claim_graph
-from theory.claims import Claim, load_claims
-from theory.report import GOOD
+from theory.ledger.claims import Claim, load_claims
+from theory.ledger.report import GOOD
+from theory.start_here.figures_claims import COLOURS, claim_graph
 
 ONE = Claim("one", "energy", paper="this suite", where="w", form="ours", prior="ours")
 CLAIMS = {"one": ONE, "two": replace(ONE, id="two", topic="variance", uses=("one",)), "three": replace(ONE, id="three")}

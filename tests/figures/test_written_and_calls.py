@@ -4,8 +4,9 @@ import matplotlib.pyplot as plt
 import numpy as np
 from smoke import results as smoke_results
 
-from figures import perplexity, sequence_error
-from figures.sequence_error_calls import calls
+from theory.perplexity import figures as perplexity
+from theory.sequence_error import figures as sequence_error
+from theory.sequence_error.figures_calls import calls
 
 
 def test_the_two_divergences_are_never_called_by_one_name():

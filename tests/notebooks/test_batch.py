@@ -36,7 +36,7 @@ def checkout(tmp_path):
     ignored = shutil.ignore_patterns("__pycache__", "out", "*.ipynb")
     for name in ("toy_models", "theory", "figures", "notebooks", "profiles"):
         shutil.copytree(ROOT / name, folder / name, ignore=ignored)
-    for name in ("Makefile", "Snakefile", "pyproject.toml", "constraints.txt"):
+    for name in ("Makefile", "batch/Snakefile", "pyproject.toml", "constraints.txt"):
         shutil.copy(ROOT / name, folder)
     cell = {"cell_type": "code", "metadata": {}, "outputs": [], "execution_count": None}
     page = json.loads(source("00-start-here").read_text(encoding="utf-8"))

@@ -6,7 +6,7 @@ from notebooks.measured import measured
 
 
 def test_the_gpu_table_is_whole():
-    table = measured("medium-gpu")
+    table = measured("networks-gpu")
     rows = [line for line in table.splitlines() if line.startswith("| ")]
     assert len(rows) > 20
     for what in ("posterior", "training", "sampling"):

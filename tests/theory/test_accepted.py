@@ -6,10 +6,10 @@ from dataclasses import replace
 import pytest
 
 from theory import __main__ as command
-from theory import accepted, statements
-from theory.claims import Claim, load_claims
-from theory.ledger import available_topics, load_topic
-from theory.registry import REGISTRY, Registered, decide, not_claimed_tight
+from theory.ledger import accepted, statements
+from theory.ledger.claims import Claim, load_claims
+from theory.ledger.registry import REGISTRY, Registered, decide, not_claimed_tight
+from theory.ledger.run import available_topics, load_topic
 
 CLAIM = Claim("c", "energy", paper="this suite", where="w", form="ours", prior="ours")
 PAGE = "# Energy\n\n:::{prf:theorem} T\n:label: c\n\n$x=1$.\n:::\n"

@@ -5,12 +5,14 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-import theory.energy as energy
-from theory import energy_paths, energy_schedules, energy_toy
-from theory.claims import load_claims
-from theory.energy_instances import rational_illegal_mass
-from theory.ledger import load_topic, run_topic
-from theory.registry import REGISTRY
+import theory.energy.results as energy
+from theory.energy import paths as energy_paths
+from theory.energy import schedules as energy_schedules
+from theory.energy import toy as energy_toy
+from theory.energy.instances import rational_illegal_mass
+from theory.ledger.claims import load_claims
+from theory.ledger.registry import REGISTRY
+from theory.ledger.run import load_topic, run_topic
 
 
 @pytest.fixture(scope="module")

@@ -8,12 +8,14 @@ import pytest
 from smoke import results as smoke
 
 import toy_models as tm
-from theory import entropy_bound, entropy_bound_targets
-from theory.claims import load_claims
-from theory.ledger import run_topic
-from toy_models.policies.front import optimal_front
+from theory.entropy_bound import results as entropy_bound
+from theory.entropy_bound import targets as entropy_bound_targets
+from theory.ledger.claims import load_claims
+from theory.ledger.run import run_topic
+from toy_models.quantities.lattice import to_table
+from toy_models.rules.policy_front import optimal_front
 
-PAGE = Path(entropy_bound.__file__).with_suffix(".md").read_text(encoding="utf-8")
+PAGE = Path(entropy_bound.__file__).with_name("derivation.md").read_text(encoding="utf-8")
 VERDICTS = {
     "eb-decomposition": "sharpened",
     "eb-gamma-zero": "holds with condition",
@@ -49,7 +51,7 @@ def test_matched_calls_are_ordered(results):
 
 
 def test_numbers_on_the_page(results):
-    target = tm.lattice.to_table(entropy_bound_targets.sticky_hmm(5))
+    target = to_table(entropy_bound_targets.sticky_hmm(5))
     trajectory, text = entropy_bound.random_orders(target, tm.subset_entropies(target))
     quoted = [text[1], float(optimal_front(target).lower_bound(2.0)), trajectory[1]]
     assert [f"{value:.4f}" for value in quoted] == ["0.2638", "0.2937", "0.4398"]

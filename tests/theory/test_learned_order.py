@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from theory import learned_order
-from theory.claims import load_claims
-from theory.learned_order_descent import interval
-from theory.ledger import load_topic
-from theory.registry import REGISTRY
+from theory.learned_order import results as learned_order
+from theory.learned_order.descent import interval
+from theory.ledger.claims import load_claims
+from theory.ledger.registry import REGISTRY
+from theory.ledger.run import load_topic
 
 load_topic("learned_order")
 MINE = [e for e in REGISTRY.entries if e.topic == "learned_order"]

@@ -7,11 +7,11 @@ import pytest
 from smoke import results as smoke
 
 import toy_models as tm
-from theory import perplexity as topic
-from theory.claims import load_claims
-from theory.ledger import load_topic, run_topic
-from theory.perplexity_written import enough_for_the_written_law, repetition_kl, step_counts
-from theory.registry import REGISTRY
+from theory.ledger.claims import load_claims
+from theory.ledger.registry import REGISTRY
+from theory.ledger.run import load_topic, run_topic
+from theory.perplexity import results as topic
+from theory.perplexity.written import enough_for_the_written_law, repetition_kl, step_counts
 
 SHARPENED = {"feng-thm-4-2", "li-cai-thm-1"}
 WRONG = {"ccl-lemma-35"}

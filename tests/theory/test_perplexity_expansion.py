@@ -5,7 +5,7 @@ import pytest
 from flint import fmpq, fmpq_poly
 
 import toy_models as tm
-from theory import perplexity_expansion as ex
+from theory.perplexity import expansion as ex
 from toy_models import exact
 
 GOLDEN = exact.chain_pmf(["2/3", "1/3"], [["1/2", "1/2"], [1, 0]], 3)

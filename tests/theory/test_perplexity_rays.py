@@ -7,8 +7,8 @@ import pytest
 from flint import fmpq
 
 import toy_models as tm
-from theory import exact_curves as ec
-from theory import perplexity_rays as rays
+from theory.perplexity import rays
+from toy_models.exact import curves as ec
 
 
 def test_ray_values_are_costs_of_step_curves():

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from theory.claims import load_claims
-from theory.references import references, resolves
+from theory.ledger.claims import load_claims
+from theory.ledger.references import references, resolves
 
 ROOT = Path(__file__).resolve().parents[2]
 ARXIV = re.compile(r"(?<![\d.])\d{4}\.\d{5}(?!\d)|(?<=arXiv )\d{4}\.\d{4}(?!\d)")

@@ -5,12 +5,12 @@ import pytest
 from smoke import results as smoke
 
 import toy_models as tm
-from theory import sequence_error as topic
-from theory.claims import load_claims
-from theory.ledger import load_topic, run_topic
-from theory.perplexity import CHAIN_A, uniform
-from theory.registry import REGISTRY
-from theory.sequence_error_chain import first_order_constant
+from theory.ledger.claims import load_claims
+from theory.ledger.registry import REGISTRY
+from theory.ledger.run import load_topic, run_topic
+from theory.perplexity.results import CHAIN_A, uniform
+from theory.sequence_error import results as topic
+from theory.sequence_error.chain import first_order_constant
 
 CONSTRUCTIONS = {"feng-thm-4-4"}
 

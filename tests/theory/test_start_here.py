@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 import toy_models as tm
-from theory import start_here as topic
-from theory.perplexity import uniform
+from theory.perplexity.results import uniform
+from theory.start_here import results as topic
 
 
 @pytest.fixture(scope="module")

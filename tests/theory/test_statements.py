@@ -2,9 +2,9 @@
 
 import pytest
 
-from theory import statements
-from theory.claims import TOPICS, load_claims
-from theory.statements import Statement, statement_of, title_of
+from theory.ledger import statements
+from theory.ledger.claims import TOPICS, load_claims
+from theory.ledger.statements import Statement, statement_of, title_of
 
 PAGE = """# Topic: a subtitle
 

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from smoke import results as smoke
 
-from theory import variance as topic
-from theory import variance_exact as exact
-from theory.ledger import run_topic
+from theory.ledger.run import run_topic
+from theory.variance import exact
+from theory.variance import results as topic
 
 
 @pytest.fixture(scope="module")

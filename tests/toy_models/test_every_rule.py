@@ -10,7 +10,7 @@ from oracles import total_variation, total_variation_radius
 
 import toy_models as tm
 from toy_models.door import CONTENT_FREE, DRAWN, kind_of
-from toy_models.unmasking.protocol import Adaptive, ContentFree, sees_drawn, select, stages_of, steps_of
+from toy_models.rules.protocol import Adaptive, ContentFree, sees_drawn, select, stages_of, steps_of
 
 ATOL = 1e-12
 WHERE = ("table", "chain, stationary", "one position")

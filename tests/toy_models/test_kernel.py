@@ -14,7 +14,7 @@ import pytest
 
 import toy_models
 from toy_models.kernel import KernelCache, callees, kernel
-from toy_models.targets import ancestral
+from toy_models.targets.kernels import ancestral
 
 PACKAGE = Path(toy_models.__file__).parent
 NOBODY = 65534

@@ -12,9 +12,12 @@ from oracles import conditionals, hmm_law, ngram_law
 from strategies import chains, hmms, laws, masked, ngrams, simplex, sizes
 
 import toy_models as tm
-from toy_models import exact, lattice, optimal_schedules, pair_language, quantities
+from toy_models import exact
 from toy_models.exact import LogSum, rational_law
-from toy_models.information import mean_subset_entropies
+from toy_models.quantities import lattice, trajectory_kl
+from toy_models.quantities.information_curve import mean_subset_entropies
+from toy_models.schedules import budget, optimal
+from toy_models.targets import pair_language
 
 ATOL = 1e-12
 DESCENT = 1e-9  # nats; where the quasi-Newton descent stops
@@ -394,11 +397,11 @@ def compositions(total, parts):
 @given(laws(), st.integers(1, 3))
 def test_optimal_sizes_by_brute_force(pmf, steps):
     g = tm.information_curve(float_twin(pmf))
-    best = min(optimal_schedules.sizes_cost(g, np.array(c)) for c in compositions(len(g), steps))
+    best = min(optimal.sizes_cost(g, np.array(c)) for c in compositions(len(g), steps))
     found = tm.optimal_sizes(g, steps)
     assert found.sum() == len(g)
     assert (found > 0).all()
-    assert optimal_schedules.sizes_cost(g, found) == pytest.approx(best, abs=ATOL)
+    assert optimal.sizes_cost(g, found) == pytest.approx(best, abs=ATOL)
 
 
 def tc_by_hand(length, zeta):
@@ -423,7 +426,7 @@ def test_budget_only_weights_in_closed_form():
         cuts = np.cumsum(tm.odds_geometric_weights(steps))[:-1]
         odds = np.log(cuts / (1 - cuts))
         np.testing.assert_allclose(odds, np.linspace(-1, 1, steps - 1) * log(steps**2 - 1), atol=1e-9)
-        kappa, delta = optimal_schedules.odds_geometric_bound(steps)
+        kappa, delta = budget.odds_geometric_bound(steps)
         assert delta == 1 / steps**2
         assert kappa == pytest.approx((steps**2 - 1) ** (2 / (steps - 2)) - 1, rel=1e-12)
         assert cuts[0] == pytest.approx(delta, rel=1e-12)
@@ -571,11 +574,11 @@ def test_optimal_weights_beat_a_fine_grid(pmf, steps):
     assert found.sum() == pytest.approx(1, abs=ATOL)
     grid = np.linspace(0, 1, 21)
     cuts = [c for c in product(grid, repeat=steps - 1) if list(c) == sorted(c)]
-    best = min(optimal_schedules.weights_cost(g, np.diff([0.0, *c, 1.0])) for c in cuts)
-    assert optimal_schedules.weights_cost(g, found) <= best + DESCENT
+    best = min(optimal.weights_cost(g, np.diff([0.0, *c, 1.0])) for c in cuts)
+    assert optimal.weights_cost(g, found) <= best + DESCENT
     if len(found) == steps > 1:
-        uniform = optimal_schedules.weights_cost(g, np.full(steps, 1 / steps))
-        assert optimal_schedules.weights_cost(g, found) <= uniform + DESCENT
+        uniform = optimal.weights_cost(g, np.full(steps, 1 / steps))
+        assert optimal.weights_cost(g, found) <= uniform + DESCENT
 
 
 def test_schedules_refuse_bad_curves_and_sizes():
@@ -583,7 +586,7 @@ def test_schedules_refuse_bad_curves_and_sizes():
         tm.optimal_sizes(np.array([1.0, 0.5, 1.0]), 2)
     for wrong in ((-1, 3), (1, 2)):
         with pytest.raises(ValueError, match="sum to L = 2"):
-            optimal_schedules.sizes_cost(np.array([1.0, 0.5]), np.array(wrong))
+            optimal.sizes_cost(np.array([1.0, 0.5]), np.array(wrong))
 
 
 def test_which_laws_are_pair_languages():
@@ -636,5 +639,5 @@ def test_inclusion_chance_by_counting():
     for m in range(1, 5):
         sets = [s for k in range(m + 1) for s in combinations(range(m), k)]
         chance = sum(weights[m, len(s)] for s in sets if 0 in s)
-        assert quantities._inclusion(weights)[m] == pytest.approx(chance, abs=ATOL)
-    assert quantities._inclusion(weights)[0] == 0
+        assert trajectory_kl._inclusion(weights)[m] == pytest.approx(chance, abs=ATOL)
+    assert trajectory_kl._inclusion(weights)[0] == 0

@@ -7,7 +7,10 @@ import scipy
 from numpy.polynomial.legendre import leggauss
 from scipy.special import betainc
 
-from toy_models.schedules import BetaSchedule, LinearSchedule, MirroredSchedule, Schedule, SineSquaredSchedule
+from toy_models.schedules.beta import BetaSchedule
+from toy_models.schedules.knots import MirroredSchedule
+from toy_models.schedules.named import LinearSchedule, SineSquaredSchedule
+from toy_models.schedules.protocol import Schedule
 
 NODES = 128
 

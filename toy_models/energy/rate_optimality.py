@@ -11,7 +11,7 @@ from itertools import combinations
 import numpy as np
 import scipy
 
-from toy_models.energy.path_rates import Lattice
+from toy_models.energy.kinetic import Lattice
 
 EDGES = ("unmask", "single-site", "all-pairs")
 

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.polynomial.legendre import leggauss
 
-from toy_models.energy.path_energy import divergence, require_schedule
-from toy_models.energy.path_rates import energy_integrands
-from toy_models.schedules import Schedule
+from toy_models.energy.conditional_kinetic import point_mass
+from toy_models.energy.geodesic import divergence, require_schedule
+from toy_models.energy.kinetic import kinetic_sum, lattice_of, path_probabilities, rates
+from toy_models.schedules.protocol import Schedule
 from toy_models.validation import positive_int
 
 
@@ -47,3 +48,36 @@ def _integrate(pmf, schedule, reference, count: int) -> np.ndarray:
         density = 1.0 if reference is None else float(np.exp(reference.log_speed(t, 1.0 - t)))
         total += w / density * np.array([at.kinetic, at.conditional, at.geodesic])
     return total
+
+
+@dataclass(frozen=True)
+class EnergyIntegrands:
+    """The three energies before division by gamma', at one time, and base = alpha'^2 / (alpha (1-alpha))."""
+
+    kinetic: object
+    conditional: object
+    geodesic: object  # Fisher-Rao normalisation: four times the squared speed on the sphere, summed over tokens
+    base: object
+
+
+def energy_integrands(pmf, alpha, slope, weight: str = "inverse") -> EnergyIntegrands:
+    """Kinetic, conditional kinetic and geodesic integrands by summing over all states (and all data points).
+
+    The conditional sum runs over each data point x1 with its own path and rates, averaged under q; the geodesic one
+    over the two states of each token. Nothing is simplified first, so that constant ratios are a finding.
+    """
+    pmf = np.asarray(pmf)
+    whole = lattice_of(pmf)
+    kinetic = kinetic_sum(whole, path_probabilities(whole, alpha), rates(whole, alpha, slope), weight)
+    conditional = 0
+    for index in np.argwhere(pmf != 0):
+        one = lattice_of(point_mass(pmf, tuple(int(i) for i in index)))
+        p = path_probabilities(one, alpha)
+        conditional += pmf[tuple(index)] * kinetic_sum(one, p, rates(one, alpha, slope), weight)
+    token = slope**2 / alpha + slope**2 / (1 - alpha)
+    return EnergyIntegrands(kinetic, conditional, whole.length * token, slope**2 / (alpha * (1 - alpha)))
+
+
+def full_support_constants(vocab_size: int, length: int) -> tuple[int, int, int]:
+    """(C_k, C_c, C_g) = (n (K+1)^(n-1), n 2^(n-1), n)."""
+    return length * (vocab_size + 1) ** (length - 1), length * 2 ** (length - 1), length

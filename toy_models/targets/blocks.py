@@ -5,10 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, Int
 
-from toy_models.targets.impossible import settle_impossible
+from toy_models.rules.content_free import IndependentReveal, RandomOrder
+from toy_models.rules.protocol import independent_parts
+from toy_models.targets.kernels.impossible import settle_impossible
 from toy_models.targets.protocol import Target
-from toy_models.unmasking.content_free import IndependentReveal, RandomOrder
-from toy_models.unmasking.protocol import independent_parts
 from toy_models.validation import MASK, positive_int, tokens
 
 
@@ -56,30 +56,30 @@ class Blocks:
 
     def information_curve(self) -> Float[np.ndarray, " L"]:
         """A hypergeometric mixture of the block's curve."""
-        from toy_models.information import block_curve
+        from toy_models.quantities.information_curve import block_curve
 
         return block_curve(self)
 
     def total_correlation(self) -> float:
-        from toy_models.information import total_correlation
+        from toy_models.quantities.total_correlation import total_correlation
 
         return self.repeats * total_correlation(self.target)
 
     def dual_total_correlation(self) -> float:
-        from toy_models.information import dual_total_correlation
+        from toy_models.quantities.total_correlation import dual_total_correlation
 
         return self.repeats * dual_total_correlation(self.target)
 
     def exact_marginal_kl(self, rule) -> float | None:
         """Blocks are written independently under independent reveal: KLs add up."""
-        from toy_models.quantities import marginal_kl
+        from toy_models.quantities.token_error import marginal_kl
 
         return self.repeats * marginal_kl(self.target, rule) if isinstance(rule, IndependentReveal) else None
 
     def exact_sequence_error(self, rule) -> float | None:
         """Pairs in closed form; 1 - (1 - SER of a block)^repeats under independent reveal and its mixtures."""
-        from toy_models.pair_language import is_pair_language, pair_validity
-        from toy_models.quantities import sequence_error
+        from toy_models.quantities.sequence_error import sequence_error
+        from toy_models.targets.pair_language import is_pair_language, pair_validity
 
         if isinstance(rule, IndependentReveal | RandomOrder) and is_pair_language(self):
             return 1.0 - pair_validity(self.vocab_size // 2, self.length, rule)
@@ -90,7 +90,7 @@ class Blocks:
 
     def exact_log_likelihood(self, rule, x: Int[np.ndarray, "batch L"]) -> Float[np.ndarray, " batch"] | None:
         """log p(x) of the oracle under independent reveal and its mixtures, block by block."""
-        from toy_models.likelihood import block_log_likelihood, mix_log_likelihoods
+        from toy_models.quantities.likelihood import block_log_likelihood, mix_log_likelihoods
 
         return mix_log_likelihoods(lambda part, rows: block_log_likelihood(self, part, rows), rule, self.length, x)
 

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, Int
 
-from toy_models.entropy import entropy_of_rows
 from toy_models.errors import IntractableError
-from toy_models.targets.ancestral import sample_hmm
-from toy_models.targets.forward_backward import masked_marginals, sequence_log_prob
+from toy_models.quantities.entropy import entropy_of_rows
+from toy_models.targets.kernels.ancestral import sample_hmm
+from toy_models.targets.kernels.forward_backward import masked_marginals, sequence_log_prob
 from toy_models.validation import positive_int, probabilities, tokens
 
 MAX_ATOMS = 2**20  # distinct beliefs about the hidden state held at once

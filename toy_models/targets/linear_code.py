@@ -8,7 +8,7 @@ from jaxtyping import Bool, Float, Int
 from numba import prange
 
 from toy_models.kernel import kernel
-from toy_models.targets.impossible import reveal_one_hot, settle_impossible
+from toy_models.targets.kernels.impossible import reveal_one_hot, settle_impossible
 from toy_models.validation import positive_int, tokens
 
 
@@ -80,7 +80,7 @@ class LinearCode:
 
     def information_curve(self) -> Float[np.ndarray, " L"]:
         """By the ranks of all column subsets, L <= 20."""
-        from toy_models.information import code_curve
+        from toy_models.quantities.information_curve import code_curve
 
         return code_curve(self)
 

@@ -7,11 +7,11 @@ from functools import cached_property
 import numpy as np
 from jaxtyping import Float, Int
 
-from toy_models.entropy import entropy_of_rows
-from toy_models.targets.ancestral import sample_windows
-from toy_models.targets.bridges import chain_marginals
-from toy_models.targets.impossible import settle_impossible
-from toy_models.unmasking.protocol import independent_parts
+from toy_models.quantities.entropy import entropy_of_rows
+from toy_models.rules.protocol import independent_parts
+from toy_models.targets.kernels.ancestral import sample_windows
+from toy_models.targets.kernels.bridges import chain_marginals
+from toy_models.targets.kernels.impossible import settle_impossible
 from toy_models.validation import positive_int, probabilities, tokens
 
 
@@ -71,13 +71,13 @@ class MarkovChain:
 
     def information_curve(self) -> Float[np.ndarray, " L"]:
         """By the gap formula, at any length."""
-        from toy_models.gaps.formula import chain_information_curve
+        from toy_models.chains.formula import chain_information_curve
 
         return chain_information_curve(self)
 
     def exact_sequence_error(self, rule) -> float | None:
         """SER of the oracle under independent reveal and its mixtures, by the gap recursion at any length."""
-        from toy_models.gaps.recursion import gap_sequence_error
+        from toy_models.chains.recursion import gap_sequence_error
 
         parts = independent_parts(rule, self.length)
         if parts is None:
@@ -86,7 +86,7 @@ class MarkovChain:
 
     def exact_log_likelihood(self, rule, x: Int[np.ndarray, "batch L"]) -> Float[np.ndarray, " batch"] | None:
         """log p(x) of the oracle under independent reveal and its mixtures, by the gap recursion."""
-        from toy_models.likelihood import chain_log_likelihood
+        from toy_models.quantities.likelihood import chain_log_likelihood
 
         return chain_log_likelihood(self, rule, x)
 

@@ -6,14 +6,14 @@ from functools import cached_property
 import numpy as np
 from jaxtyping import Float, Int, Real
 
-from toy_models.entropy import entropy_of_rows
 from toy_models.errors import IntractableError
-from toy_models.targets.ancestral import sample_windows
-from toy_models.targets.bridges import chain_marginals
-from toy_models.targets.impossible import reveal_one_hot, settle_impossible
+from toy_models.quantities.entropy import entropy_of_rows
+from toy_models.targets.kernels.ancestral import sample_windows
+from toy_models.targets.kernels.bridges import chain_marginals
+from toy_models.targets.kernels.impossible import reveal_one_hot, settle_impossible
+from toy_models.targets.kernels.windows import window_marginals
 from toy_models.targets.markov import MarkovChain
 from toy_models.targets.protocol import own_route
-from toy_models.targets.windows import window_marginals
 from toy_models.validation import nonnegative, positive_int, probabilities, tokens
 
 MAX_ENTRIES = 2**27  # V^n conditionals held: 1 GiB
@@ -47,7 +47,7 @@ class NGram:
                 raise ValueError(f"initial has shape {np.shape(self.initial)}; n = 1 has no context, pass None")
             law = np.ones(())
         elif self.initial is None:
-            from toy_models.targets.stationary import stationary_windows  # scipy.sparse loads slowly
+            from toy_models.targets.kernels.stationary import stationary_windows  # scipy.sparse loads slowly
 
             law = stationary_windows(self.rows).reshape(shape)
         else:

@@ -7,8 +7,8 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from toy_models.errors import IntractableError
-from toy_models.sampling import inverse_cdf
-from toy_models.targets.impossible import reveal_one_hot, settle_impossible
+from toy_models.targets.kernels.impossible import reveal_one_hot, settle_impossible
+from toy_models.targets.kernels.inverse_cdf import inverse_cdf
 from toy_models.validation import nonnegative, tokens
 
 MAX_CELLS = 2**25  # (V+1)^L sums kept in memory: 256 MiB

@@ -11,12 +11,12 @@ from math import comb
 import numpy as np
 from jaxtyping import Float
 
-from toy_models.intervals import Estimate, student_interval
+from toy_models.quantities.intervals import Estimate, student_interval
 from toy_models.targets.protocol import Denoiser, Target
 from toy_models.validation import MASK, positive_int
-from toy_models.variance import timesteps
+from toy_models.variance import densities, p_pots
+from toy_models.variance.densities import Density, check_interval, quadrature
 from toy_models.variance.loss_moments import Moments, loss_moments, token_losses
-from toy_models.variance.timesteps import Density, check_interval, quadrature
 
 CALLS = {"single": 1, "independent-pair": 2, "mirror": 2}
 
@@ -80,7 +80,7 @@ def decompose(
     t, w = quadrature(epsilon, upper, (0.5, *density.breaks))
     p = np.asarray(density.pdf(t))
     mean_square = moments.mean_square(t)
-    rho_part = timesteps.second_moment(moments, t, masks) - mean_square
+    rho_part = densities.second_moment(moments, t, masks) - mean_square
     integral = moments.basis(t) @ w  # of b_k(t), so E_t g(x, .) = F(x) @ integral
     data = float(integral @ moments.centred @ integral)
     squared_mean = float(integral @ moments.mean_gram @ integral)
@@ -99,9 +99,9 @@ def decompose(
 def resolve(moments: Moments, density: Density | str | None, epsilon: float, masks: str, upper: float) -> Density:
     """None -> uniform, "optimal" -> the optimum for these masks, a Density -> itself."""
     if density is None or (isinstance(density, str) and density == "uniform"):
-        return timesteps.uniform(epsilon, upper)
+        return densities.uniform(epsilon, upper)
     if isinstance(density, str) and density == "optimal":
-        return timesteps.optimal(moments, epsilon, upper, masks)
+        return p_pots.optimal(moments, epsilon, upper, masks)
     if isinstance(density, Density):
         return density
     raise ValueError(f'density = {density!r}, allowed: None, "uniform", "optimal" or a timesteps.Density')
@@ -229,7 +229,7 @@ def estimate_variance(
     The fourth moment of l grows like epsilon^-3: below epsilon = 1e-2 the interval is too short for its confidence.
     """
     per_block = positive_int("size", size, minimum=2 * blocks) // blocks
-    density = timesteps.uniform(epsilon) if density is None else density
+    density = densities.uniform(epsilon) if density is None else density
     values = np.stack([draw_losses(target, per_block, rng, denoiser, density, masks) for _ in range(blocks)])
     variances = values.var(axis=1, ddof=1)
     return student_interval(variances, confidence)
@@ -247,7 +247,7 @@ def draw_losses(
     """`size` draws of l = S(x, M) / (L t p(t)) (the mean of two for a pair)."""
     model = target if denoiser is None else denoiser
     x = target.sample(size, rng)
-    t = timesteps.sample_times(density, size, rng, coupling)[:, None]
+    t = densities.sample_times(density, size, rng, coupling)[:, None]
     u = rng.random(x.shape)
     hidden = [u < t]
     if masks == "mirror":

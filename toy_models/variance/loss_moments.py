@@ -13,9 +13,9 @@ import numpy as np
 from jaxtyping import Float
 from tqdm import tqdm
 
-from toy_models import lattice
 from toy_models.errors import IntractableError
 from toy_models.kernel import kernel
+from toy_models.quantities import lattice
 from toy_models.targets.protocol import Denoiser, Target
 from toy_models.validation import MASK
 
@@ -180,7 +180,7 @@ def _prepare(target, denoiser, pairs):
         if not hasattr(model, name):
             raise ValueError(
                 f"denoiser = {model!r} has no {name}; the exact route needs vocab_size, length and marginals(y). "
-                "For a torch network use toy_models.variance.losses_torch.as_denoiser; to sample, estimate_variance"
+                "For a torch network use toy_models.networks.losses.as_denoiser; to sample, estimate_variance"
             )
     if (model.vocab_size, model.length) != (target.vocab_size, target.length):
         raise ValueError(

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from toy_models.targets.impossible import reveal_one_hot
+from toy_models.targets.kernels.impossible import reveal_one_hot
 from toy_models.targets.table import Table
 from toy_models.validation import MASK, tokens
 from toy_models.variance.loss_moments import Moments

@@ -19,7 +19,7 @@ from toy_models.energy.beta_search import (
     knot_kl,
     schedule_kl,
 )
-from toy_models.optimal_schedules import sizes_cost, weights_cost
+from toy_models.schedules.optimal import sizes_cost, weights_cost
 
 
 @pytest.fixture(scope="module")

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from toy_models.energy.conditional_kinetic import point_mass
 from toy_models.energy.fisher_rao import (
     binomial_path,
     chi_square,
@@ -20,7 +21,7 @@ from toy_models.energy.fisher_rao import (
     total_variation,
     uniform_mixture,
 )
-from toy_models.energy.path_rates import lattice_of, path_probabilities, path_slopes, point_mass
+from toy_models.energy.kinetic import lattice_of, path_probabilities, path_slopes
 
 fractions = st.fractions(Fraction(1, 50), Fraction(49, 50), max_denominator=50)
 

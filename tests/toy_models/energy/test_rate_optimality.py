@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from flint import fmpq
 
-from toy_models.energy.path_rates import kinetic_sum, lattice_of, path_probabilities, path_slopes, rates
+from toy_models.energy.kinetic import kinetic_sum, lattice_of, path_probabilities, path_slopes, rates
 from toy_models.energy.rate_optimality import EDGES, cheapest_directed, cheapest_flux, edges_of
 
 ALPHA = 0.25

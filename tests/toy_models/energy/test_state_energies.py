@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 import toy_models as tm
-from toy_models.energy.path_rates import full_support_constants, kinetic_constant
-from toy_models.energy.state_energies import state_energies
+from toy_models.energy.kinetic import kinetic_constant
+from toy_models.energy.state_energies import full_support_constants, state_energies
 
 PAIR = np.array([[0.5, 0.1], [0.15, 0.25]])
 

@@ -7,7 +7,7 @@ import oracles
 import pytest
 
 import toy_models as tm
-from toy_models.lattice import sequences, states
+from toy_models.quantities.lattice import sequences, states
 
 PAIR = np.array([[0.5, 0.25], [0.0, 0.25]])
 

@@ -5,8 +5,9 @@ import oracles
 import pytest
 
 import toy_models as tm
-from toy_models.lattice import to_table
-from toy_models.targets import ancestral, hmm
+from toy_models.quantities.lattice import to_table
+from toy_models.targets import hmm
+from toy_models.targets.kernels import ancestral
 
 
 def model(initial, transition, emission):

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import toy_models as tm
-from toy_models.lattice import sequences
+from toy_models.quantities.lattice import sequences
 
 
 def support(target):

@@ -9,7 +9,7 @@ import oracles
 import pytest
 
 import toy_models as tm
-from toy_models.lattice import sequences, states
+from toy_models.quantities.lattice import sequences, states
 from toy_models.targets.linear_code import row_echelon
 
 CODES = {

@@ -5,10 +5,10 @@ import oracles
 import pytest
 
 import toy_models as tm
-from toy_models.lattice import states as every_context
-from toy_models.lattice import to_table
-from toy_models.targets import bridges
-from toy_models.targets.forward_backward import posterior
+from toy_models.quantities.lattice import states as every_context
+from toy_models.quantities.lattice import to_table
+from toy_models.targets.kernels import bridges
+from toy_models.targets.kernels.forward_backward import posterior
 
 CHAIN_A = [[0.7, 0.3, 0.0], [0.0, 0.6, 0.4], [0.5, 0.0, 0.5]]
 CORNERS = {

@@ -8,9 +8,9 @@ import pytest
 from scipy.sparse import csr_array
 
 import toy_models as tm
-from toy_models.lattice import states as every_context
-from toy_models.lattice import to_table
-from toy_models.targets import extended_range, stationary, windows
+from toy_models.quantities.lattice import states as every_context
+from toy_models.quantities.lattice import to_table
+from toy_models.targets.kernels import extended_range, stationary, windows
 from toy_models.targets.ngram import circular_counts, marginal_counts, next_law
 
 TRIGRAM = np.array([[[0.9, 0.1], [0.3, 0.7]], [[0.6, 0.4], [0.2, 0.8]]])

@@ -9,7 +9,7 @@ import oracles
 import pytest
 
 import toy_models as tm
-from toy_models.lattice import states
+from toy_models.quantities.lattice import states
 
 
 def random_table(rng, vocab_size, length, zeros):

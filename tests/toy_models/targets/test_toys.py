@@ -2,10 +2,10 @@
 
 import pytest
 
-from toy_models.targets import toys
+from toy_models.targets import instances
 
 
 def test_entropies():
-    assert toys.k1().entropy() == pytest.approx(3.691631304919, abs=5e-13)
-    assert toys.k2().entropy() == pytest.approx(3.745590036369, abs=5e-13)
-    assert (toys.k1(6).length, toys.k2(5).length) == (6, 5)
+    assert instances.k1().entropy() == pytest.approx(3.691631304919, abs=5e-13)
+    assert instances.k2().entropy() == pytest.approx(3.745590036369, abs=5e-13)
+    assert (instances.k1(6).length, instances.k2(5).length) == (6, 5)

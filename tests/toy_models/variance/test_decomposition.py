@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 
 import toy_models as tm
-from toy_models.targets import toys
+from toy_models.targets import instances
 from toy_models.variance import decomposition as va
-from toy_models.variance import timesteps
+from toy_models.variance import densities, p_pots
 from toy_models.variance.loss_moments import loss_moments, summed_losses, support
 
-K1, K2 = toys.k1(), toys.k2()
+K1, K2 = instances.k1(), instances.k2()
 LEFT = tm.ParentPointer(K1, (-1, 0, 1, 2))
 CASES = {
     "K1 oracle": (K1, None),
@@ -51,7 +51,7 @@ def direct(target, denoiser, density, epsilon, upper=1.0, masks="single"):
     s, q = summed_losses(target, denoiser), np.exp(target.log_prob(support(target)))
     length = target.length
     size = np.array([bin(m).count("1") for m in range(2**length)])
-    t, w = timesteps.quadrature(epsilon, upper, (0.5, *density.breaks))
+    t, w = densities.quadrature(epsilon, upper, (0.5, *density.breaks))
     p = density.pdf(t)
     prob = w * p
     g, v = np.empty((len(q), len(t))), np.empty((len(q), len(t)))
@@ -78,14 +78,14 @@ def test_optimal_table(name):
     found = tm.variance_decomposition(*CASES[name], density="optimal")
     assert parts(found) == pytest.approx(OPTIMAL[name], abs=6e-9)
     moments = loss_moments(*CASES[name]).average
-    t, w = timesteps.quadrature(1e-3, 1.0)
+    t, w = densities.quadrature(1e-3, 1.0)
     assert found.total == pytest.approx((w @ np.sqrt(moments.second_moment(t))) ** 2 - found.mean**2, abs=1e-12)
 
 
 @pytest.mark.parametrize("name", PAIRS)
 def test_pair_table(name):
     moments = loss_moments(*CASES[name], pairs=True).average
-    single = timesteps.optimal(moments)
+    single = p_pots.optimal(moments)
     found = (
         va.decompose(moments, masks="independent-pair").total,
         va.decompose(moments, masks="mirror").total,
@@ -102,9 +102,9 @@ def test_optimal_at_small_epsilon():
 
 
 @pytest.mark.parametrize("masks", ["single", "independent-pair"])
-@pytest.mark.parametrize("density", [timesteps.uniform(1e-2), timesteps.power(2.0, 1e-2)])
+@pytest.mark.parametrize("density", [densities.uniform(1e-2), densities.power(2.0, 1e-2)])
 def test_parts_equal_plain_enumeration(masks, density):
-    for target, denoiser in [(K1, LEFT), (toys.k2(2), None), (toys.k1(1), None)]:
+    for target, denoiser in [(K1, LEFT), (instances.k2(2), None), (instances.k1(1), None)]:
         a, b, c, total = direct(target, denoiser, density, 1e-2, masks=masks)
         found = tm.variance_decomposition(target, denoiser, density, 1e-2, masks)
         assert (found.pattern, found.rate, found.data) == pytest.approx((a, b, c), rel=1e-11, abs=1e-13)
@@ -163,12 +163,12 @@ def test_mirrored_sizes_equal_enumeration_over_pairs():
 
 def test_averaging_the_weight_over_t_keeps_the_mean_and_lowers_the_variance():
     moments = loss_moments(K1).average
-    for density in (timesteps.uniform(1e-3), timesteps.optimal(moments), timesteps.power(3.0, 1e-3)):
+    for density in (densities.uniform(1e-3), p_pots.optimal(moments), densities.power(3.0, 1e-3)):
         by_time, by_size = va.decompose(moments, density), va.sizes_from_times(moments, density, 1e-3)
         assert by_size.mean == pytest.approx(by_time.mean, abs=1e-13)
         assert by_size.data == pytest.approx(by_time.data, abs=1e-13)
         assert by_size.total < by_time.total
-    constant = timesteps.proportional(lambda t: 1 / t, 1e-3, 1.0, "1/t")
+    constant = densities.proportional(lambda t: 1 / t, 1e-3, 1.0, "1/t")
     assert va.sizes_from_times(moments, constant, 1e-3).total == pytest.approx(va.decompose(moments, constant).total)
 
 
@@ -181,7 +181,7 @@ def test_estimate_covers_the_exact_value_and_misses_a_wrong_one():
 
 @pytest.mark.parametrize("masks", ["single", "independent-pair", "mirror"])
 def test_draws_have_the_exact_mean_and_variance(masks):
-    density = timesteps.uniform(0.1)
+    density = densities.uniform(0.1)
     exact = tm.variance_decomposition(K1, density=density, epsilon=0.1, masks=masks)
     draws = va.draw_losses(K1, 60_000, np.random.default_rng(5), None, density, masks)
     half = 4.9 * np.sqrt(exact.total / len(draws))  # two-sided 1e-6
@@ -201,7 +201,7 @@ def test_draws_have_the_exact_mean_and_variance(masks):
         ({"epsilon": 0.5, "upper": 0.4}, "upper = 0.4"),
         ({"masks": "mirrored"}, "masks = 'mirrored', allowed: 'single', 'independent-pair', 'mirror'"),
         ({"density": "best"}, "density = 'best', allowed"),
-        ({"density": timesteps.clipped(0.3, 0.8)}, r"vanishes at t = .*biased"),
+        ({"density": densities.clipped(0.3, 0.8)}, r"vanishes at t = .*biased"),
     ],
 )
 def test_bad_input(arguments, message):
@@ -219,6 +219,6 @@ def test_bad_sizes():
     with pytest.raises(ValueError, match="masks = 'both'"):
         va.size_decomposition(moments, None, "both")
     with pytest.raises(ValueError, match="masks = 'both'"):
-        va.draw_losses(K1, 4, np.random.default_rng(0), None, timesteps.uniform(), "both")
+        va.draw_losses(K1, 4, np.random.default_rng(0), None, densities.uniform(), "both")
     with pytest.raises(ValueError, match="masks = 'both'"):
         va.decompose(moments, masks="both")

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 import toy_models as tm
-from toy_models.targets import toys
+from toy_models.targets import instances
 from toy_models.variance import decomposition as va
-from toy_models.variance import mirror, timesteps
+from toy_models.variance import mirror, p_pots
 from toy_models.variance.gradient_moments import tabular_gradient_moments, vector_moments
 from toy_models.variance.loss_moments import loss_moments, support
 
@@ -28,7 +28,7 @@ def explicit_gradients(target, denoiser):
 
 @pytest.mark.parametrize("power", [1.0, 0.5])
 def test_tabular_moments_equal_explicit_vectors(power):
-    target = toys.k1(2)
+    target = instances.k1(2)
     denoiser = tm.Tempered(target, power)
     fast = tabular_gradient_moments(target, denoiser)
     slow = vector_moments(explicit_gradients(target, denoiser), np.exp(target.log_prob(support(target))))
@@ -40,7 +40,7 @@ def test_tabular_moments_equal_explicit_vectors(power):
 def test_scalar_vectors_reproduce_the_loss():
     from toy_models.variance.loss_moments import summed_losses
 
-    target = toys.k2(3)
+    target = instances.k2(3)
     q = np.exp(target.log_prob(support(target)))
     found = vector_moments(summed_losses(target)[:, :, None], q)
     expected = loss_moments(target, pairs=True).average
@@ -50,16 +50,16 @@ def test_scalar_vectors_reproduce_the_loss():
 
 
 def test_trace_table_of_k1():
-    target = toys.k1()
+    target = instances.k1()
     gradient, loss = tabular_gradient_moments(target), loss_moments(target).average
-    densities = (None, timesteps.optimal(loss), timesteps.optimal(gradient))
+    densities = (None, p_pots.optimal(loss), p_pots.optimal(gradient))
     totals = [va.decompose(gradient, d).total for d in densities]
     assert totals == pytest.approx([0.85146, 0.50717, 0.49046], abs=6e-6)
 
 
 @pytest.mark.parametrize("length", [1, 2, 3, 4])
 def test_mirrored_gradient_correlation_at_one_half(length):
-    target = toys.k1(length)
+    target = instances.k1(length)
     moments = tabular_gradient_moments(target, tm.Smoothed(target, 0.3))
     assert mirror.correlation(moments, np.array([0.5]))[0] == pytest.approx(-1 / (2**length - 1), abs=1e-13)
 

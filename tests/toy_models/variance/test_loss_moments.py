@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import toy_models as tm
-from toy_models.targets import toys
+from toy_models.targets import instances
 from toy_models.variance import loss_moments as lm
 
 
@@ -14,9 +14,9 @@ def random_table(seed, vocab_size, length):
 
 
 CASES = [
-    (toys.k1(), None),
-    (toys.k2(3), None),
-    (toys.k1(3), tm.Tempered(toys.k1(3), 0.5)),
+    (instances.k1(), None),
+    (instances.k2(3), None),
+    (instances.k1(3), tm.Tempered(instances.k1(3), 0.5)),
     (random_table(0, 2, 4), None),
     (random_table(1, 3, 3), tm.Smoothed(random_table(2, 3, 3), 0.3)),
     (tm.MarkovChain(np.array([[1.0, 0.0], [0.5, 0.5]]), 4, initial=np.array([0.4, 0.6])), None),
@@ -63,8 +63,8 @@ def test_moments_by_size_equal_enumeration_over_masks(target, denoiser):
 
 
 def test_pair_tables_hold_the_sums_over_disjoint_sets():
-    s, q = lm.summed_losses(toys.k1(3)), np.exp(toys.k1(3).log_prob(lm.support(toys.k1(3))))
-    found = lm.loss_moments(toys.k1(3), pairs=True)
+    s, q = lm.summed_losses(instances.k1(3)), np.exp(instances.k1(3).log_prob(lm.support(instances.k1(3))))
+    found = lm.loss_moments(instances.k1(3), pairs=True)
     products = np.einsum("x,xa,xb->ab", q, s, s)
     disjoint, covering = np.zeros((4, 4)), np.zeros((4, 4))
     for a in range(8):
@@ -78,7 +78,7 @@ def test_pair_tables_hold_the_sums_over_disjoint_sets():
 
 def test_cross_needs_pairs():
     with pytest.raises(ValueError, match="pairs=True"):
-        lm.loss_moments(toys.k1(2)).average.cross(np.array([0.5]))
+        lm.loss_moments(instances.k1(2)).average.cross(np.array([0.5]))
 
 
 def test_infinite_loss_names_the_sequence_and_the_mask():
@@ -96,13 +96,13 @@ def test_exact_route_says_what_to_use_instead():
     with pytest.raises(tm.IntractableError, match=r"estimate_variance"):
         lm.loss_moments(tm.MarkovChain(np.array([[0.9, 0.1], [0.2, 0.8]]), 20))
     with pytest.raises(ValueError, match=r"has no vocab_size.*as_denoiser"):
-        lm._prepare(toys.k1(), lambda y: y, False)  # past the annotation, which refuses it first in tests
+        lm._prepare(instances.k1(), lambda y: y, False)  # past the annotation, which refuses it first in tests
     with pytest.raises(ValueError, match="L = 3, the target V = 3, L = 4"):
-        lm.loss_moments(toys.k1(), toys.k1(3))
+        lm.loss_moments(instances.k1(), instances.k1(3))
 
 
 def test_uncompiled_kernels_agree():
-    target = toys.k1(3)
+    target = instances.k1(3)
     _, x, log_loss = lm._prepare(target, None, True)
     s = lm._sum_losses(x, log_loss, 3)
     np.testing.assert_allclose(s, lm.summed_losses(target), rtol=1e-13)

@@ -6,26 +6,25 @@ import numpy as np
 import pytest
 
 import toy_models as tm
-from toy_models.targets import toys
+from toy_models.targets import instances
 from toy_models.variance import decomposition as va
-from toy_models.variance import methods as vm
-from toy_models.variance import timesteps
+from toy_models.variance import densities, ema, isad, p_pots, released_sampler, strats, syrm
 from toy_models.variance.loss_moments import loss_moments, token_losses
 
-K1 = toys.k1()
+K1 = instances.k1()
 LOSSES, Q = token_losses(K1), loss_moments(K1).probability
 MOMENTS = loss_moments(K1).average
 
 
 @pytest.mark.parametrize(("position", "expected"), [(3, 0.934693), (0, 0.934867)])
 def test_isad_means(position, expected):
-    found = vm.isad(LOSSES, Q, np.arange(4) == position, 0.3, 1e-9)
+    found = isad.isad(LOSSES, Q, np.arange(4) == position, 0.3, 1e-9)
     assert found.mean == pytest.approx(expected, abs=6e-7)
     assert found.mean - found.bias == pytest.approx(K1.entropy() / 4, abs=1e-8)
 
 
 def test_isad_without_shift_is_the_plain_loss():
-    found, plain = vm.isad(LOSSES, Q, np.arange(4) == 3, 0.0), va.decompose(MOMENTS)
+    found, plain = isad.isad(LOSSES, Q, np.arange(4) == 3, 0.0), va.decompose(MOMENTS)
     assert (found.mean, found.variance) == pytest.approx((plain.mean, plain.total), rel=1e-12)
     assert found.bias == pytest.approx(0.0, abs=1e-13)
 
@@ -33,26 +32,28 @@ def test_isad_without_shift_is_the_plain_loss():
 @pytest.mark.parametrize("t", [0.2, 0.5, 1.0])
 @pytest.mark.parametrize("eligible", [[True] * 4, [False, True, True, True], [True, False, False, True]])
 def test_syrm_theorem(t, eligible):
-    direct, formula = vm.syrm_variance(LOSSES, Q, np.array(eligible), t)
+    direct, formula = syrm.syrm_variance(LOSSES, Q, np.array(eligible), t)
     assert formula == pytest.approx(direct, rel=1e-12)
 
 
 def test_syrm_with_everything_eligible_is_the_plain_loss_and_otherwise_biased():
     response = np.array([True, True, True, True])
     plain = va.decompose(MOMENTS)
-    found = vm.syrm(LOSSES, Q, response, np.zeros(4, dtype=bool))
+    found = syrm.syrm(LOSSES, Q, response, np.zeros(4, dtype=bool))
     assert (found.mean, found.variance) == pytest.approx((plain.mean, plain.total), rel=1e-11)
     assert found.bias == 0.0
-    smaller = vm.syrm(LOSSES, Q, np.array([False, False, True, True]), np.array([True, False, False, False]))
+    smaller = syrm.syrm(LOSSES, Q, np.array([False, False, True, True]), np.array([True, False, False, False]))
     assert abs(smaller.bias) > 0.01
-    assert smaller.variance < vm.syrm(LOSSES, Q, np.array([False, False, True, True]), np.zeros(4, dtype=bool)).variance
+    assert (
+        smaller.variance < syrm.syrm(LOSSES, Q, np.array([False, False, True, True]), np.zeros(4, dtype=bool)).variance
+    )
 
 
 def simulate(coupling, batch, repeats, strata=None):
     """Batch means of l at t on [0.1, 1] with coupled times."""
-    rng, density = np.random.default_rng(7), timesteps.uniform(0.1)
+    rng, density = np.random.default_rng(7), densities.uniform(0.1)
     x = K1.sample(batch * repeats, rng)
-    t = np.concatenate([timesteps.sample_times(density, batch, rng, coupling, strata) for _ in range(repeats)])[:, None]
+    t = np.concatenate([densities.sample_times(density, batch, rng, coupling, strata) for _ in range(repeats)])[:, None]
     hidden = rng.random(x.shape) < t
     row = np.ravel_multi_index(tuple(x.T), (3,) * 4)
     losses = LOSSES.sum(axis=2)[row, hidden @ (1 << np.arange(4))] / (4 * t[:, 0] * density.pdf(t[:, 0]))
@@ -63,9 +64,9 @@ def simulate(coupling, batch, repeats, strata=None):
     ("coupling", "strata", "exact"),
     [
         ("independent", None, lambda: va.decompose(MOMENTS, None, 0.1).total / 4),
-        ("stratified", 4, lambda: vm.stratified_variance(MOMENTS, 4, 4, epsilon=0.1)),
-        ("stratified", 2, lambda: vm.stratified_variance(MOMENTS, 4, 2, epsilon=0.1)),
-        ("low-discrepancy", None, lambda: vm.low_discrepancy_variance(MOMENTS, 4, epsilon=0.1)),
+        ("stratified", 4, lambda: strats.stratified_variance(MOMENTS, 4, 4, epsilon=0.1)),
+        ("stratified", 2, lambda: strats.stratified_variance(MOMENTS, 4, 2, epsilon=0.1)),
+        ("low-discrepancy", None, lambda: strats.low_discrepancy_variance(MOMENTS, 4, epsilon=0.1)),
     ],
 )
 def test_batch_variances_agree_with_simulation(coupling, strata, exact):
@@ -76,7 +77,7 @@ def test_batch_variances_agree_with_simulation(coupling, strata, exact):
 
 
 def test_stratified_variance_falls_with_strata_and_ends_at_the_fine_limit():
-    values = [vm.stratified_variance(MOMENTS, 16, k) for k in (1, 2, 4, 8, 16)]
+    values = [strats.stratified_variance(MOMENTS, 16, k) for k in (1, 2, 4, 8, 16)]
     parts = va.decompose(MOMENTS)
     assert values == sorted(values, reverse=True)
     assert values[0] == pytest.approx(parts.total / 16, rel=1e-12)
@@ -84,32 +85,32 @@ def test_stratified_variance_falls_with_strata_and_ends_at_the_fine_limit():
     assert limit < values[-1] < limit * 1.001
     between = parts.rate_time_first * 0.93519  # four strata on K1 keep this share
     assert (parts.total - between) / 16 == pytest.approx(values[2], rel=1e-5)
-    assert vm.transcribed_strats_variance(parts, between, 16, 4) < 0 < values[2]
+    assert strats.transcribed_strats_variance(parts, between, 16, 4) < 0 < values[2]
 
 
 def test_strata_of_a_density_without_quantile():
-    density = timesteps.optimal(MOMENTS)
-    edges = vm.stratum_edges(density, 4)
+    density = p_pots.optimal(MOMENTS)
+    edges = strats.stratum_edges(density, 4)
     for a, b in pairwise(edges):
-        t, w = timesteps.quadrature(a, b)
+        t, w = densities.quadrature(a, b)
         assert w @ density.pdf(t) == pytest.approx(0.25, abs=1e-9)
 
 
 def test_ema_baseline_removes_what_lies_between_bins():
     parts = va.decompose(MOMENTS)
-    perfect = vm.ema_baseline(MOMENTS, 16, decay=0.999999999)
-    fine = 16 * vm.stratified_variance(MOMENTS, 16, 16)
+    perfect = ema.ema_baseline(MOMENTS, 16, decay=0.999999999)
+    fine = 16 * strats.stratified_variance(MOMENTS, 16, 16)
     assert perfect.variance == pytest.approx(fine, rel=1e-8)
-    assert vm.ema_baseline(MOMENTS, 10, coefficient=0.0).variance == pytest.approx(parts.total)
-    assert vm.ema_baseline(MOMENTS, 10).variance > parts.total  # decay 0.99: its own noise is larger
-    assert vm.ema_baseline(MOMENTS, 10, centred=False).bias == pytest.approx(-parts.mean / 1.0, rel=1e-9)
+    assert ema.ema_baseline(MOMENTS, 10, coefficient=0.0).variance == pytest.approx(parts.total)
+    assert ema.ema_baseline(MOMENTS, 10).variance > parts.total  # decay 0.99: its own noise is larger
+    assert ema.ema_baseline(MOMENTS, 10, centred=False).bias == pytest.approx(-parts.mean / 1.0, rel=1e-9)
 
 
 def test_ema_baseline_agrees_with_simulation():
-    rng, density, bins, decay = np.random.default_rng(2), timesteps.uniform(0.1), 4, 0.8
-    exact = vm.ema_baseline(MOMENTS, bins, decay=decay, centred=False, density=density)
+    rng, density, bins, decay = np.random.default_rng(2), densities.uniform(0.1), 4, 0.8
+    exact = ema.ema_baseline(MOMENTS, bins, decay=decay, centred=False, density=density)
     size = 60_000
-    x, t = K1.sample(size, rng), timesteps.sample_times(density, size, rng)
+    x, t = K1.sample(size, rng), densities.sample_times(density, size, rng)
     hidden = rng.random(x.shape) < t[:, None]
     row = np.ravel_multi_index(tuple(x.T), (3,) * 4)
     losses = LOSSES.sum(axis=2)[row, hidden @ (1 << np.arange(4))] / (4 * t) * 0.9
@@ -127,22 +128,22 @@ def test_ema_baseline_agrees_with_simulation():
 
 @pytest.mark.parametrize(("cells", "expected"), [(30, 0.861033), (70, 0.896458)])
 def test_released_sampler(cells, expected):
-    assert vm.released_sampler_mean(MOMENTS, cells) == pytest.approx(expected, abs=6e-7)
-    assert vm.truncated_grid_mean(MOMENTS, cells) == pytest.approx(expected, rel=1e-3)
+    assert released_sampler.released_sampler_mean(MOMENTS, cells) == pytest.approx(expected, abs=6e-7)
+    assert released_sampler.truncated_grid_mean(MOMENTS, cells) == pytest.approx(expected, rel=1e-3)
     assert va.decompose(MOMENTS).mean / (1 - 1e-3) == pytest.approx(0.923027, abs=6e-7)
 
 
 @pytest.mark.parametrize(("exponent", "expected"), [(1.5, 19.858), (1.664, 19.310), (2.0, 20.490), (3.0, 28.748)])
 def test_schedules(exponent, expected):
-    assert 16 * vm.power_variance(MOMENTS, exponent) == pytest.approx(expected, abs=8e-4)
-    assert vm.power_variance(MOMENTS, 1.0) == np.inf
+    assert 16 * densities.power_variance(MOMENTS, exponent) == pytest.approx(expected, abs=8e-4)
+    assert densities.power_variance(MOMENTS, 1.0) == np.inf
 
 
 def test_additive_optimum():
     c = np.array([0.3, 0.7, 1.1, 0.2])
-    assert vm.additive_optimum(c) == pytest.approx(0.3940866764, abs=6e-11)
-    assert np.sqrt(vm.additive_optimum(c) + c.mean() ** 2) == pytest.approx(0.8512999920, abs=6e-11)
-    assert vm.additive_optimum(np.array([0.7])) == pytest.approx(3 * 0.49, rel=1e-12)
+    assert densities.additive_optimum(c) == pytest.approx(0.3940866764, abs=6e-11)
+    assert np.sqrt(densities.additive_optimum(c) + c.mean() ** 2) == pytest.approx(0.8512999920, abs=6e-11)
+    assert densities.additive_optimum(np.array([0.7])) == pytest.approx(3 * 0.49, rel=1e-12)
     marginals = np.array([0.2, 0.3, 0.5])  # a product law: at fixed x the loss is additive, here x never varies
     law = tm.Table(np.ones((1, 1, 1)))
 
@@ -153,21 +154,21 @@ def test_additive_optimum():
             return np.broadcast_to(marginals[:, None], (len(y), 3, 1)).copy()
 
     found = tm.variance_decomposition(law, Constant(), "optimal", 1e-12)
-    assert found.total == pytest.approx(vm.additive_optimum(-np.log(marginals)), rel=1e-5)
+    assert found.total == pytest.approx(densities.additive_optimum(-np.log(marginals)), rel=1e-5)
     assert tm.variance_decomposition(law, Constant()).rate == pytest.approx(0.0, abs=1e-14)
 
 
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: vm.isad(LOSSES, Q, np.arange(4) == 3, 1.0), "shift = 1.0"),
-        (lambda: vm.isad(LOSSES, Q, np.arange(3) == 2, 0.1), r"rare has shape \(3,\)"),
-        (lambda: vm.syrm_variance(LOSSES, Q, np.ones(4, dtype=bool), 0.0), "t = 0.0"),
-        (lambda: vm.syrm_variance(LOSSES, Q, np.zeros(4, dtype=bool), 0.5), "marks no position"),
-        (lambda: vm.stratified_variance(MOMENTS, 6, 4), "strata = 4, it must divide batch = 6"),
-        (lambda: vm.ema_baseline(MOMENTS, 4, decay=1.0), "decay = 1.0"),
-        (lambda: vm.released_sampler_mean(MOMENTS, 2), "cells = 2"),
-        (lambda: vm.low_discrepancy_variance(MOMENTS, 4, timesteps.optimal(MOMENTS)), "no quantile"),
+        (lambda: isad.isad(LOSSES, Q, np.arange(4) == 3, 1.0), "shift = 1.0"),
+        (lambda: isad.isad(LOSSES, Q, np.arange(3) == 2, 0.1), r"rare has shape \(3,\)"),
+        (lambda: syrm.syrm_variance(LOSSES, Q, np.ones(4, dtype=bool), 0.0), "t = 0.0"),
+        (lambda: syrm.syrm_variance(LOSSES, Q, np.zeros(4, dtype=bool), 0.5), "marks no position"),
+        (lambda: strats.stratified_variance(MOMENTS, 6, 4), "strata = 4, it must divide batch = 6"),
+        (lambda: ema.ema_baseline(MOMENTS, 4, decay=1.0), "decay = 1.0"),
+        (lambda: released_sampler.released_sampler_mean(MOMENTS, 2), "cells = 2"),
+        (lambda: strats.low_discrepancy_variance(MOMENTS, 4, p_pots.optimal(MOMENTS)), "no quantile"),
     ],
 )
 def test_bad_input(call, message):

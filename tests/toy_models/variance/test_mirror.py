@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import toy_models as tm
-from toy_models.targets import toys
+from toy_models.targets import instances
 from toy_models.variance import decomposition as va
 from toy_models.variance import mirror
 from toy_models.variance.loss_moments import loss_moments, summed_losses
@@ -28,7 +28,7 @@ def test_pair_law_is_that_of_the_uniforms(t):
 
 @pytest.mark.parametrize("t", TIMES)
 def test_three_routes_to_the_covariance(t):
-    target = toys.k1()
+    target = instances.k1()
     s, q, at = summed_losses(target), probabilities(target), np.array([t])
     by_pairs, by_levels = mirror.pair_covariance(s, t), mirror.fourier_covariance(s, t)
     np.testing.assert_allclose(by_pairs, by_levels, rtol=1e-9, atol=1e-12)
@@ -51,10 +51,10 @@ def test_additive_losses(t):
 
 
 def test_rho_of_k1():
-    moments = loss_moments(toys.k1(), pairs=True).average
+    moments = loss_moments(instances.k1(), pairs=True).average
     found = mirror.correlation(moments, np.array([0.1, 0.25, 0.5, 0.75, 0.9]))
     assert found == pytest.approx([-0.1032, -0.2739, -0.6473, -0.2659, -0.1018], abs=6e-5)
-    s, q = summed_losses(toys.k1()), probabilities(toys.k1())
+    s, q = summed_losses(instances.k1()), probabilities(instances.k1())
     positive = mirror.pair_covariance(s, 0.5) > 0
     assert positive.sum() == 2
     assert q[positive].sum() == pytest.approx(0.0026, abs=1e-12)
@@ -87,7 +87,7 @@ def test_monotone_laws_have_no_positive_covariance():
     assert mirror.is_monotone(s, 1e-12).all()
     for t in TIMES:
         assert mirror.pair_covariance(s, t).max() <= 0
-    assert not mirror.is_monotone(summed_losses(toys.k1()), 1e-12).all()
+    assert not mirror.is_monotone(summed_losses(instances.k1()), 1e-12).all()
 
 
 @pytest.mark.parametrize("t", [0.3, 0.5, 0.7])

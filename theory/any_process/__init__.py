@@ -1,0 +1,1 @@
+"""Any-process generation: derivation, claims, experiments, checks and figures."""

@@ -1,0 +1,100 @@
+"""Remasking as a corrector: two colours against schedules and mixtures, floors, and the remask kernel."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+import toy_models as tm
+from toy_models.any_process import corrector, mixtures, remask
+from toy_models.any_process import remdm as remdm_
+from toy_models.any_process.laws import program_law
+from toy_models.quantities import lattice
+from toy_models.rules.fixed_schedule import fixed_schedule_front, subset_entropies
+
+
+@dataclass(frozen=True, eq=False)
+class Correction:
+    model: str
+    beta: float
+    write_once: np.ndarray  # best KL with at most K steps, K = 1..6
+    two_colour: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class Corrector:
+    rows: tuple[Correction, ...]
+    mixtures: dict[float, mixtures.MixtureBound]  # 3x3, K = 3
+    through_g: float  # |KL through g - KL by matrices|, 2x2, K = 4
+    floors: dict[str, tuple[float, ...]]  # subset sizes 1, 2, 3, 6
+    alternating: dict[str, float]
+    bisection: dict[tuple[str, int], float]  # TV
+    remdm: dict[tuple[str, int], tuple[float, ...]]  # (target, K): TV for eta in ETAS
+    etas: tuple[float, ...] = (0.0, 0.25, 0.5, 1.0)
+
+
+def corrector_results(full: bool) -> Corrector:
+    models = {
+        "grid 3x3": (corrector.grid, (3, 3), (0.1, 0.2, 0.44)),
+        "grid 3x4": (corrector.grid, (3, 4), (0.1,)),
+        "K_{5,5}": (corrector.complete, (5,), (0.1, 0.2)),
+        "chain 9": (corrector.chain, (9,), (0.3,)),
+    }
+    rows = []
+    for name, (build, size, betas) in models.items():
+        for b in betas:
+            model = build(*size, b)
+            front = fixed_schedule_front(subset_entropies(model.target()), 6)
+            best = np.maximum([s.kl for s in front], 0.0)
+            rows.append(Correction(name, b, best, corrector.two_colour_kl(model, 6)))
+    bounds, orbits, symmetries = {}, mixtures.grid_orbits(3), mixtures.grid_symmetries(3)
+    for b in (0.1, 0.2, 0.3, 0.44) if full else (0.2,):
+        model = corrector.grid(3, 3, b)
+        laws = mixtures.schedule_laws(model, 3, orbits, symmetries)
+        bounds[b] = mixtures.best_mixture(np.bincount(orbits, weights=model.pmf.ravel()), laws)
+    targets = instances(6)
+    quarter = instances(4)
+    remdm = {}
+    for name, target in quarter.items():
+        pmf = lattice.to_table(target).pmf
+        for steps in (2, 4, 8, 16, 32, 64) if full else (2, 4, 16, 64):
+            laws = [remdm_.remdm_law(target, steps, eta) for eta in (0.0, 0.25, 0.5, 1.0)]
+            remdm[name, steps] = tuple(float(np.abs(law - pmf).sum() / 2) for law in laws)
+    bisection = {}
+    for length in (3, 7, 10) if full else (3, 7):
+        for name in ("Markov .1", "HMM"):
+            target = instances(length)[name]
+            law = tm.sampler_law(target, tm.bisection(length)).pmf
+            bisection[name, length] = float(np.abs(law - lattice.to_table(target).pmf).sum() / 2)
+    named = ("Markov .1", "Markov .3", "HMM")
+    return Corrector(
+        tuple(rows),
+        bounds,
+        through_g_gap(),
+        {n: tuple(remask.stationary_floor(targets[n], m)[0] for m in (1, 2, 3, 6)) for n in named},
+        {n: remask.alternating_floor(targets[n]) for n in ("Markov .1", "HMM", "two modes")},
+        bisection,
+        remdm,
+    )
+
+
+def instances(length: int) -> dict[str, tm.Target]:
+    """Binary targets: two chains, an HMM (flip .1, noise .1), two modes (noise .05), even parity."""
+    flip = np.array([[0.9, 0.1], [0.1, 0.9]])
+    even = 1.0 - np.indices((2,) * length).sum(axis=0) % 2
+    return {
+        "Markov .1": tm.MarkovChain(flip, length),
+        "Markov .3": tm.MarkovChain(np.array([[0.7, 0.3], [0.3, 0.7]]), length),
+        "HMM": tm.HMM(np.array([0.5, 0.5]), flip, flip, length),
+        "two modes": remask.two_mode(length, 0.05),
+        "even parity": tm.Table(even / even.sum()),
+    }
+
+
+def through_g_gap() -> float:
+    """|KL of the two-colour law run through g - KL by matrices| on the 2x2 grid, beta = .4, K = 4."""
+    model = corrector.grid(2, 2, 0.4)
+    law = program_law(*corrector.two_colour_program(model, 4))
+    pmf = np.zeros((2,) * 4)
+    for x, p in law.final.items():
+        pmf[x[2:]] += float(p)
+    return float(abs((model.pmf * np.log(model.pmf / pmf)).sum() - corrector.two_colour_kl(model, 4)[-1]))

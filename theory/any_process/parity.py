@@ -1,0 +1,96 @@
+"""Any-process experiments on parity: deciding it by edits, generating it, and the light cone."""
+
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import product
+
+import numpy as np
+from tqdm import tqdm
+
+from toy_models.any_process import even_parity, parity
+from toy_models.any_process.laws import program_law
+from toy_models.any_process.programs import run
+
+
+@dataclass(frozen=True, eq=False)
+class Parity:
+    lengths: tuple[int, ...]  # all inputs of these lengths are run
+    wrong: dict[str, int]  # wrong answers: "first pair", "tournament"
+    most_first: tuple[int, ...]
+    mean_first: tuple[Fraction, ...]
+    lone_zero: tuple[Fraction, ...]
+    most_tournament: tuple[int, ...]
+    long_runs: dict[int, tuple[int, bool]]  # n: (steps, right) of the tournament on random bits
+    accuracy: dict[tuple[int, int, int], Fraction]  # (n, r, T): best accuracy under the light cone
+    cone_kept: bool  # random local rules never depend on more than the cone
+    rounds: dict[int, float]  # E[rounds] of random matching of m ones
+    traces: dict[str, tuple[tuple[int, ...], ...]]
+
+
+@dataclass(frozen=True, eq=False)
+class Generation:
+    lengths: tuple[int, ...]
+    tv: tuple[Fraction, ...]
+    peak: tuple[int, ...]
+    steps: tuple[int, ...]
+    write_once: dict[int, Fraction]  # window: TV at n = 7, halves then the last token, decoded 6 + 1
+    one_shot: Fraction
+    trace: tuple[tuple[int, ...], ...]
+
+
+def progress(items, label: str):
+    return tqdm(list(items), desc=label, leave=False)
+
+
+def parity_results(full: bool, rng: np.random.Generator) -> Parity:
+    lengths = tuple(range(2, 13 if full else 9))
+    wrong = {"first pair": 0, "tournament": 0}
+    most, mean, lone, tournament = [], [], [], []
+    for n in progress(lengths, "parity inputs"):
+        steps, zeros, quick = [], 0, 0
+        for bits in product((0, 1), repeat=n):
+            answer, first = parity.decide(parity.first_pair, bits)
+            other, second = parity.decide(parity.tournament, bits)
+            wrong["first pair"] += answer != sum(bits) % 2
+            wrong["tournament"] += other != sum(bits) % 2
+            steps.append(first.steps)
+            zeros += first.final == (parity.START, 0)
+            quick = max(quick, second.steps)
+        most.append(max(steps))
+        mean.append(Fraction(sum(steps), len(steps)))
+        lone.append(Fraction(zeros, len(steps)))
+        tournament.append(quick)
+    long_runs = {}
+    for n in (15, 64, 255, 1000, *((4096, 4097) if full else ())):
+        bits = rng.integers(2, size=n)
+        answer, done = parity.decide(parity.tournament, bits)
+        long_runs[n] = (done.steps, answer == bits.sum() % 2)
+    grid = [(n, r, t) for n in ((4, 8, 10) if full else (4, 8)) for r in (1, 2) for t in range(1, n + 1)]
+    accuracy = {(n, r, t): parity.best_accuracy(n, parity.light_cone(n, r, t)) for n, r, t in grid}
+    cone = all(parity.dependence(6, r, t, rng) <= set(parity.light_cone(6, r, t)) for r in (1, 2) for t in (1, 2, 3, 5))
+    sample = (1, 0, 1, 1, 0, 0, 1, 0, 1, 1)
+    traces = {
+        "first pair": parity.decide(parity.first_pair, sample)[1].trace,
+        "tournament": parity.decide(parity.tournament, sample)[1].trace,
+    }
+    rounds = {m: float(parity.matching_rounds(m)) for m in (2, 4, 8, 16, 32, *((64, 128, 256) if full else ()))}
+    counts = tuple(map(tuple, (most, mean, lone, tournament)))
+    return Parity(lengths, wrong, *counts, long_runs, accuracy, cone, rounds, traces)
+
+
+def generation_results(full: bool) -> Generation:
+    lengths = tuple(range(2, 13 if full else 10))
+    tv, peak, steps = [], [], []
+    for n in lengths:
+        law = program_law(even_parity.hidden_bits, even_parity.start(n))
+        tv.append(even_parity.total_variation({x[1:]: p for x, p in law.final.items()}, even_parity.even_strings(n)))
+        steps.append(law.longest)
+        peak.append(run(even_parity.hidden_bits, even_parity.start(n), np.random.default_rng(0)).peak)
+    even = even_parity.even_strings(7)
+    middle_last = [[0, 1, 2, 4, 5, 6], [3]]
+    windows = {
+        w: even_parity.total_variation(even_parity.windowed_write_once(7, w, middle_last), even) for w in range(7)
+    }
+    one_shot = even_parity.total_variation(even_parity.windowed_write_once(7, 7, [list(range(7))]), even)
+    trace = run(even_parity.hidden_bits, even_parity.start(8), np.random.default_rng(1)).trace
+    return Generation(lengths, tuple(tv), tuple(peak), tuple(steps), windows, one_shot, trace)

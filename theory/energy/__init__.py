@@ -1,0 +1,1 @@
+"""Energy: derivation, claims, experiments, checks and figures."""

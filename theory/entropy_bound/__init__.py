@@ -1,0 +1,1 @@
+"""Entropy-bounded unmasking: derivation, claims, experiments, checks and figures."""

@@ -1,0 +1,1 @@
+"""Learned order: derivation, claims, experiments, checks and figures."""

@@ -1,0 +1,105 @@
+"""Scale, variance and gradient estimators."""
+
+import numpy as np
+
+from theory.learned_order.checks.common import ROUNDING
+from theory.learned_order.instances import REFERENCE_WEIGHTS, chain_parents, instance
+from theory.learned_order.results import Results
+from theory.ledger.registry import Outcome, check, control, decide, not_claimed_tight, sharper, tightness
+from toy_models.learned_order.nelbo import nelbo_gradient, nelbo_gradient_by_time, nelbo_variance
+from toy_models.learned_order.subset_losses import mean_cross_entropies
+from toy_models.targets.denoisers import ParentPointer, Tempered
+from toy_models.targets.instances import k1, k2
+
+WEIGHTS = tuple(np.array(REFERENCE_WEIGHTS) / 1.2)
+
+
+@check("scale-changes-variance-only", tier="float64")
+def mean_is_scale_free(results: Results) -> Outcome:
+    """scale-changes-variance-only: J(c w) constant, Var(c w) not, infinite at min w = 1 and finite just above."""
+    case = instance("K1 tempered", k1(), Tempered(k1(), 0.5))
+    at = {c: nelbo_variance(case.each, case.probabilities, c * np.array(WEIGHTS)) for c in (1.0, 1.02, 1.5, 3.0)}
+    spread = float(np.ptp(results.variance_mean))
+    holds = spread <= ROUNDING and np.isinf(at[1.0]) and np.isfinite(at[1.02]) and at[3.0] - at[1.5] > 1.0
+    note = f"J = {results.variance_mean[0]:.10f}; Var = {at[1.5]:.2f} at c = 1.5, {at[3.0]:.2f} at 3, inf at 1"
+    return decide(holds, len(results.variance_mean) + 4, spread, note)
+
+
+@tightness("scale-changes-variance-only", tier="float64")
+def threshold_is_one(results: Results) -> Outcome:
+    """scale-changes-variance-only: (min w - 1) Var tends to a positive constant, so the threshold 1 is exact."""
+    case = instance("K1 tempered", k1(), Tempered(k1(), 0.5))
+    products = []
+    for excess in (0.02, 0.005, 0.00125):
+        weights = (1 + excess) * np.array(WEIGHTS)
+        products.append(excess * nelbo_variance(case.each, case.probabilities, weights))
+    limit = float(case.each[0b1101, 1] ** 2 @ case.probabilities)
+    ratio = products[-1] / limit
+    return decide(abs(ratio - 1.0) < 0.05, 3, ratio, "(min w - 1) Var over E ce(l | rest)^2, limit 1")
+
+
+@control("scale-changes-variance-only", tier="float64")
+def variance_is_not_scale_free(results: Results) -> Outcome:
+    """scale-changes-variance-only with the variance claimed invariant too."""
+    spread = float(np.ptp(results.variance))
+    return decide(spread <= ROUNDING, len(results.variance), spread)
+
+
+@check("score-term-needed", tier="float64")
+def full_gradient(results: Results) -> Outcome:
+    """score-term-needed: time integral with the score = subset recursion = differences of J; w . gradient = 0."""
+    gaps = []
+    w = np.array(REFERENCE_WEIGHTS)
+    for target, denoiser in ((k1(), Tempered(k1(), 0.5)), (k2(), ParentPointer(k2(), chain_parents(4)))):
+        table = mean_cross_entropies(target, denoiser)
+        gradient = nelbo_gradient(table, w)
+        gaps.append(float(np.abs(gradient - nelbo_gradient_by_time(table, w)).max()))
+        gaps.append(abs(float(w @ gradient)))
+    return decide(max(gaps) <= ROUNDING, len(gaps), max(gaps), "margin: largest gap in nats")
+
+
+@control("score-term-needed", tier="float64")
+def direct_term_alone(results: Results) -> Outcome:
+    """score-term-needed: the gradient without the score term, all components positive."""
+    table = mean_cross_entropies(k1(), Tempered(k1(), 0.5))
+    w = np.array(REFERENCE_WEIGHTS)
+    wrong = nelbo_gradient_by_time(table, w, score=False)
+    gap = float(np.abs(wrong - nelbo_gradient(table, w)).max())
+    note = "direct term (" + ", ".join(f"{v:.4f}" for v in wrong) + ")"
+    return decide(gap <= ROUNDING, 4, gap, note)
+
+
+not_claimed_tight("score-term-needed", "an identity")
+
+
+@check("estimators-unbiased", tier="float64")
+def exact_means(results: Results) -> Outcome:
+    """estimators-unbiased: means of score, rloo, antithetic, local, orders equal the exact gradient."""
+    bias = {
+        n: max(t[n][2] for t in results.estimators.values()) for n in ("score", "rloo", "antithetic", "local", "orders")
+    }
+    rows = results.estimators["K1 left parent"]
+    note = "total variance on K1 left parent: " + ", ".join(f"{n} {rows[n][0]:.3g}" for n in bias)
+    return decide(max(bias.values()) <= ROUNDING, 5 * len(results.estimators), max(bias.values()), note)
+
+
+@sharper("estimators-unbiased", tier="float64")
+def orders_beat_masks(results: Results) -> Outcome:
+    """estimators-unbiased: per denoiser call, order pairs have less variance than mask pairs; 0 at the oracle."""
+    ratios = [
+        (t["rloo"][0] * t["rloo"][1]) / (t["orders"][0] * t["orders"][1] + 1e-300) for t in results.estimators.values()
+    ]
+    zero = results.estimators["K1 oracle"]["orders"][0]
+    return decide(
+        min(ratios) > 1 and zero <= ROUNDING, len(ratios), min(ratios), "smallest ratio of variance times calls"
+    )
+
+
+@control("estimators-unbiased", tier="float64")
+def direct_is_biased(results: Results) -> Outcome:
+    """estimators-unbiased for the estimator without the score term."""
+    bias = min(t["direct"][2] for t in results.estimators.values())
+    return decide(bias <= ROUNDING, len(results.estimators), bias)
+
+
+not_claimed_tight("estimators-unbiased", "unbiasedness is an identity")

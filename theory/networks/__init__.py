@@ -1,0 +1,1 @@
+"""Trained networks: derivation, claims, experiments, checks and figures."""

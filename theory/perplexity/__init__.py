@@ -1,0 +1,1 @@
+"""Perplexity: derivation, claims, experiments, checks and figures."""

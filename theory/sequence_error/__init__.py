@@ -1,0 +1,1 @@
+"""Sequence error: derivation, claims, experiments, checks and figures."""

@@ -1,0 +1,63 @@
+"""The opening notebook: one sampler run on real text, and one exact law."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+import toy_models as tm
+from theory.perplexity.results import uniform
+from toy_models.quantities.lattice import to_table
+from toy_models.quantities.sampling import write_tokens
+from toy_models.validation import MASK
+
+
+@dataclass(frozen=True, eq=False)
+class Results:
+    trace: np.ndarray  # (steps + 1, L) tokens, MASK where masked
+    attempts: int  # runs until one was completed
+    language: str
+    words: tuple[str, ...]  # the sequences of the small chain, most likely first
+    target: np.ndarray  # (words,)
+    written: np.ndarray  # (steps, words): exact law of what the sampler writes
+    steps: tuple[int, ...]
+    kl: np.ndarray
+    sequence_error: np.ndarray
+
+
+def results(profile: str, rng: np.random.Generator, corpus: str = "") -> Results:
+    chain = tm.MarkovChain([[0.9, 0.1, 0.0], [0.0, 0.6, 0.4], [0.5, 0.0, 0.5]], 4)
+    q = to_table(chain).pmf.ravel()
+    steps = (1, 2, 4, 16)
+    laws = [tm.sampler_law(chain, uniform(n)).pmf.ravel() for n in steps]
+    order = np.argsort(-(q + laws[0]), kind="stable")[:24]
+    words = tuple("".join("abc"[k] for k in np.unravel_index(w, (3,) * 4)) for w in order)
+    trace, attempts = fill_text(tm.corpus.language(3, 56, corpus), 8, rng)
+    return Results(
+        trace=trace,
+        attempts=attempts,
+        language="3-gram language of English text",
+        words=words,
+        target=q[order],
+        written=np.array([law[order] for law in laws]),
+        steps=steps,
+        kl=np.array([tm.marginal_kl(chain, uniform(n)) for n in steps]),
+        sequence_error=np.array([tm.sequence_error(chain, uniform(n)) for n in steps]),
+    )
+
+
+def fill_text(target, steps: int, rng: np.random.Generator, attempts: int = 50) -> tuple[np.ndarray, int]:
+    """The first run that is completed: (steps + 1, L) tokens after 0, ..., steps steps, and how many runs it took.
+
+    A run that reaches an impossible context stops there and is given up.
+    """
+    rows, attempt = [], 0
+    while len(rows) != steps + 1 and attempt < attempts:
+        attempt += 1
+        plan = uniform(steps).draw_steps(1, target.length, rng)
+        rows = [np.full((1, target.length), MASK, dtype=np.int64)]
+        for j in range(steps):
+            marginals = target.marginals(rows[-1], on_impossible="nan")
+            if np.isnan(marginals).any():
+                break
+            rows.append(write_tokens(rows[-1], marginals, plan == j, rng))
+    return np.concatenate(rows), attempt

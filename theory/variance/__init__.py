@@ -1,0 +1,1 @@
+"""Training variance: derivation, claims, experiments, checks and figures."""

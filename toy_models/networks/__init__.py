@@ -1,0 +1,57 @@
+"""Trained networks on languages whose laws are known exactly. Imported apart: needs torch.
+
+from toy_models import medium
+medium.marginals(target, y)      # exact masked posterior on the device
+medium.train(config, ...)        # a transformer on sequences of the target
+medium.learning_error(target, medium.Network(model), x, fractions, generator)
+"""
+
+from toy_models.networks.checkpoint import CheckpointError
+from toy_models.networks.data import stream, text_stream
+from toy_models.networks.device import describe, resolve
+from toy_models.networks.judge import (
+    generative_cross_entropy,
+    learning_error,
+    path_cost,
+    path_curves,
+    sequence_error,
+    tabulate,
+)
+from toy_models.networks.model import Config, Transformer
+from toy_models.networks.noise import noise_by_method, sampled_losses, sampled_moments
+from toy_models.networks.posterior import error_bound, marginals
+from toy_models.networks.processes import start_processes
+from toy_models.networks.sampling import Network, Oracle, Written, sample, sample_left_to_right
+from toy_models.networks.training import NonFiniteLoss, OutOfMemory, Trained, TrainOptions, train
+
+__all__ = [
+    "CheckpointError",
+    "Config",
+    "Network",
+    "NonFiniteLoss",
+    "Oracle",
+    "OutOfMemory",
+    "TrainOptions",
+    "Trained",
+    "Transformer",
+    "Written",
+    "describe",
+    "error_bound",
+    "generative_cross_entropy",
+    "learning_error",
+    "marginals",
+    "noise_by_method",
+    "path_cost",
+    "path_curves",
+    "resolve",
+    "sample",
+    "sample_left_to_right",
+    "sampled_losses",
+    "sampled_moments",
+    "sequence_error",
+    "start_processes",
+    "stream",
+    "tabulate",
+    "text_stream",
+    "train",
+]

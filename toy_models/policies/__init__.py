@@ -1,1 +1,0 @@
-"""Adaptive rules: their exact replay, the best ones, and the best fixed partitions to compare them with."""

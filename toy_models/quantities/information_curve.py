@@ -1,0 +1,152 @@
+"""The information curve of a target: all that a random-order sampler with exact marginals depends on.
+
+g[k] = E H(X_i | X_S) over uniformly random S of size k and i outside S, k = 0..L-1 (nonincreasing, sum g = H(X));
+h(a) = E H(X_i | each other token revealed w.p. a) is its Bernstein form.
+"""
+
+from math import log
+
+import numpy as np
+import scipy
+from jaxtyping import Float, Int
+from scipy.special import gammaln
+
+from toy_models.door import by_route, own_routes, require_generator, require_target, shown
+from toy_models.errors import IntractableError
+from toy_models.quantities import lattice
+from toy_models.quantities.entropy import entropy_of_rows
+from toy_models.quantities.intervals import Estimate, bernstein_interval
+from toy_models.quantities.lattice import to_table
+from toy_models.targets.blocks import Blocks
+from toy_models.targets.linear_code import LinearCode, row_echelon
+from toy_models.targets.protocol import Target
+from toy_models.targets.table import context_probabilities
+from toy_models.validation import MASK, confidence_level, positive_int
+
+MAX_CODE_LENGTH = 20  # 2^L subset ranks
+
+
+def information_curve(target: Target, method: str | None = None) -> Float[np.ndarray, " L"]:
+    """g[k] = E H(X_i | X_S), |S| = k, nats per token, k = 0..L-1.
+
+    Routes: "own" (the target's method `information_curve`: Markov chains by the gap formula at any L, linear codes by
+    ranks at L <= 20, blocks as a hypergeometric mixture of the block's curve), "enumeration" (any small law,
+    O(L (V+1)^L)). IntractableError when none serves.
+    """
+    require_target(target)
+    routes = own_routes(target, "information_curve") | {"enumeration": lambda: np.diff(mean_subset_entropies(target))}
+    return by_route(method, routes, f"the information curve of a {type(target).__name__}")
+
+
+def code_curve(code: LinearCode) -> Float[np.ndarray, " L"]:
+    """g of a linear code: mean ranks of the column subsets of each size, times log p."""
+    return np.diff(_mean_code_entropies(code))
+
+
+def block_curve(blocks: Blocks) -> Float[np.ndarray, " L"]:
+    """g of independent copies from the curve of one."""
+    return _mix_blocks(information_curve(blocks.target), blocks.length)
+
+
+def mean_subset_entropies(target: Target) -> Float[np.ndarray, " sizes"]:
+    """The average of H(X_S) over the sets S of each size 0..L, by enumeration; g is its difference."""
+    lattice.require_lattice(target.vocab_size, target.length, "the information curve by enumeration")
+    q = context_probabilities(to_table(target).pmf).ravel()
+    revealed = (lattice.states(target.vocab_size, target.length) != MASK).sum(axis=1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        terms = -np.where(q > 0, q * np.log(q), 0.0)
+    sums = np.bincount(revealed, weights=terms, minlength=target.length + 1)
+    size = np.arange(target.length + 1)
+    return sums / np.exp(gammaln(target.length + 1) - gammaln(size + 1) - gammaln(target.length - size + 1))
+
+
+def _mean_code_entropies(code: LinearCode) -> Float[np.ndarray, " sizes"]:
+    if code.length > MAX_CODE_LENGTH:
+        raise IntractableError(
+            "the information curve of a linear code",
+            f"L = {code.length}, hence 2^{code.length} ranks",
+            f"L <= {MAX_CODE_LENGTH}",
+            "use estimate_information_curve",
+        )
+    total = np.zeros(code.length + 1)
+    count = np.zeros(code.length + 1)
+    for subset in range(2**code.length):
+        columns = [i for i in range(code.length) if subset >> i & 1]
+        total[len(columns)] += len(row_echelon(code.generator[:, columns], code.modulus)) if columns else 0
+        count[len(columns)] += 1
+    return total / count * log(code.modulus)
+
+
+def _mix_blocks(block_curve: Float[np.ndarray, " b"], length: int) -> Float[np.ndarray, " L"]:
+    """Of k revealed others, the number inside the token's own block is hypergeometric."""
+    size = len(block_curve)
+    k = np.arange(length)[:, None]
+    inside = np.arange(size)[None, :]
+    return scipy.stats.hypergeom.pmf(inside, length - 1, size - 1, k) @ block_curve
+
+
+def reveal_curve(g: Float[np.ndarray, " L"], a: Float[np.ndarray, "..."] | float) -> Float[np.ndarray, "..."]:
+    """h(a) = sum_k C(L-1, k) a^k (1-a)^(L-1-k) g[k]. O(L) per point."""
+    g, points = curve(g), np.asarray(a, dtype=np.float64)
+    if points.size and not (points.min() >= 0 and points.max() <= 1):
+        raise ValueError(f"a runs from {points.min()} to {points.max()}, it must lie in [0, 1]")
+    return bernstein(g, points)
+
+
+def curve(g) -> Float[np.ndarray, " L"]:
+    """`g` as a vector of at least one finite number."""
+    values = np.asarray(g, dtype=np.float64)
+    if values.ndim != 1 or values.size == 0:
+        raise ValueError(f"g has shape {values.shape}, an information curve must be a non-empty vector")
+    if not np.isfinite(values).all():
+        k = int(np.flatnonzero(~np.isfinite(values))[0])
+        raise ValueError(f"g[{k}] = {values[k]}, an information curve must be finite")
+    return values
+
+
+def reveal_integral(g: Float[np.ndarray, " L"], a: Float[np.ndarray, "..."] | float) -> Float[np.ndarray, "..."]:
+    """int_0^a h, exactly: Bernstein form of degree L with the running sums of g over L as coefficients."""
+    return bernstein(np.concatenate([[0.0], np.cumsum(g)]) / len(g), np.asarray(a, dtype=np.float64))
+
+
+def bernstein(coefficients: Float[np.ndarray, " n"], a: Float[np.ndarray, "..."]) -> Float[np.ndarray, "..."]:
+    """sum_k C(n-1, k) a^k (1-a)^(n-1-k) coefficients[k]."""
+    flat = a.reshape(-1)
+    k = np.arange(len(coefficients))
+    rows = max(1, 2**22 // len(k))
+    parts = [
+        scipy.stats.binom.pmf(k, len(k) - 1, flat[start : start + rows, None]) @ coefficients
+        for start in range(0, len(flat), rows)
+    ]
+    return np.concatenate(parts).reshape(a.shape) if parts else np.zeros(a.shape)
+
+
+def estimate_information_curve(
+    target: Target, size: int, rng: np.random.Generator, confidence: float = 0.99, revealed=None
+) -> Estimate:
+    """g[k] at the given numbers of revealed tokens (default: all) from `size` sequences drawn from the target.
+
+    Each sequence gives one random revealed set of each size and the mean entropy of the masked marginals: unbiased and
+    in [0, log V]. Intervals: empirical Bernstein (Maurer and Pontil 2009, Thm 4), valid at every size, one k at a time.
+    """
+    require_target(target)
+    positive_int("size", size, 2)
+    confidence_level(confidence)
+    require_generator(rng)
+    length = target.length
+    ks = np.arange(length) if revealed is None else _revealed_counts(revealed, length)
+    x = target.sample(size, rng)
+    order = rng.permuted(np.broadcast_to(np.arange(length), (size, length)), axis=1)
+    values = np.empty((size, len(ks)))
+    for column, k in enumerate(ks):
+        masked = order >= k
+        marginals = target.marginals(np.where(masked, MASK, x))
+        values[:, column] = (entropy_of_rows(marginals) * masked).sum(axis=1) / masked.sum(axis=1)
+    return bernstein_interval(values, log(target.vocab_size), confidence)
+
+
+def _revealed_counts(revealed, length: int) -> Int[np.ndarray, " k"]:
+    ks = np.atleast_1d(np.asarray(revealed))
+    if ks.ndim != 1 or ks.dtype.kind not in "iu" or ((ks < 0) | (ks >= length)).any():
+        raise ValueError(f"revealed = {shown(revealed)}, its entries must be integers in 0..{length - 1}")
+    return ks.astype(np.int64)

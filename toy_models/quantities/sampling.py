@@ -1,0 +1,100 @@
+"""Draw sequences with any unmasking rule. Tokens by inverse CDF in float64; impossible contexts stop the row."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+from tqdm import tqdm
+
+from toy_models.door import (
+    ADAPTIVE,
+    CONTENT_FREE,
+    DRAWN,
+    kind_of,
+    require_denoiser,
+    require_generator,
+    require_pair,
+    require_rule,
+)
+from toy_models.quantities.intervals import Estimate, clopper_pearson
+from toy_models.rules.protocol import Rule, select, steps_of
+from toy_models.targets.protocol import Denoiser, Target
+from toy_models.validation import MASK, confidence_level, positive_int
+
+PROGRESS_CELLS = 2**26  # rows * L * V from which a progress bar is shown
+
+
+@dataclass(frozen=True, eq=False)
+class Samples:
+    """tokens hold MASK where a stopped row was still masked; steps counts the calls that revealed something."""
+
+    tokens: Int[np.ndarray, "size L"]
+    steps: Int[np.ndarray, " size"]
+    impossible: Bool[np.ndarray, " size"]
+
+
+def sample(denoiser: Denoiser, rule: Rule, size: int, rng: np.random.Generator) -> Samples:
+    """`size` runs of the sampler. A run that reaches an impossible context stops there, flagged; nothing is raised."""
+    require_denoiser(denoiser)
+    length = denoiser.length
+    require_rule(rule, length, (CONTENT_FREE, ADAPTIVE, DRAWN))
+    kind = kind_of(rule)
+    positive_int("size", size)
+    require_generator(rng)
+    y = np.full((size, length), MASK, dtype=np.int64)
+    calls = np.zeros(size, dtype=np.int64)
+    stopped = np.zeros(size, dtype=bool)
+    plan = steps_of(rule, size, length, rng) if kind == CONTENT_FREE else None
+    steps = None if plan is None else np.unique(plan)
+    show = size * length * denoiser.vocab_size >= PROGRESS_CELLS
+    with tqdm(total=length, desc="unmasking", unit="token", disable=not show) as bar:
+        for j in range(length if steps is None else len(steps)):
+            wanted = (y == MASK) if steps is None else (plan == steps[j])
+            rows = np.flatnonzero(wanted.any(axis=1) & ~stopped)
+            if len(rows) == 0:
+                continue
+            marginals = denoiser.marginals(y[rows], on_impossible="nan")
+            dead = np.isnan(marginals).any(axis=(1, 2))
+            stopped[rows[dead]] = True
+            rows, marginals = rows[~dead], marginals[~dead]
+            calls[rows] += 1
+            if kind == DRAWN:
+                masked = y[rows] == MASK
+                drawn = write_tokens(y[rows], marginals, masked, rng)
+                selected = select(rule, marginals, masked, drawn)
+                y[rows] = np.where(selected, drawn, y[rows])
+            else:
+                selected = wanted[rows] if steps is not None else select(rule, marginals, y[rows] == MASK)
+                y[rows] = write_tokens(y[rows], marginals, selected, rng)
+            bar.update(selected.sum() / size)
+    return Samples(y, calls, stopped)
+
+
+def write_tokens(
+    y: Int[np.ndarray, "rows L"],
+    marginals: Float[np.ndarray, "rows L V"],
+    selected: Bool[np.ndarray, "rows L"],
+    rng: np.random.Generator,
+) -> Int[np.ndarray, "rows L"]:
+    """`y` with the selected positions drawn independently from their marginals: smallest v with cdf(v) > u."""
+    cdf = np.cumsum(marginals[selected], axis=1)
+    uniform = rng.random((len(cdf), 1)) * cdf[:, -1:]
+    result = y.copy()
+    result[selected] = (cdf <= uniform).sum(axis=1)
+    return result
+
+
+def estimate_sequence_error(
+    target: Target,
+    rule: Rule,
+    size: int,
+    rng: np.random.Generator,
+    confidence: float = 0.99,
+    denoiser: Denoiser | None = None,
+) -> Estimate:
+    """Share of sampled sequences outside the support of q, with its Clopper-Pearson interval -> Estimate."""
+    confidence_level(confidence)
+    runs = sample(require_pair(target, denoiser), rule, size, rng)
+    whole = ~runs.impossible
+    wrong = int((~whole).sum() + np.isneginf(target.log_prob(runs.tokens[whole])).sum())
+    return clopper_pearson(wrong, size, confidence)

@@ -1,0 +1,121 @@
+"""Schedules that are optimal for a known information curve, and what a schedule costs on one."""
+
+import numpy as np
+import scipy
+from jaxtyping import Float, Int
+
+from toy_models.kernel import kernel
+from toy_models.quantities.information_curve import bernstein, curve, information_curve, reveal_curve
+from toy_models.targets.protocol import Target
+from toy_models.validation import positive_int
+
+
+def sizes_cost(g: Float[np.ndarray, " L"], sizes: Int[np.ndarray, " N"]) -> float:
+    """E KL(q || p_tau) = sum_j s_j g[N_{j-1}] - sum g of a random order cut into `sizes`."""
+    sizes = np.asarray(sizes)
+    if (sizes < 0).any() or sizes.sum() != len(g):
+        raise ValueError(f"sizes must be >= 0 and sum to L = {len(g)}, they sum to {int(sizes.sum())}")
+    before = np.cumsum(sizes) - sizes
+    used = sizes > 0
+    return float(sizes[used] @ g[before[used]] - g.sum())
+
+
+def weights_cost(g: Float[np.ndarray, " L"], weights: Float[np.ndarray, " N"]) -> float:
+    """E KL(q || p_tau) = L sum_j Delta_j h(a_{j-1}) - sum g of independent reveal with the given weights."""
+    weights = np.asarray(weights, dtype=np.float64)
+    if not ((weights >= 0).all() and abs(weights.sum() - 1.0) <= 1e-9):
+        raise ValueError(f"weights sum to {float(weights.sum()):.12g}, they must sum to 1 and be >= 0")
+    before = np.clip(np.cumsum(weights) - weights, 0.0, 1.0)
+    return float(len(g) * (weights @ reveal_curve(g, before)) - g.sum())
+
+
+def optimal_sizes(g: Float[np.ndarray, " L"], steps: int) -> Int[np.ndarray, " N"]:
+    """argmin over sizes of sum_j s_j g[N_{j-1}]: the best random-order schedule with `steps` steps.
+
+    The cost (b - a) g[a] is Monge because g is nonincreasing, so each layer is divide and conquer: O(N L log L).
+    """
+    g = _nonincreasing(g)
+    steps = min(positive_int("steps", steps), len(g))
+    cuts = monge_path(g, np.ones(len(g)), steps)
+    return np.diff(np.concatenate([[0], cuts]))
+
+
+def optimal_weights(target_or_curve: Target | Float[np.ndarray, " L"], steps: int, grid: int = 2048):
+    """argmin over weights of sum_j Delta_j h(a_{j-1}): the best independent reveal with `steps` steps, shape (N,).
+
+    Dynamic programme on a uniform grid of cuts, polished by a quasi-Newton descent with the exact gradient.
+    """
+    g = information_curve(target_or_curve) if isinstance(target_or_curve, Target) else target_or_curve
+    g, steps = _nonincreasing(g), positive_int("steps", steps)
+    if steps == 1 or len(g) == 1:
+        return np.eye(steps)[0] if len(g) == 1 else np.ones(1)
+    cells = max(grid, 4 * steps)
+    h = reveal_curve(g, np.arange(cells) / cells)
+    cuts = monge_path(h, np.full(cells, 1.0 / cells), steps)[:-1] / cells
+    slope_of = (len(g) - 1) * np.diff(g)
+
+    def cost(inner):
+        a = np.concatenate([[0.0], inner, [1.0]])
+        values, slopes = bernstein(g, a[:-1]), bernstein(slope_of, a[1:-1])
+        width = np.diff(a)
+        return width @ values, values[:-1] - values[1:] + width[1:] * slopes
+
+    found = scipy.optimize.minimize(
+        cost, cuts, jac=True, method="L-BFGS-B", bounds=[(0.0, 1.0)] * len(cuts), options={"ftol": 1e-15}
+    )
+    best = np.sort(found.x) if cost(np.sort(found.x))[0] <= cost(cuts)[0] else cuts
+    return np.diff(np.concatenate([[0.0], best, [1.0]]))
+
+
+def _nonincreasing(g) -> Float[np.ndarray, " L"]:
+    g = curve(g)
+    rise = np.diff(g).max(initial=0.0)
+    if rise > 1e-9 * max(abs(g[0]), 1e-300):
+        k = int(np.argmax(np.diff(g)))
+        raise ValueError(f"g must not increase, but g[{k + 1}] - g[{k}] = {rise:.3g}")
+    return np.minimum.accumulate(g)
+
+
+def monge_path(level: Float[np.ndarray, " n"], width: Float[np.ndarray, " n"], steps: int) -> Int[np.ndarray, " N"]:
+    """Cuts 0 < c_1 < ... < c_N = n minimising sum_j (x(c_j) - x(c_{j-1})) level[c_{j-1}], x = running sum of width."""
+    position = np.concatenate([[0.0], np.cumsum(width)])
+    choice = np.zeros((steps + 1, len(level) + 1), dtype=np.int32)
+    monge_layers(level, position, choice)
+    cuts = np.empty(steps, dtype=np.int64)
+    end = len(level)
+    for layer in range(steps, 0, -1):
+        cuts[layer - 1] = end
+        end = choice[layer, end]
+    return cuts
+
+
+def _monge_layers(level, position, choice):
+    """Fill choice[layer, end] = best start of the last step, by divide and conquer with an explicit stack."""
+    n = len(level)
+    best = np.full(n + 1, np.inf)
+    best[0] = 0.0
+    stack = np.empty((128, 4), dtype=np.int64)
+    for layer in range(1, len(choice)):
+        fresh = np.full(n + 1, np.inf)
+        top = 1
+        stack[0, 0], stack[0, 1], stack[0, 2], stack[0, 3] = layer, n, layer - 1, n - 1
+        while top > 0:
+            top -= 1
+            low, high, first, last = stack[top, 0], stack[top, 1], stack[top, 2], stack[top, 3]
+            if low > high:
+                continue
+            middle = (low + high) // 2
+            value, where = np.inf, first
+            for start in range(first, min(last, middle - 1) + 1):
+                candidate = best[start] + (position[middle] - position[start]) * level[start]
+                if candidate < value:
+                    value, where = candidate, start
+            fresh[middle] = value
+            choice[layer, middle] = where
+            stack[top, 0], stack[top, 1], stack[top, 2], stack[top, 3] = low, middle - 1, first, where
+            stack[top + 1, 0], stack[top + 1, 1], stack[top + 1, 2], stack[top + 1, 3] = middle + 1, high, where, last
+            top += 2
+        best = fresh
+
+
+monge_layers = kernel(_monge_layers)

@@ -1,0 +1,1 @@
+"""Compiled recursions behind the targets: masked marginals, ancestral samples, stationary laws."""

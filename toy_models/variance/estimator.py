@@ -1,0 +1,12 @@
+"""Mean, variance and bias of one modified training loss."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Estimator:
+    """Mean, total variance and bias (against the integral of g over [epsilon, 1]) of one modified loss."""
+
+    mean: float
+    variance: float
+    bias: float
