@@ -11,8 +11,8 @@ from types import SimpleNamespace
 import pytest
 
 from theory import __main__ as command
+from theory.ledger import THEORY, parallel
 from theory.ledger import claims as claims_module
-from theory.ledger import parallel
 from theory.ledger import run as ledger
 from theory.ledger.claims import TOPICS, Claim, LedgerError, load_claims, notebook_of
 from theory.ledger.registry import REGISTRY, Outcome, Registered
@@ -20,7 +20,6 @@ from theory.ledger.report import is_red
 from theory.ledger.run import load_topic, run_claim, run_topic, verdict_lines
 from theory.ledger.statements import Statement
 
-HOME = Path(ledger.__file__).parent
 PROVED, REFUTED, UNDECIDED = (Outcome(r, 4, 0.25, r.lower()) for r in ("PROVED", "REFUTED", "UNDECIDED"))
 CLAIM = Claim("c", "energy", paper="this suite", where="where", form="reconstructed", prior="ours")
 
@@ -172,7 +171,7 @@ def test_every_module_of_a_topic_is_loaded():
     """A subject that is not imported would leave its claims without functions."""
     for topic in ledger.available_topics():
         load_topic(topic)
-    modules = {p.with_suffix("").relative_to(HOME.parent).as_posix() for p in (HOME / "checks").glob("*/*.py")}
+    modules = {p.with_suffix("").relative_to(THEORY.parent).as_posix() for p in THEORY.glob("*/checks/*.py")}
     subjects = {m.replace("/", ".") for m in modules if not m.endswith("__init__")}
     assert subjects
     assert subjects <= set(sys.modules)
@@ -265,11 +264,11 @@ def test_topics_are_those_with_claims_in_the_order_of_the_notebooks(monkeypatch,
     assert [notebook_of(topic) for topic in TOPICS] == sorted(notebook_of(topic) for topic in TOPICS)
     for name in ("02-a-b.ipynb", "01-c.ipynb", "extra.ipynb"):
         (tmp_path / name).touch()
-    (tmp_path / "claims").mkdir()
     for topic in ("a_b", "c", "d"):
-        (tmp_path / "claims" / f"{topic}.toml").touch()
+        (tmp_path / topic).mkdir()
+        (tmp_path / topic / "claims.toml").touch()
     monkeypatch.setattr(claims_module, "NOTEBOOKS", tmp_path)
-    monkeypatch.setattr(claims_module, "HERE", tmp_path)
+    monkeypatch.setattr(claims_module, "THEORY", tmp_path)
     assert list(claims_module.claim_files()) == ["c", "a_b", "d"]
     assert [notebook_of(topic) for topic in ("c", "a_b", "d", "extra")] == ["01-c", "02-a-b", None, None]
 
@@ -285,7 +284,7 @@ def test_a_topic_that_raises_gives_error_lines(monkeypatch):
     lines = run_topic("energy", "smoke")
     assert [line.claim.id for line in lines] == [c.id for c in load_claims().values() if c.topic == "energy"]
     for line in lines:
-        assert (line.verdict, line.problems) == ("error", ("theory.energy.results raised RuntimeError: no memory",))
+        assert (line.verdict, line.problems) == ("error", ("theory.energy raised RuntimeError: no memory",))
         assert is_red(line)
 
 

@@ -40,7 +40,7 @@ def silent(results):
 @pytest.fixture
 def house(tmp_path, monkeypatch):
     """A small repository in which every link of CLAIM is whole."""
-    monkeypatch.setattr(statements, "HERE", tmp_path / "theory")
+    monkeypatch.setattr(statements, "THEORY", tmp_path / "theory")
     monkeypatch.setattr(claims_module, "NOTEBOOKS", tmp_path / "notebooks")
     monkeypatch.setattr(REGISTRY, "entries", [Registered("claim-x", "check", "rational", speaks, "energy")])
     monkeypatch.setattr(REGISTRY, "not_tight", {})
@@ -60,7 +60,7 @@ def test_whole_links(house):
 @pytest.mark.parametrize(
     ("path", "message"),
     [
-        ("theory/energy/derivation.md", "claim-x: energy.md has no block labelled 'claim-x'"),
+        ("theory/energy/derivation.md", "claim-x: energy/derivation.md has no block labelled 'claim-x'"),
         ("notebooks/03-energy.ipynb", "claim-x: topic energy has no notebook"),
     ],
 )
@@ -84,7 +84,7 @@ def test_a_remark_states_no_claim(house):
 
 def test_a_label_without_a_claim(house):
     (house / "theory/energy/derivation.md").write_text(PAGE.replace("def-d", "stray"))
-    assert links.broken_links({"claim-x": CLAIM}) == ["energy.md: label 'stray' belongs to no claim"]
+    assert links.broken_links({"claim-x": CLAIM}) == ["energy/derivation.md: label 'stray' belongs to no claim"]
     assert links.broken_links({"claim-x": CLAIM}, only=[CLAIM]) == []
 
 

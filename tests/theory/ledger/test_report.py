@@ -41,7 +41,7 @@ One. Feng et al. 2025, arXiv 2502.09622, Thm 1, reconstructed.
 >
 > $$x=1$$
 
-**holds** · prior: folklore · [proof](energy.md#c-one) · [notebook](../notebooks/03-energy.ipynb) \
+**holds** · prior: folklore · [proof](energy/derivation.md#c-one) · [notebook](../notebooks/03-energy.ipynb) \
 · [picture](../figures/out/picture.svg)
 
 - a note

@@ -32,8 +32,9 @@ No label.
 
 @pytest.fixture
 def page(tmp_path, monkeypatch):
-    monkeypatch.setattr(statements, "HERE", tmp_path)
-    (tmp_path / "topic.md").write_text(PAGE)
+    monkeypatch.setattr(statements, "THEORY", tmp_path)
+    (tmp_path / "topic").mkdir()
+    (tmp_path / "topic" / "derivation.md").write_text(PAGE)
 
 
 def test_blocks(page):

@@ -10,7 +10,7 @@ import pytest
 from theory.ledger.claims import load_claims
 from theory.ledger.references import references, resolves
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 ARXIV = re.compile(r"(?<![\d.])\d{4}\.\d{5}(?!\d)|(?<=arXiv )\d{4}\.\d{4}(?!\d)")
 NAME = r"(?:De |Van |van )?[A-ZÀ-Ý](?:'[A-Z])?[a-zà-ÿ]+(?:-[A-Z][a-z]+)?"
 CITED = re.compile(rf"(?<!\w)({NAME})(?:,? et al\.|(?:, {NAME})*(?:,? and {NAME})?),?\s\(?((?:18|19|20)\d\d)\b")

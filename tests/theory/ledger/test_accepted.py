@@ -27,11 +27,12 @@ def two(results):
 
 @pytest.fixture
 def house(tmp_path, monkeypatch):
-    monkeypatch.setattr(statements, "HERE", tmp_path)
+    monkeypatch.setattr(statements, "THEORY", tmp_path)
     monkeypatch.setattr(accepted, "ACCEPTED", tmp_path / "accepted.json")
     monkeypatch.setattr(REGISTRY, "entries", [Registered("c", "check", "rational", one, "energy")])
     monkeypatch.setattr(REGISTRY, "not_tight", {})
-    (tmp_path / "energy.md").write_text(PAGE)
+    (tmp_path / "energy").mkdir()
+    (tmp_path / "energy" / "derivation.md").write_text(PAGE)
     return tmp_path
 
 
@@ -44,11 +45,11 @@ def test_accepted_once_read(house):
 
 
 def changed_statement(house):
-    (house / "energy.md").write_text(PAGE.replace("x=1", "x=2"))
+    (house / "energy" / "derivation.md").write_text(PAGE.replace("x=1", "x=2"))
 
 
 def changed_kind(house):
-    (house / "energy.md").write_text(PAGE.replace("theorem", "conjecture"))
+    (house / "energy" / "derivation.md").write_text(PAGE.replace("theorem", "conjecture"))
 
 
 def changed_check(house):
@@ -84,7 +85,7 @@ def test_the_title_and_the_order_of_functions_do_not_matter(house):
     REGISTRY.entries.append(Registered("c", "control", "rational", two, "energy"))
     before = accepted.fingerprint(CLAIM)
     REGISTRY.entries.reverse()
-    (house / "energy.md").write_text(PAGE.replace("} T", "} Another title"))
+    (house / "energy" / "derivation.md").write_text(PAGE.replace("} T", "} Another title"))
     assert accepted.fingerprint(CLAIM) == before
 
 
