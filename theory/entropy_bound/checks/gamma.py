@@ -52,7 +52,7 @@ def pairs_are_tight(results: Results) -> Outcome:
     """Pairs at gamma = log 2: KL = gamma m and m calls reveal two tokens, so both inequalities are equalities."""
     gaps = []
     for count in (1, 2, 3):
-        value = tm.evaluate_rule(tm.pairs(2, 2 * count), tm.EntropyBounded(np.log(2)))
+        value = tm.rules.evaluate_rule(tm.pairs(2, 2 * count), tm.EntropyBounded(np.log(2)))
         gaps.append(abs(value.kl - np.log(2) * count) + abs(value.multi_steps - count))
     return decide(max(gaps) < ROUNDING, 3, max(gaps), "gamma = log 2 on pairs: KL = gamma floor(L/2)")
 
@@ -60,7 +60,7 @@ def pairs_are_tight(results: Results) -> Outcome:
 @control("eb-kl-gamma", tier="float64")
 def kl_is_at_most_gamma(results: Results) -> Outcome:
     """The factor E[calls] dropped: KL <= gamma for a whole run."""
-    value = tm.evaluate_rule(tm.pairs(2, 6), tm.EntropyBounded(np.log(2)))
+    value = tm.rules.evaluate_rule(tm.pairs(2, 6), tm.EntropyBounded(np.log(2)))
     return decide(value.kl <= np.log(2) + ROUNDING, 1, value.kl, "three pairs, gamma = log 2: KL = 3 log 2")
 
 
