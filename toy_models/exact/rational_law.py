@@ -1,6 +1,6 @@
 """The lattice law of the sampler in rational arithmetic, and the exact quantities that follow from it.
 
-Laws are object arrays of fmpq with shape (V,)*L; everything mirrors toy_models.quantities.law and toy_models.quantities.lattice, slowly.
+Laws are object arrays of fmpq with shape (V,)*L; everything mirrors toy_models.quantities.law and .lattice, slowly.
 """
 
 from collections.abc import Callable, Sequence

@@ -1,7 +1,7 @@
 """What an order costs: L(sigma) = sum_k C[{sigma_1..sigma_{k-1}}, sigma_k], and the best order by subset recursion.
 
-C[T, i] = E_q[-log p(X_i | X_T)] (toy_models.learned_order.subset_losses). With the oracle every order costs H(X); with another
-denoiser L(sigma) - H(X) is its KL along the order. The best order is a shortest path through the 2^L revealed sets.
+C[T, i] = E_q[-log p(X_i | X_T)] (see subset_losses). With the oracle every order costs H(X); with another denoiser
+L(sigma) - H(X) is its KL along the order. The best order is a shortest path through the 2^L revealed sets.
 """
 
 from dataclasses import dataclass

@@ -1,8 +1,8 @@
 """Cross-entropies C[T, i] of position i given the revealed set T: everything about orders is linear in them.
 
 Sets are bit masks: bit i of T says that position i is revealed. Per sequence: C[T, i](x) = -log p(x_i | x_T); in the
-mean over q see toy_models.quantities.lattice.subset_cross_entropies. A denoiser that looks only at a few neighbours has a
-LocalLosses, which stays small at any L.
+mean over q see subset_cross_entropies of toy_models.quantities.lattice. A denoiser that looks only at a few neighbours
+has a LocalLosses, which stays small at any L.
 """
 
 from dataclasses import dataclass

@@ -1,1 +1,1 @@
-"""What a sampler writes and what it loses: exact laws, divergences, sequence error, likelihood, calls, information curves."""
+"""What a sampler writes and what it loses: laws, divergences, sequence error, likelihood, calls, information curves."""

@@ -1,4 +1,4 @@
-"""Mask schedules in generation time: t runs from 0 (all masked) to 1 (all revealed), alpha(t) is the revealed fraction."""
+"""Mask schedules alpha(t), the revealed fraction at generation time t: 0 is all masked, 1 is all revealed."""
 
 import numpy as np
 from jaxtyping import Float, Int

@@ -1,8 +1,8 @@
 """Real text as an exactly known language: 27 symbols, a-z and space.
 
-The default language is a table of circular 4-gram counts made by toy_models/targets/data/make_counts.py from the English
-documentation text inside Python; DESCRIPTION holds the release. Counts are shipped, not prose, so results do not move
-with the Python version. Any UTF-8 file replaces it.
+The default language is a table of circular 4-gram counts made by data/make_counts.py from the English documentation
+text inside Python; DESCRIPTION holds the release. Counts are shipped, not prose, so results do not move with the
+Python version. Any UTF-8 file replaces it.
 """
 
 import stat
