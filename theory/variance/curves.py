@@ -27,6 +27,13 @@ FAMILY = (
 )
 
 
+# Exchangeable laws with the largest N that a search over counts and t found, and that N: (L, t, counts, N).
+CLOSEST = (
+    (3, 0.5, (0.4681, 0.0319, 0.0319, 0.4681), -0.189),
+    (4, 0.5, (0.46182, 0.02955, 0.01726, 0.02955, 0.46182), -0.166),
+)
+
+
 @dataclass(frozen=True, eq=False)
 class Curves:
     """Functions of t on the K1 oracle, and of other single parameters."""
@@ -56,6 +63,7 @@ class Family:
     covariance: np.ndarray
     correlation: np.ndarray
     against_own: np.ndarray  # Cov/Var + Cov/D
+    free_of_limits: np.ndarray  # N = rho/r + Cov/(D r^2), t >= 1/2: -2 for an additive loss
 
 
 def k1_curves(instances: dict[str, Instance]) -> Curves:
@@ -124,4 +132,5 @@ def noisy_repetition_family(longest: int) -> Family:
         covariance=np.array([m.covariance for _, _, m in rows]),
         correlation=np.array([m.correlation for _, _, m in rows]),
         against_own=np.array([m.covariance / m.variance + m.covariance / m.own for _, _, m in rows]),
+        free_of_limits=np.array([m.free_of_limits(t) for _, t, m in rows]),
     )
