@@ -6,7 +6,17 @@ from random import Random
 import numpy as np
 import torch
 
-from theory.ledger.registry import Outcome, check, condition, control, correction, decide, not_claimed_tight, tightness
+from theory.ledger.registry import (
+    Outcome,
+    check,
+    condition,
+    control,
+    correction,
+    decide,
+    identity,
+    not_claimed_tight,
+    tightness,
+)
 from theory.variance import definitions, exact
 from theory.variance.checks.cases import ROUNDING, TABLES, small
 from theory.variance.instances import EPSILON
@@ -129,7 +139,7 @@ def one_shift_for_the_batch(results: Results) -> Outcome:
     return decide(holds, 4, 0.0)
 
 
-@check("low-discrepancy-times", tier="float64")
+@identity("low-discrepancy-times", tier="float64")
 def one_shift_in_the_library(results: Results) -> Outcome:
     """low-discrepancy-times: the library against its definition, and the values of the page for 16 draws on K1."""
     losses, moments = small()
