@@ -1,4 +1,4 @@
-"""make figures: all notebooks in one batch graph (batch/Snakefile), their parameters checked before the first one starts.
+"""make figures: all notebooks in one batch graph (batch/Snakefile), parameters checked before the first one starts.
 
     python -m notebooks.batch --profile smoke --out build/mine --corpus my.txt --cores 2
 

@@ -21,16 +21,8 @@ NEEDS_TORCH = "toy_models.networks"
 
 
 def public(package: ModuleType, prefix: str) -> dict[str, object]:
-    """Dotted name -> object of what a package exports; of an exported module, what it defines without underscore."""
-    found = {}
-    for name in package.__all__:
-        member = getattr(package, name)
-        if not isinstance(member, ModuleType):
-            found[f"{prefix}.{name}"] = member
-        elif name not in SUBJECTS:
-            own = {k: v for k, v in vars(member).items() if getattr(v, "__module__", None) == member.__name__}
-            found |= {f"{prefix}.{name}.{k}": v for k, v in own.items() if not k.startswith("_")}
-    return found
+    """Dotted name -> object of what a package exports."""
+    return {f"{prefix}.{name}": getattr(package, name) for name in package.__all__}
 
 
 EXPORTED = public(tm, "tm")

@@ -6,8 +6,8 @@ import numpy as np
 
 import toy_models as tm
 from toy_models.any_process import corrector, mixtures, remask
-from toy_models.any_process import remdm as remdm_
 from toy_models.any_process.laws import program_law
+from toy_models.any_process.remdm import remdm_law
 from toy_models.quantities import lattice
 from toy_models.rules.fixed_schedule import fixed_schedule_front, subset_entropies
 
@@ -57,7 +57,7 @@ def corrector_results(full: bool) -> Corrector:
     for name, target in quarter.items():
         pmf = lattice.to_table(target).pmf
         for steps in (2, 4, 8, 16, 32, 64) if full else (2, 4, 16, 64):
-            laws = [remdm_.remdm_law(target, steps, eta) for eta in (0.0, 0.25, 0.5, 1.0)]
+            laws = [remdm_law(target, steps, eta) for eta in (0.0, 0.25, 0.5, 1.0)]
             remdm[name, steps] = tuple(float(np.abs(law - pmf).sum() / 2) for law in laws)
     bisection = {}
     for length in (3, 7, 10) if full else (3, 7):

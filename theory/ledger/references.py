@@ -59,7 +59,7 @@ def references(path: Path = BIBLIOGRAPHY) -> dict[str, Reference]:
 
 def _plain(name: str) -> str:
     """A surname without braces and TeX accents."""
-    accents = {r"\'a": "á", r"\"o": "ö", r"\"a": "ä", r"\"u": "ü", r"\'e": "é"}
+    accents = {r"\'a": "á", r"\"o": "ö", r"\"a": "ä", r"\"u": "ü", r"\'e": "é", r"\'y": "ý"}
     for tex, letter in accents.items():
         name = name.replace("{" + tex + "}", letter).replace(tex, letter)
     return name.replace("{", "").replace("}", "")

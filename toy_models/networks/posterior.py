@@ -76,7 +76,7 @@ def marginals(
 
 
 def error_bound(target, dtype: torch.dtype = torch.float64) -> float:
-    """gamma_k = k u / (1 - k u), a bound on the relative error of `marginals`; derivation in networks/derivation.md.
+    """gamma_k = k u / (1 - k u), a bound on the relative error of `marginals`; proof in theory/networks.
 
     It holds for entries that the dtype can hold as normal numbers; smaller ones are off by at most torch.finfo.tiny.
 

@@ -11,7 +11,11 @@ from toy_models.targets.protocol import Denoiser, Target, own_route
 
 
 def marginal_kl(target: Target, rule: Rule, denoiser: Denoiser | None = None) -> float:
-    """KL(q || p), p the law of what is written. Independent reveal on blocks factorises; else the lattice law."""
+    """KL(q || p), p the law of what is written. Independent reveal on blocks factorises; else the lattice law.
+
+    >>> round(float(tm.marginal_kl(tm.repetition(2, 3), tm.RandomOrder([3])) / np.log(2)), 12)  # TC: two bits
+    2.0
+    """
     model = require_pair(target, denoiser)
     require_rule(rule, target.length, EVERY_KIND)
     own = own_route(target, "exact_marginal_kl", rule) if denoiser is None else None
@@ -28,6 +32,9 @@ def generative_cross_entropy(target: Target, rule: Rule, denoiser: Denoiser | No
     """E_{x~p}[-log q(x)], what "generative perplexity" plots (nats per sequence); inf when SER > 0.
 
     It is not controlled by KL(q || p): a sampler that repeats one likely sentence scores best.
+
+    >>> round(float(tm.generative_cross_entropy(tm.pairs(2, 4), tm.bisection(4)) / np.log(2)), 12)
+    2.0
     """
     model = require_pair(target, denoiser)
     require_rule(rule, target.length, EVERY_KIND)

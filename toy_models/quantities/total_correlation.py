@@ -6,7 +6,11 @@ from toy_models.targets.protocol import Target, own_route
 
 
 def total_correlation(target: Target) -> float:
-    """TC = sum_i H(X_i) - H(X) = L g[0] - sum g, nats per sequence."""
+    """TC = sum_i H(X_i) - H(X) = L g[0] - sum g, nats per sequence.
+
+    >>> round(float(tm.total_correlation(tm.zero_sum(2, 3)) / np.log(2)), 12)  # one bit, whatever the length
+    1.0
+    """
     require_target(target)
     own = own_route(target, "total_correlation")
     if own is not None:
@@ -16,7 +20,11 @@ def total_correlation(target: Target) -> float:
 
 
 def dual_total_correlation(target: Target) -> float:
-    """DTC = H(X) - sum_i H(X_i | X_-i) = sum g - L g[L-1], nats per sequence."""
+    """DTC = H(X) - sum_i H(X_i | X_-i) = sum g - L g[L-1], nats per sequence.
+
+    >>> round(float(tm.dual_total_correlation(tm.zero_sum(2, 3)) / np.log(2)), 12)  # n - 1 bits
+    2.0
+    """
     require_target(target)
     own = own_route(target, "dual_total_correlation")
     if own is not None:

@@ -11,7 +11,11 @@ from toy_models.validation import positive_int
 
 
 def sizes_cost(g: Float[np.ndarray, " L"], sizes: Int[np.ndarray, " N"]) -> float:
-    """E KL(q || p_tau) = sum_j s_j g[N_{j-1}] - sum g of a random order cut into `sizes`."""
+    """E KL(q || p_tau) = sum_j s_j g[N_{j-1}] - sum g of a random order cut into `sizes`.
+
+    >>> float(tm.schedules.sizes_cost(np.array([1.0, 0.0]), np.array([2])))  # 2 g[0] - sum g
+    1.0
+    """
     sizes = np.asarray(sizes)
     if (sizes < 0).any() or sizes.sum() != len(g):
         raise ValueError(f"sizes must be >= 0 and sum to L = {len(g)}, they sum to {int(sizes.sum())}")
@@ -21,7 +25,11 @@ def sizes_cost(g: Float[np.ndarray, " L"], sizes: Int[np.ndarray, " N"]) -> floa
 
 
 def weights_cost(g: Float[np.ndarray, " L"], weights: Float[np.ndarray, " N"]) -> float:
-    """E KL(q || p_tau) = L sum_j Delta_j h(a_{j-1}) - sum g of independent reveal with the given weights."""
+    """E KL(q || p_tau) = L sum_j Delta_j h(a_{j-1}) - sum g of independent reveal with the given weights.
+
+    >>> round(float(tm.schedules.weights_cost(np.array([1.0, 0.0]), np.array([0.5, 0.5]))), 12)
+    0.5
+    """
     weights = np.asarray(weights, dtype=np.float64)
     if not ((weights >= 0).all() and abs(weights.sum() - 1.0) <= 1e-9):
         raise ValueError(f"weights sum to {float(weights.sum()):.12g}, they must sum to 1 and be >= 0")
@@ -33,6 +41,9 @@ def optimal_sizes(g: Float[np.ndarray, " L"], steps: int) -> Int[np.ndarray, " N
     """argmin over sizes of sum_j s_j g[N_{j-1}]: the best random-order schedule with `steps` steps.
 
     The cost (b - a) g[a] is Monge because g is nonincreasing, so each layer is divide and conquer: O(N L log L).
+
+    >>> tm.optimal_sizes(tm.information_curve(tm.repetition(2, 6)), 3).tolist()
+    [1, 1, 4]
     """
     g = _nonincreasing(g)
     steps = min(positive_int("steps", steps), len(g))
@@ -44,6 +55,9 @@ def optimal_weights(target_or_curve: Target | Float[np.ndarray, " L"], steps: in
     """argmin over weights of sum_j Delta_j h(a_{j-1}): the best independent reveal with `steps` steps, shape (N,).
 
     Dynamic programme on a uniform grid of cuts, polished by a quasi-Newton descent with the exact gradient.
+
+    >>> tm.optimal_weights(tm.information_curve(tm.zero_sum(2, 2)), 2).round(3).tolist()
+    [0.5, 0.5]
     """
     g = information_curve(target_or_curve) if isinstance(target_or_curve, Target) else target_or_curve
     g, steps = _nonincreasing(g), positive_int("steps", steps)

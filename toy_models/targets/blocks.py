@@ -14,7 +14,11 @@ from toy_models.validation import MASK, positive_int, tokens
 
 @dataclass(frozen=True, eq=False)
 class Blocks:
-    """q(x) = product over the blocks of target(x_block); length = repeats * target.length."""
+    """q(x) = product over the blocks of target(x_block); length = repeats * target.length.
+
+    >>> round(float(tm.Blocks(tm.zero_sum(2, 2), repeats=5).entropy() / np.log(2)), 12)  # one bit per block
+    5.0
+    """
 
     target: Target
     repeats: int

@@ -3,13 +3,20 @@
 from fractions import Fraction
 from itertools import permutations
 
+import numpy as np
 import sympy
 
 from theory.learned_order.checks.common import ROUNDING, rational_weights
 from theory.learned_order.results import Results
 from theory.ledger.registry import Outcome, check, control, decide, not_claimed_tight
-from toy_models.learned_order.plackett_luce import plackett_luce, reverse_plackett_luce, reversed_law
-from toy_models.learned_order.reveal_times import NoisePowerSchedule, binned_order_law, order_law
+from toy_models.learned_order.plackett_luce import (
+    pairwise,
+    plackett_luce,
+    positions_table,
+    reverse_plackett_luce,
+    reversed_law,
+)
+from toy_models.learned_order.reveal_times import NoisePowerSchedule, binned_order_law, order_law, pairwise_times
 from toy_models.schedules import beta, named
 
 
@@ -72,8 +79,12 @@ def quadrature_of_powers(results: Results) -> Outcome:
     """power-family-is-plackett-luce by nested quadrature, weights from 0.05 to 9."""
     gaps = []
     for w in ((3.0, 0.5, 2.0, 1.2), (4.0, 2.0, 1.0, 0.5), (0.05, 0.1, 3.0, 9.0)):
-        found, wanted = order_law([NoisePowerSchedule(v) for v in w]), plackett_luce(w)
+        times = [NoisePowerSchedule(v) for v in w]
+        found, wanted = order_law(times), plackett_luce(w)
         gaps += [abs(found[o] - wanted[o]) for o in wanted]
+        ratio = np.array(w)[:, None] / np.add.outer(w, w) * (1 - np.eye(4))  # P(i before j) = w_i / (w_i + w_j)
+        gaps += [float(np.abs(table - ratio).max()) for table in (pairwise(wanted), pairwise_times(times))]
+        gaps.append(float(np.abs(positions_table(wanted)[:, 0] - np.array(w) / sum(w)).max()))
     return decide(max(gaps) <= ROUNDING, len(gaps), max(gaps), "margin: largest gap of a probability")
 
 
