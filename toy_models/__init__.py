@@ -19,6 +19,7 @@ from toy_models.learned_order.losses import BestOrder, best_order, order_losses
 from toy_models.learned_order.nelbo import schedule_nelbo
 from toy_models.learned_order.plackett_luce import plackett_luce
 from toy_models.quantities.calls import expected_calls
+from toy_models.quantities.dual_total_correlation import dual_total_correlation
 from toy_models.quantities.information_curve import estimate_information_curve, information_curve, reveal_curve
 from toy_models.quantities.intervals import Estimate
 from toy_models.quantities.law import Law, sampler_law
@@ -26,7 +27,7 @@ from toy_models.quantities.likelihood import log_likelihood
 from toy_models.quantities.sampling import Samples, sample
 from toy_models.quantities.sequence_error import sequence_error
 from toy_models.quantities.token_error import generative_cross_entropy, marginal_kl
-from toy_models.quantities.total_correlation import dual_total_correlation, total_correlation
+from toy_models.quantities.total_correlation import total_correlation
 from toy_models.quantities.trajectory_kl import trajectory_kl
 from toy_models.rules import (
     Adaptive,

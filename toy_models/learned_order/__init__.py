@@ -6,7 +6,14 @@ __getattr__, __dir__, __all__ = attach(
     __name__,
     {
         "flow": ["edge_flow_time", "edge_gram", "growth_exponents", "is_sink"],
-        "losses": ["best_order_of", "count_best_orders", "linear_extensions", "order_losses_of", "uniform_loss"],
+        "losses": [
+            "best_order_local",
+            "best_order_of",
+            "count_best_orders",
+            "linear_extensions",
+            "order_losses_of",
+            "uniform_loss",
+        ],
         "mixtures": [
             "TwoWayDenoiser",
             "best_two_way_plackett_luce",
@@ -17,6 +24,7 @@ __getattr__, __dir__, __all__ = attach(
             "two_way_target",
         ],
         "nelbo": [
+            "METHODS",
             "nelbo_gradient",
             "nelbo_gradient_by_time",
             "nelbo_of_orders",
@@ -43,4 +51,5 @@ __getattr__, __dir__, __all__ = attach(
         "subset_losses": ["joint_law", "local_losses", "mean_cross_entropies", "sequence_cross_entropies"],
         "time_dependent": ["TimeTempered", "timed_nelbo", "timed_order_average"],
     },
+    ["flow"],
 )

@@ -94,7 +94,13 @@ def best_order_of(table: Float[np.ndarray, "sets L"], worst: bool = False) -> Be
 
 
 def best_order_local(local: LocalLosses, worst: bool = False) -> BestOrder:
-    """The best (or worst) order of a local denoiser, reading C[T, i] off the pattern of its neighbours."""
+    """The best (or worst) order of a local denoiser, reading C[T, i] off the pattern of its neighbours.
+
+    >>> target = tm.repetition(2, 3)
+    >>> local = tm.learned_order.local_losses(target, tm.ParentPointer(target, [-1, 0, 1]))
+    >>> tm.learned_order.best_order_local(local).order
+    (0, 1, 2)
+    """
     require_subsets(local.length, "best_order by subset recursion", limit=MAX_SUBSETS)
     values = -local.values if worst else local.values
     cost, last = shortest_path_local(np.ascontiguousarray(local.neighbours), np.ascontiguousarray(values))

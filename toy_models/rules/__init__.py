@@ -12,7 +12,13 @@ __getattr__, __dir__, __all__ = attach(
     {
         "entropy_bounded": ["prefix_excess"],
         "fixed_schedule": ["FixedSchedule", "best_fixed_schedule", "fixed_schedule_front", "subset_entropies"],
-        "ordered_partitions": ["BestPartition", "best_partitions", "best_partitions_of", "chain_partition_loss"],
+        "ordered_partitions": [
+            "BestPartition",
+            "best_partitions",
+            "best_partitions_of",
+            "chain_partition_loss",
+            "partition_loss",
+        ],
         "policy_front": ["Front", "optimal_front"],
         "policy_search": ["all_policies", "hull", "pareto"],
         "proxies": ["entropies"],

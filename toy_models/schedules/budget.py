@@ -37,6 +37,19 @@ def odds_geometric_bound(steps: int) -> tuple[float, float]:
     return float(np.expm1(2 * log(steps**2 - 1) / (steps - 2))), 1.0 / steps**2
 
 
+def shrinking_sizes(length: int, zeta: int) -> list[int]:
+    """floor((L - N_i) / zeta) as long as it is positive, then ones: the TC construction for a given zeta >= 2.
+
+    >>> tm.schedules.shrinking_sizes(8, 2)
+    [4, 2, 1, 1]
+    """
+    sizes, left = [], length
+    while left // zeta > 0:
+        sizes.append(left // zeta)
+        left -= sizes[-1]
+    return sizes + [1] * left
+
+
 def tc_sizes(length: int, steps: int) -> Int[np.ndarray, " N"]:
     """Decreasing sizes floor((L - N_i) / zeta), then ones (Chen, Cong and Li 2025, Thm 9, the TC construction).
 
@@ -47,9 +60,9 @@ def tc_sizes(length: int, steps: int) -> Int[np.ndarray, " N"]:
     """
     length, steps = positive_int("length", length), positive_int("steps", steps)
     zeta = 1
-    while zeta < length and len(_tc_sizes(length, zeta + 1)) <= steps:
+    while zeta < length and len(shrinking_sizes(length, zeta + 1)) <= steps:
         zeta += 1
-    return np.array(_tc_sizes(length, zeta), dtype=np.int64)
+    return np.array(shrinking_sizes(length, zeta), dtype=np.int64)
 
 
 def dtc_sizes(length: int, steps: int) -> Int[np.ndarray, " N"]:
@@ -59,11 +72,3 @@ def dtc_sizes(length: int, steps: int) -> Int[np.ndarray, " N"]:
     [1, 1, 2, 4, 8]
     """
     return tc_sizes(length, steps)[::-1].copy()
-
-
-def _tc_sizes(length: int, zeta: int) -> list[int]:
-    sizes, left = [], length
-    while left // zeta > 0:
-        sizes.append(left // zeta)
-        left -= sizes[-1]
-    return sizes + [1] * left

@@ -19,6 +19,6 @@ __getattr__, __dir__, __all__ = attach(
         "sudoku": ["sudoku4"],
         "word_list": ["WordList"],
     },
-    ["controls"],
+    ["controls", "instances"],
 )
 __all__ += ["HMM", "Blocks", "Denoiser", "LinearCode", "MarkovChain", "NGram", "Table", "Target"]

@@ -70,7 +70,7 @@ class Blocks:
         return self.repeats * total_correlation(self.target)
 
     def dual_total_correlation(self) -> float:
-        from toy_models.quantities.total_correlation import dual_total_correlation
+        from toy_models.quantities.dual_total_correlation import dual_total_correlation
 
         return self.repeats * dual_total_correlation(self.target)
 

@@ -6,6 +6,7 @@ __getattr__, __dir__, __all__ = attach(
     __name__,
     {
         "decomposition": [
+            "CALLS",
             "arm_variance",
             "decompose",
             "estimate_variance",
@@ -18,5 +19,17 @@ __getattr__, __dir__, __all__ = attach(
         "gradient_moments": ["tabular_gradient_moments", "vector_moments"],
         "loss_moments": ["LossMoments", "Moments", "summed_losses", "token_losses"],
     },
-    ["densities", "ema", "epr", "isad", "loss_moments", "mirror", "p_pots", "released_sampler", "strats", "syrm"],
+    [
+        "decomposition",
+        "densities",
+        "ema",
+        "epr",
+        "isad",
+        "loss_moments",
+        "mirror",
+        "p_pots",
+        "released_sampler",
+        "strats",
+        "syrm",
+    ],
 )
