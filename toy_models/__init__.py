@@ -61,7 +61,7 @@ from toy_models.schedules.named import (
     SineSquaredSchedule,
     SmoothstepSchedule,
 )
-from toy_models.schedules.optimal import optimal_sizes, optimal_weights
+from toy_models.schedules.optimal import EstimatedSchedule, optimal_sizes, optimal_weights
 from toy_models.targets import HMM, Blocks, Denoiser, LinearCode, MarkovChain, NGram, Table, Target, corpus
 from toy_models.targets.denoisers import ParentPointer, Smoothed, Tempered, Windowed, learning_error
 from toy_models.targets.instances import pairs, permutations, repetition, zero_sum
@@ -82,6 +82,7 @@ __all__ = [
     "Denoiser",
     "EntropyBounded",
     "Estimate",
+    "EstimatedSchedule",
     "FixedOrder",
     "FixedSchedule",
     "GapLikelihood",

@@ -44,8 +44,8 @@ class SequenceErrorTable:
 
     @property
     def error(self) -> Float[np.ndarray, "N lengths"]:
-        """SER = 1 - exp(log_valid)."""
-        return -np.expm1(self.log_valid)
+        """SER = 1 - exp(log_valid), not below 0: log_valid exceeds 0 by its error_bound at most."""
+        return np.maximum(-np.expm1(self.log_valid), 0.0)
 
 
 def sequence_error_table(

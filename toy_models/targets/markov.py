@@ -7,12 +7,15 @@ from functools import cached_property
 import numpy as np
 from jaxtyping import Float, Int
 
+from toy_models.errors import IntractableError
 from toy_models.quantities.entropy import entropy_of_rows
 from toy_models.rules.protocol import independent_parts
 from toy_models.targets.kernels.ancestral import sample_windows
 from toy_models.targets.kernels.bridges import chain_marginals
 from toy_models.targets.kernels.impossible import settle_impossible
 from toy_models.validation import positive_int, probabilities, tokens
+
+FAR = 1e100  # ratio of stationary weights from which they are rescaled
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,14 +109,25 @@ def stationary_law(transition: Float[np.ndarray, "V V"]) -> Float[np.ndarray, " 
     members = classes[0]
     a = np.array(transition[np.ix_(members, members)])
     size = len(members)
-    for k in range(size - 1, 0, -1):
-        a[:k, k] /= a[k, :k].sum()
-        a[:k, :k] += np.outer(a[:k, k], a[k, :k])
-    weights = np.ones(size)
-    for k in range(1, size):
-        weights[k] = weights[:k] @ a[:k, k]
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        for k in range(size - 1, 0, -1):
+            a[:k, k] /= a[k, :k].sum()
+            a[:k, :k] += np.outer(a[:k, k], a[k, :k])
+        weights = np.ones(size)
+        for k in range(1, size):
+            weights[k] = weights[:k] @ a[:k, k]
+            if weights[k] > FAR:  # stays clear of overflow; the ratios are kept
+                weights[: k + 1] /= weights[k]
     law = np.zeros(len(transition))
     law[members] = weights / weights.sum()
+    if not np.isfinite(law).all():
+        smallest = transition.min(where=transition > 0, initial=1.0)
+        raise IntractableError(
+            "the stationary law",
+            f"a chain whose smallest positive probability is {smallest:.3g}",
+            "ratios of stationary probabilities below 1e308",
+            "pass initial= explicitly",
+        )
     return law
 
 
