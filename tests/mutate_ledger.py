@@ -7,7 +7,7 @@
 A fault is a mutant (see mutate.py) of a library module that a topic's checks or results import, directly or not, or of
 the checks themselves. Each runs the small profile of the topics that use its module most directly, at most THREE, until
 a line is red, or differs in verdict or tier from the unchanged run. Kernels of the touched module, and those that call
-them, run uncompiled; everything else is compiled. With --tests, faults that no line sees meet the tests of their module.
+them, run uncompiled; everything else is compiled. With --tests, faults that no line sees meet their module's tests.
 State is kept in build/.
 """
 
