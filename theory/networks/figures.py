@@ -139,3 +139,5 @@ def sequence_error(results: Results) -> Drawn:
 
 
 no_figure("device-posterior-bound", "a bound on rounding, far below anything drawn")
+no_figure("averaged-weights", "an identity of the training loop")
+no_figure("sampled-judge", "the intervals of every other figure")

@@ -130,7 +130,7 @@ def test_group_decoding_of_a_tiny_language():
 
 
 def test_restart_stops_at_the_first_rejected_group():
-    """Words 000, 011, 101, 110 by (0, 1), (2): never rejected. 00., 11. by (0, 1), (2): one attempt in two stops early."""
+    """Even words by (0, 1), (2) pass the first test. Words 00., 11.: one attempt in two stops after one step."""
     even = np.array([[0, 0, 0], [0, 1, 1], [1, 0, 1], [1, 1, 0]])
     found = sudoku_oracle.decode_groups([(0, 1), (2,)], even)
     assert (found.redraw, found.restart, found.blind) == (2, 2, 2)
