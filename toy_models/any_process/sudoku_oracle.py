@@ -63,7 +63,7 @@ def decode_groups(groups: Sequence[Sequence[int]], words: Int[np.ndarray, "words
     return GroupDecoding(
         len(groups),
         valid,
-        -sum(log(count * p) for p in once) / count,
+        -sum(log(count * p) for p in once) / count + 0.0,  # never -0
         attempt / valid,
         len(groups) / valid,
         redraw,

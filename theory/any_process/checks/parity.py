@@ -56,10 +56,11 @@ def trained_states_suffice(results: Results) -> Outcome:
 
 @check("parity-light-cone", tier="rational")
 def cone_accuracy(results: Results) -> Outcome:
-    """Best accuracy at parity of what the last r T bits tell: 1/2 if r T < n; random local rules see no further."""
+    """The last r T bits tell nothing of the parity if r T < n, else all; random local rules see just these bits."""
     p = results.parity
     unseen = {(n, r, t): a for (n, r, t), a in p.accuracy.items() if r * t < n}
-    good = all(a == Fraction(1, 2) for a in unseen.values()) and p.cone_kept and p.cone_used
+    good = all(a == (Fraction(1, 2) if r * t < n else 1) for (n, r, t), a in p.accuracy.items())
+    good = good and p.cone_kept and p.cone_used
     return decide(good, len(unseen), 0, "accuracy 1/2 where r T < n")
 
 
