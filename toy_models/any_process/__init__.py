@@ -2,7 +2,8 @@
 
 transition   one step g(x, y, c)          programs  runs, step and context counters, cycles
 laws         exact laws of stochastic programs    rules     a compact notation   trace  text and grids
-parity, even_parity, dyck, pram, counter, qbf, queens, sudoku, sudoku_oracle, corrector, floors, mixtures, emitter
+parity, even_parity, local_programs, dyck, pram, counter, qbf, queens, sudoku,
+sudoku_oracle, corrector, mixtures, emitter, remask, remdm
 
     x = tm.any_process.apply([-1, 1, -1], proposal=[0, 0, 1], remask=[0, 1, 0], insert=[1, 0, 0], delete=[0, 0, 1])
 """
@@ -28,8 +29,8 @@ __all__ = [
     "emit",
     "emitter",
     "even_parity",
-    "floors",
     "grid",
+    "local_programs",
     "mixtures",
     "next_law",
     "parity",
@@ -37,6 +38,8 @@ __all__ = [
     "program_law",
     "qbf",
     "queens",
+    "remask",
+    "remdm",
     "render",
     "reveal_only",
     "run",
