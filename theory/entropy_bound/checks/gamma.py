@@ -119,7 +119,9 @@ def model_criterion_bounds_the_data(results: Results) -> Outcome:
     """sum H(p_l) - max H(p_l) >= TC of the data, with the marginals of an overconfident model of a copied bit."""
     criterion = exact.entropy_of(overconfident(None, 0))  # two equal entropies: sum - max is one of them
     tc = copies(2).total_correlation((tm.MASK,) * 2, (0, 1))
-    note = f"a copied fair bit, model (0.99, 0.01): criterion {float(criterion):.4f}, total correlation {float(tc):.4f}"
+    note = (
+        f"for this reading: a copied fair bit, model (.99, .01), criterion {float(criterion):.4f}, TC {float(tc):.4f}"
+    )
     return decide((criterion - tc).sign() >= 0, 1, float(criterion - tc), note)
 
 
