@@ -7,7 +7,7 @@ from scipy.stats import binom
 import toy_models as tm
 from theory.energy.budgets import language_curves
 from theory.energy.results import Results
-from theory.ledger.registry import check, decide
+from theory.ledger.registry import decide, definition
 
 CUTS = 1000  # grid of reveal fractions on which the optimum over weights is bracketed
 
@@ -58,7 +58,7 @@ def beta_alpha(a: float, b: float, steps: int) -> np.ndarray:
     return np.sin(np.pi / 2 * betainc(a, b, np.arange(steps + 1) / steps)) ** 2
 
 
-@check("energy-beta-against-optimum", tier="float64")
+@definition("energy-beta-against-optimum", tier="float64")
 def optimum_by_plain_recursion(res: Results):
     """Sizes: the optimum = the O(N L^2) recursion. Weights: the optimum <= the one on a grid, within 1e-3 of it."""
     equal, above = [], []
@@ -71,7 +71,7 @@ def optimum_by_plain_recursion(res: Results):
     return decide(holds, len(equal) + len(above), max(above), "margin: relative excess of the best weights on the grid")
 
 
-@check("energy-beta-against-optimum", tier="float64")
+@definition("energy-beta-against-optimum", tier="float64")
 def schedules_by_plain_sums(res: Results):
     """KL of linear, sin^2 and the best Beta by plain sums; no pair (a, b) of a coarse grid is better than the best."""
     gaps, better = [], []
@@ -92,7 +92,7 @@ def schedules_by_plain_sums(res: Results):
     return decide(max(gaps) < 1e-9 and min(better) > -1e-9, len(gaps) + len(better), max(gaps))
 
 
-@check("energy-beta-against-optimum", tier="float64")
+@definition("energy-beta-against-optimum", tier="float64")
 def curves_sum_to_entropies(res: Results):
     """Each information curve falls, starts at the entropy of one token and sums to the entropy of its target."""
     full = res.profile == "full"
@@ -108,7 +108,7 @@ def curves_sum_to_entropies(res: Results):
     return decide(max(gaps) < 1e-9 and all(falls) and same, len(gaps) + len(falls), max(gaps))
 
 
-@check("energy-beta-against-optimum", tier="float64")
+@definition("energy-beta-against-optimum", tier="float64")
 def landscape_of_the_search(res: Results):
     """The drawn grid of KL over (a, b) by plain sums at nine of its points, and its best point is its least value."""
     found, g = res.search, res.curves[res.search_target]

@@ -14,7 +14,7 @@ from theory.energy.paths import DIAGONAL, DRAWN, SKEWED, SOURCE
 from theory.energy.results import Results
 from theory.energy.schedules import NAMED, REFERENCES
 from theory.energy.toy import at_cuts, toy_targets
-from theory.ledger.registry import check, control, decide
+from theory.ledger.registry import check, control, decide, definition
 from toy_models.energy.chords import arc_energy, chord_energy, joint_chord_energy, step_angles
 from toy_models.energy.conditional_kinetic import marginalised_rates
 from toy_models.energy.fisher_rao import binomial_path, kullback_leibler, squared_hellinger
@@ -38,7 +38,7 @@ def energy_inside(schedule, reference, end: float) -> float:
     return float(np.trapezoid(slope_of(schedule, t) ** 2 / (gamma * a * (1 - a)) * t * (1 - t), s))
 
 
-@check("energy-chi-square", tier="float64")
+@definition("energy-chi-square", tier="float64")
 def named_schedules_by_quadrature(res: Results):
     """E of the named schedules, under gamma = t and linear's gamma: infinite ones grow at an end, finite ones agree."""
     gaps, grows = [], []
@@ -57,7 +57,7 @@ def named_schedules_by_quadrature(res: Results):
     return decide(holds, len(gaps) + len(grows), max(gaps), f"under gamma = t infinite: {', '.join(infinite)}")
 
 
-@check("energy-beta-pairs", tier="float64")
+@definition("energy-beta-pairs", tier="float64")
 def fitted_pairs(res: Results):
     """The fitted pair of each schedule: no neighbour has a smaller squared error in eta; its distance in alpha."""
     t, gaps, better = np.linspace(0.0, 1.0, 2001), [], []
@@ -79,7 +79,7 @@ def fitted_pairs(res: Results):
     return decide(max(gaps) < 1e-6 and max(better) < 0 and page and exact == ["linear", "sin²"], len(gaps), max(gaps))
 
 
-@check("energy-fix-gamma-first", tier="float64")
+@definition("energy-fix-gamma-first", tier="float64")
 def landscapes_have_one_minimum(res: Results):
     """Each landscape is least, E = pi^2, at its gamma and 1 nowhere else; the table has ones on its diagonal alone."""
     table, least, count = res.table, np.inf, 0
@@ -112,7 +112,7 @@ def hellinger_and_kullback_leibler(_: Results):
     return decide(max(gaps) < 1e-12, len(gaps), max(gaps))
 
 
-@check("energy-discrete-spacing", tier="float64")
+@definition("energy-discrete-spacing", tier="float64")
 def steps_by_their_sums(res: Results):
     """Chords, arcs and joint chords of the sweep by plain sums; the splits of unequal gaps as on the page."""
     s, gaps = res.spacing, []
@@ -134,7 +134,7 @@ def steps_by_their_sums(res: Results):
     return decide(max(gaps) < 1e-9, len(gaps), max(gaps))
 
 
-@check("energy-rates-marginal", tier="rational")
+@definition("energy-rates-marginal", tier="rational")
 def rates_are_posterior_means(_: Results):
     """The model's rates = E over the data, given the state, of the conditional rates: the definition, in rationals."""
     count, holds = 0, True
@@ -145,7 +145,7 @@ def rates_are_posterior_means(_: Results):
     return decide(holds, count, 0.0)
 
 
-@check("energy-rates-marginal", tier="float64")
+@definition("energy-rates-marginal", tier="float64")
 def table_of_rates(res: Results):
     """The drawn table: model and least on three edge sets, against non-negative fluxes and the rational solution."""
     laws = {"[.5 .1; .15 .25]": SKEWED, "[.4 .1; .1 .4]": ((0.4, 0.1), (0.1, 0.4)), "diag(.7, .3)": np.diag([0.7, 0.3])}
@@ -174,7 +174,7 @@ def fisher(law: np.ndarray, slope: np.ndarray) -> float:
     return float((slope**2 / law).sum())
 
 
-@check("energy-score-variance", tier="float64")
+@definition("energy-score-variance", tier="float64")
 def source_without_a_mask(res: Results):
     """Uniform source, q = (.7, .2, .1): the drawn integrands, and where each optimal path is half way, by quad."""
     q, eye = np.array(SOURCE), np.eye(3)
@@ -199,7 +199,7 @@ def source_without_a_mask(res: Results):
     return decide(max(gaps) < 2e-5 and all(page), len(gaps) + len(page), max(gaps))
 
 
-@check("energy-conditional-constant", tier="float64")
+@definition("energy-conditional-constant", tier="float64")
 def integrands_that_are_drawn(res: Results):
     """The drawn ratios are 6, 4 and 2 at every alpha; with weight one the marginal ratio moves."""
     r = res.ratios
@@ -214,7 +214,7 @@ def integrands_that_are_drawn(res: Results):
     return decide(bool(max(gaps) < 1e-9), len(gaps), float(max(gaps)))
 
 
-@check("energy-blind-to-target", tier="float64")
+@definition("energy-blind-to-target", tier="float64")
 def toy_in_rationals(res: Results):
     """Illegal masses of the sweep by pushing rational mass; the best cuts have no better neighbour, and their Beta."""
     x, gaps = res.toy, []

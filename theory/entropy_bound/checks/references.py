@@ -10,7 +10,7 @@ from theory.entropy_bound.checks.instances import ROUNDING
 from theory.entropy_bound.results import MATCHED, PROXIES, Case, Results, random_orders, text_kl
 from theory.entropy_bound.targets import sticky_hmm
 from theory.entropy_bound.traces import call_steps
-from theory.ledger.registry import Outcome, check, decide
+from theory.ledger.registry import Outcome, decide, definition
 from toy_models.quantities.lattice import to_table
 from toy_models.rules.fixed_schedule import schedule_cost
 from toy_models.rules.policy_front import optimal_front
@@ -41,7 +41,7 @@ def cost_of_blocks(pmf: np.ndarray, blocks) -> float:
     return total
 
 
-@check("optimal-front", tier="float64")
+@definition("optimal-front", tier="float64")
 def fixed_schedules_by_listing(results: Results) -> Outcome:
     """The best fixed schedule of at most k calls = the least over every ordered partition, and its law has that KL."""
     gaps = []
@@ -58,7 +58,7 @@ def fixed_schedules_by_listing(results: Results) -> Outcome:
     return decide(max(gaps) < ROUNDING, len(gaps), max(gaps), "L = 3 and 4, every ordered partition")
 
 
-@check("random-below-front", tier="float64")
+@definition("random-below-front", tier="float64")
 def both_sides_by_listing(results: Results) -> Outcome:
     """L = 5, two calls: KL averaged over orders, KL of the mixture of their texts, best fixed pair, from the table."""
     target = to_table(sticky_hmm(5))
@@ -84,7 +84,7 @@ def both_sides_by_listing(results: Results) -> Outcome:
     )
 
 
-@check("eb-bound", tier="float64")
+@definition("eb-bound", tier="float64")
 def calls_of_a_rule(results: Results) -> Outcome:
     """Call by call along data: TC <= sum H - max H; weighted by their probabilities they add up to KL and bound."""
     gaps, margins = [], []
@@ -99,8 +99,6 @@ def calls_of_a_rule(results: Results) -> Outcome:
             ]
             gaps.append(0.0 if (steps.size >= 2).all() else np.inf)
             margins.append((steps.bound - steps.total_correlation).min())
-    for steps in results.steps:
-        margins.append((steps.bound - steps.total_correlation).min())
     return decide(max(gaps) < ROUNDING and min(margins) > -ROUNDING, len(margins), max(gaps))
 
 
@@ -114,7 +112,7 @@ def least_calls(case: Case, prefix: str) -> float:
     return best
 
 
-@check("optimal-front", tier="float64")
+@definition("optimal-front", tier="float64")
 def table_of_the_page(results: Results) -> Outcome:
     """Calls at KL <= 1 % of TC per family, on the hull, and EB's distance = max over c of EB's best cost over J_c."""
     gaps = []
@@ -136,7 +134,7 @@ def table_of_the_page(results: Results) -> Outcome:
     return decide(max(gaps) < 1e-5, len(gaps), max(gaps), "right end of the hull solved at 1e-6 nats per call")
 
 
-@check("eb-pairs-gap", tier="float64")
+@definition("eb-pairs-gap", tier="float64")
 def pairs_of_the_sweep(results: Results) -> Outcome:
     """4 pairs in the sweeps: EB 5 calls, best fixed schedule 2, top-k and threshold no better than EB, distance 5/2."""
     case = results.case("pairs")
@@ -147,7 +145,7 @@ def pairs_of_the_sweep(results: Results) -> Outcome:
     return decide(gap < 1e-4 and others >= 5 - ROUNDING, len(values) + 1, gap)
 
 
-@check("eb-kl-gamma", tier="float64")
+@definition("eb-kl-gamma", tier="float64")
 def sweeps_reach_their_ends(results: Results) -> Outcome:
     """Every EB sweep runs from KL 0 at gamma = 0 to one call at KL = TC at gamma = inf, over all listed rules."""
     found = []

@@ -10,7 +10,7 @@ from flint import fmpq
 import toy_models as tm
 from theory.entropy_bound.checks.instances import ROUNDING, laws, oracle, table_of
 from theory.entropy_bound.results import PROXIES, Results, text_kl
-from theory.ledger.registry import Outcome, check, control, decide
+from theory.ledger.registry import Outcome, check, control, decide, definition
 from toy_models.exact import LogSum
 from toy_models.exact import trajectories as exact
 from toy_models.rules.entropy_bounded import prefix_excess
@@ -101,14 +101,14 @@ def same_choices(rules, rows) -> list[bool]:
     ]
 
 
-@check("eb-largest-set", tier="rational")
+@definition("eb-largest-set", tier="rational")
 def entropy_bounded_by_definition(results: Results) -> Outcome:
     """tm.EntropyBounded reveals the longest prefix with sum H - max H <= gamma, on exact laws with exact ties."""
     found = same_choices([r for r in RULES if isinstance(r, tm.EntropyBounded)], random_tokens(21, 24))
     return decide(all(found), len(found), note="three proxies, three gamma, V = 2..5")
 
 
-@check("optimal-front", tier="rational")
+@definition("optimal-front", tier="rational")
 def every_rule_by_definition(results: Results) -> Outcome:
     """tm.TopK: the k easiest; tm.Threshold: all that pass, or the easiest; tm.EntropyBounded: the longest prefix."""
     found = same_choices(RULES, random_tokens(22, 16))
@@ -130,14 +130,14 @@ def gaps_of_replay(rule, law: exact.RationalLaw) -> list[float]:
     return [abs(value - float(truth)) for value, truth in pairs]
 
 
-@check("optimal-front", tier="float64")
+@definition("optimal-front", tier="float64")
 def points_by_definition(results: Results) -> Outcome:
     """KL, calls, calls of two and more, and bound of every rule = sums over exact visits of the rule's definition."""
     gaps = [max(gaps_of_replay(rule, law)) for law, rule in product(laws(23, 3, SHAPES), RULES)]
     return decide(max(gaps) < ROUNDING, len(gaps), max(gaps), "replay against rational trajectories")
 
 
-@check("eb-kl-gamma", tier="float64")
+@definition("eb-kl-gamma", tier="float64")
 def sides_by_definition(results: Results) -> Outcome:
     """Both sides of KL <= gamma E[multi-token calls], from tm.evaluate_rule, = their definitions on exact laws."""
     rules = [r for r in RULES if isinstance(r, tm.EntropyBounded) and r.gamma > 0]
@@ -145,7 +145,7 @@ def sides_by_definition(results: Results) -> Outcome:
     return decide(max(gaps) < ROUNDING, len(gaps), max(gaps), "replay against rational trajectories")
 
 
-@check("eb-monotone", tier="float64")
+@definition("eb-monotone", tier="float64")
 def the_code_sums_the_minima(results: Results) -> Outcome:
     """prefix_excess of a batch = sum - max of every prefix, row by row, and never falls in floats."""
     h = np.random.default_rng(25).random((60, 9)) ** 3
@@ -167,7 +167,7 @@ def library_ranks_two_symbols_alike(results: Results) -> Outcome:
     return decide(all(found), len(found), note="by the library's proxies")
 
 
-@check("eb-binary-proxies", tier="float64")
+@definition("eb-binary-proxies", tier="float64")
 def library_proxies_by_definition(results: Results) -> Outcome:
     """proxy_scores = -max p, H, -(largest - second largest) of exact laws, V = 2..5."""
     gaps = []

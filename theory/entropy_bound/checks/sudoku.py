@@ -6,7 +6,7 @@ from flint import fmpq
 import toy_models as tm
 from theory.entropy_bound.checks.instances import ROUNDING
 from theory.entropy_bound.results import Results
-from theory.ledger.registry import Outcome, check, control, decide, tightness
+from theory.ledger.registry import Outcome, check, control, decide, definition, tightness
 from toy_models.rules.policy_front import optimal_front
 
 
@@ -129,7 +129,7 @@ def no_run_of_three_calls_is_exact(results: Results) -> Outcome:
     return decide(exact == 0 and len(firsts) == 48, endings, None, note)
 
 
-@check("sudoku-four-calls", tier="rational")
+@definition("sudoku-four-calls", tier="rational")
 def traces_are_such_runs(results: Results) -> Outcome:
     """The drawn runs of the best policy and of the best fixed schedule fill a grid in four calls."""
     steps = [trace.step for trace in results.traces]
