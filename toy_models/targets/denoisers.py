@@ -6,7 +6,6 @@ A denoiser is anything with vocab_size, length and marginals(y, on_impossible); 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from operator import attrgetter
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -29,8 +28,13 @@ class Smoothed:
         if not 0.0 <= self.weight <= 1.0:
             raise ValueError(f"weight = {self.weight}, it must lie in [0, 1]")
 
-    vocab_size = property(attrgetter("target.vocab_size"))
-    length = property(attrgetter("target.length"))
+    @property
+    def vocab_size(self) -> int:
+        return self.target.vocab_size
+
+    @property
+    def length(self) -> int:
+        return self.target.length
 
     def marginals(self, y: Int[np.ndarray, "batch L"], on_impossible: str = "raise") -> Float[np.ndarray, "batch L V"]:
         exact = self.target.marginals(y, on_impossible)
@@ -48,8 +52,13 @@ class Tempered:
         if not (np.isfinite(self.power) and self.power > 0):
             raise ValueError(f"power = {self.power}, it must be a finite number > 0")
 
-    vocab_size = property(attrgetter("target.vocab_size"))
-    length = property(attrgetter("target.length"))
+    @property
+    def vocab_size(self) -> int:
+        return self.target.vocab_size
+
+    @property
+    def length(self) -> int:
+        return self.target.length
 
     def marginals(self, y: Int[np.ndarray, "batch L"], on_impossible: str = "raise") -> Float[np.ndarray, "batch L V"]:
         exact = self.target.marginals(y, on_impossible)
@@ -73,8 +82,13 @@ class ParentPointer:
                 raise ValueError(f"parents[{i}] = {a}, allowed: -1 or another position 0..{len(parents) - 1}")
         object.__setattr__(self, "parents", parents)
 
-    vocab_size = property(attrgetter("target.vocab_size"))
-    length = property(attrgetter("target.length"))
+    @property
+    def vocab_size(self) -> int:
+        return self.target.vocab_size
+
+    @property
+    def length(self) -> int:
+        return self.target.length
 
     @cached_property
     def given_parent(self) -> Float[np.ndarray, "L contexts V"]:
@@ -98,7 +112,7 @@ class ParentPointer:
         parents = np.array(self.parents)
         seen = np.where(parents >= 0, y[:, parents], MASK)
         result = reveal_one_hot(self.given_parent[np.arange(self.length), seen + 1], y)
-        return settle_impossible(result, y, np.isnan(result).any(axis=(1, 2)), on_impossible)
+        return settle_impossible(result, y, np.any(np.isnan(result), axis=(1, 2)), on_impossible)
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,8 +125,13 @@ class Windowed:
     def __post_init__(self):
         object.__setattr__(self, "radius", positive_int("radius", self.radius, minimum=0))
 
-    vocab_size = property(attrgetter("target.vocab_size"))
-    length = property(attrgetter("target.length"))
+    @property
+    def vocab_size(self) -> int:
+        return self.target.vocab_size
+
+    @property
+    def length(self) -> int:
+        return self.target.length
 
     def marginals(self, y: Int[np.ndarray, "batch L"], on_impossible: str = "raise") -> Float[np.ndarray, "batch L V"]:
         y = tokens(y, self.vocab_size, self.length, masks=True)
