@@ -24,7 +24,8 @@ class Estimate:
 
     def shifted(self, by: float) -> "Estimate":
         """The estimate of the same quantity plus a known constant."""
-        return Estimate(*(np.asarray(part + by) for part in (self.value, self.low, self.high)), self.confidence)
+        value, low, high = (np.asarray(part + by) for part in (self.value, self.low, self.high))
+        return Estimate(value, low, high, self.confidence)
 
 
 def student_interval(values: Float[np.ndarray, "n ..."], confidence: float = 0.99, fitted: int = 1) -> Estimate:

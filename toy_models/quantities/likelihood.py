@@ -12,7 +12,7 @@ from toy_models.door import by_route, own_routes, require_denoiser, require_rule
 from toy_models.errors import IntractableError
 from toy_models.kernel import kernel
 from toy_models.rules import FixedOrder, IndependentReveal, Stage
-from toy_models.rules.protocol import Rule, independent_parts, sees_contents, select, stages_of
+from toy_models.rules.protocol import Adaptive, ContentFree, Rule, independent_parts, sees_contents, select, stages_of
 from toy_models.targets.blocks import Blocks
 from toy_models.targets.markov import MarkovChain
 from toy_models.targets.protocol import Denoiser
@@ -34,17 +34,17 @@ def log_likelihood(
     ValueError for a route that does not serve the denoiser and the rule.
     """
     require_denoiser(denoiser)
-    require_rule(rule, denoiser.length)
+    rule = require_rule(rule, denoiser.length)
     x = tokens(x, denoiser.vocab_size, denoiser.length, masks=False)
-    replay = {"replay": lambda: replay_log_likelihood(denoiser, rule, x)}
-    subsets = {"subsets": lambda: subset_log_likelihood(denoiser, rule, x)}
     if sees_contents(rule):
-        routes = replay
-    elif isinstance(rule, FixedOrder):
-        routes = replay | subsets
+        routes = {"replay": partial(replay_log_likelihood, denoiser, rule, x)}
     else:
-        own = own_routes(denoiser, "exact_log_likelihood", rule, x)
-        routes = subsets | own if denoiser.length <= SHORT else own | subsets
+        subsets = {"subsets": partial(subset_log_likelihood, denoiser, rule, x)}
+        if isinstance(rule, FixedOrder):
+            routes = {"replay": partial(replay_log_likelihood, denoiser, rule, x)} | subsets
+        else:
+            own = own_routes(denoiser, "exact_log_likelihood", rule, x)
+            routes = subsets | own if denoiser.length <= SHORT else own | subsets
     return by_route(method, routes, f"{type(rule).__name__} on {type(denoiser).__name__}")
 
 
@@ -55,7 +55,7 @@ def mix_log_likelihoods(
     parts = independent_parts(rule, length)
     if parts is None:
         return None
-    return logsumexp(np.stack([np.log(w) + one(part, x) for w, part in parts]), axis=0)
+    return np.asarray(logsumexp(np.stack([np.log(w) + one(part, x) for w, part in parts]), axis=0))
 
 
 def chain_log_likelihood(chain: MarkovChain, rule: Rule, x: Int[np.ndarray, "batch L"]):
@@ -68,7 +68,9 @@ def _chain_part(chain: MarkovChain, rule: IndependentReveal, x: Int[np.ndarray, 
     return gap_log_likelihood(chain, rule.weights, x).log_p[:, -1]
 
 
-def replay_log_likelihood(denoiser: Denoiser, rule: Rule, x: Int[np.ndarray, "batch L"]) -> Float[np.ndarray, " batch"]:
+def replay_log_likelihood(
+    denoiser: Denoiser, rule: Adaptive | FixedOrder, x: Int[np.ndarray, "batch L"]
+) -> Float[np.ndarray, " batch"]:
     """log p(x) = sum over steps and revealed positions of log p(x_i | context), along the one path that writes x."""
     y = np.full_like(x, MASK)
     total = np.zeros(len(x))
@@ -83,7 +85,10 @@ def replay_log_likelihood(denoiser: Denoiser, rule: Rule, x: Int[np.ndarray, "ba
         total[going[dead]] = -np.inf  # the run stops in an impossible context
         going, marginals = going[~dead], marginals[~dead]
         masked = y[going] == MASK
-        selected = select(rule, marginals, masked) if block is None else masked & np.isin(np.arange(x.shape[1]), block)
+        if isinstance(rule, FixedOrder):
+            selected = masked & np.isin(np.arange(x.shape[1]), block or ())
+        else:
+            selected = select(rule, marginals, masked)
         written = np.take_along_axis(marginals, x[going][..., None], axis=2)[..., 0]
         with np.errstate(divide="ignore"):
             total[going] += np.where(selected, np.log(written), 0.0).sum(axis=1)
@@ -120,7 +125,9 @@ def subset_completions(
     return np.array([_run_stages(chance, stages) for chance in _chances(denoiser, x)])
 
 
-def subset_log_likelihood(denoiser: Denoiser, rule: Rule, x: Int[np.ndarray, "batch L"]) -> Float[np.ndarray, " batch"]:
+def subset_log_likelihood(
+    denoiser: Denoiser, rule: ContentFree, x: Int[np.ndarray, "batch L"]
+) -> Float[np.ndarray, " batch"]:
     """log p(x) over revealed sets: F_j(T) = sum over S in T of F_{j-1}(T - S) w(S) prod_{i in S} p(x_i | x_{T-S})."""
     mixture = stages_of(rule, x.shape[1])
     result = np.empty(len(x))

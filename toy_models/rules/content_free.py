@@ -21,10 +21,10 @@ from toy_models.validation import nonnegative, positive_int
 class IndependentReveal:
     """Each position draws its step i.i.d.: P(step = j) = weights[j]   (the sampler of Feng et al. 2025)."""
 
-    weights: Float[np.ndarray, " N"] | Sequence[float]
+    weights: Float[np.ndarray, " N"]
 
-    def __post_init__(self):
-        weights = np.array(self.weights, dtype=np.float64)
+    def __init__(self, weights: Float[np.ndarray, " N"] | Sequence[float]):
+        weights = np.array(weights, dtype=np.float64)
         if weights.ndim != 1 or weights.size == 0:
             raise ValueError(f"weights must be a non-empty vector, got shape {weights.shape}")
         nonnegative("weights", weights)

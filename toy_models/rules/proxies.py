@@ -4,6 +4,7 @@ Smaller is easier. Written for numpy arrays and torch tensors alike; torch is ne
 """
 
 import sys
+from typing import Any
 
 import numpy as np
 from scipy.special import entr
@@ -11,7 +12,7 @@ from scipy.special import entr
 PROXIES = ("confidence", "entropy", "margin")
 
 
-def array_module(x):
+def array_module(x) -> Any:
     """numpy, or the torch module that made `x`; TypeError for anything else."""
     if isinstance(x, np.ndarray):
         return np
