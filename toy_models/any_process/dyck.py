@@ -8,7 +8,7 @@ from fractions import Fraction
 from functools import cache, lru_cache
 from itertools import product
 
-from toy_models.any_process.laws import next_law, visits
+from toy_models.any_process.laws import site_law, visits
 from toy_models.any_process.programs import Site, String, stay, stay_all, sure
 from toy_models.any_process.transition import DELETE, REMASK, write
 from toy_models.validation import MASK, positive_int
@@ -106,8 +106,8 @@ def grown_words(k: int, longest: int, one_sided: bool = False) -> dict[String, F
         for _ in range(3):
             following: dict[String, Fraction] = {}
             for x, mass in law.items():
-                for z, weight in next_law(x, program, longest + 2).items():
-                    following[z] = following.get(z, Fraction(0)) + mass * weight
+                for z, weight in site_law(x, program(x) or stay_all(x), longest + 2).items():
+                    following[z] = following.get(z, Fraction(0)) + mass * Fraction(weight)
             law = following
         words: dict[String, Fraction] = {}
         for x, mass in law.items():
@@ -203,8 +203,8 @@ def window_support(words: frozenset[String], window: int) -> int:
 
 def valid_probability(words: frozenset[String], groups: list[list[int]]) -> Fraction:
     """P(a word of the set) when groups are decoded in parallel from the exact marginals of its uniform law."""
-    words = sorted(words)
-    return sum((_path(tuple(words), w, tuple(map(tuple, groups))) for w in words), Fraction(0))
+    listed = tuple(sorted(words))
+    return sum((_path(listed, w, tuple(map(tuple, groups))) for w in listed), Fraction(0))
 
 
 def _path(words: tuple[String, ...], word: String, groups) -> Fraction:
