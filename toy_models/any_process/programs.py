@@ -100,9 +100,7 @@ def run(
     while (sites := program(x)) is not None:
         check_sites(x, sites)
         drawn = any(len(site) > 1 for site in sites)
-        if drawn and rng is None:
-            raise ValueError(f"rng = None, but the program draws at step {len(trace)}; pass a numpy Generator")
-        following = emit_all(x, [site[0][1] if len(site) == 1 else _draw(site, rng) for site in sites])
+        following = emit_all(x, [_draw(site, rng, len(trace)) for site in sites])
         if following == x and not drawn:
             break
         if len(trace) > max_steps:
@@ -130,7 +128,11 @@ def _check_context(x: String, limit: int | None, trace: list[String]) -> None:
         raise ContextLimit(f"the sequence has {len(x)} positions, max_context = {limit}", trace)
 
 
-def _draw(site: Site, rng: np.random.Generator | None) -> Action:
+def _draw(site: Site, rng: np.random.Generator | None, step: int) -> Action:
+    if len(site) == 1:
+        return site[0][1]
+    if rng is None:
+        raise ValueError(f"rng = None, but the program draws at step {step}; pass a numpy Generator")
     u, total = rng.random(), 0.0
     for weight, action in site:
         total += float(weight)

@@ -62,11 +62,10 @@ def chain_reveal_curve(
     """
     a = reveal_fractions(a)
     length = curve_length(length)
-    finite = length != math.inf
-    probe = MarkovChain(transition, length if finite else 2, initial)
-    if not finite and not probe.is_stationary:
+    probe = MarkovChain(transition, length if isinstance(length, int) else 2, initial)
+    if length == math.inf and not probe.is_stationary:
         probe = MarkovChain(transition, 2, stationary_law(probe.transition))
-    if finite:
+    if length != math.inf:
         mean_entropy, information = _pair_information(probe)
         information = information / length
     else:

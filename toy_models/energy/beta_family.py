@@ -35,7 +35,7 @@ def beta_parameters(schedule: Schedule) -> tuple[float, float] | None:
         return schedule.a, schedule.b
     if isinstance(schedule, MirroredSchedule):
         inner = beta_parameters(schedule.inner)
-        return None if inner is None else inner[::-1]
+        return None if inner is None else (inner[1], inner[0])
     return None
 
 

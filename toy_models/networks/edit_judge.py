@@ -35,6 +35,10 @@ from toy_models.networks.training import Trained
 COIN = 0.25  # a generator never writes a token of less probability
 
 
+# lengths, reachable sequences, those agreed on, shares answered, mass cut
+ParityCounts = tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...], tuple[float, ...], tuple[float, ...]]
+
+
 @dataclass(frozen=True, eq=False)
 class EditRun:
     """A network on every reachable sequence and run on every input, by input length; nothing is sampled.
@@ -167,7 +171,7 @@ def even_law(network: nn.Module, n: int) -> tuple[float, float, float]:
     return float(sum(mass.values())), float(tv), float(cut)
 
 
-def _parity(network: nn.Module, lengths: Sequence[int]) -> tuple:
+def _parity(network: nn.Module, lengths: Sequence[int]) -> ParityCounts:
     states = {n: parity_states(n) for n in lengths}
     agree = tuple(agreement(network, first_pair, states[n]) for n in lengths)
     right = tuple(parity_right(network, n) / 2**n for n in lengths)

@@ -21,7 +21,7 @@ def estimate_trajectory_kl(
     in `size` (a sum over L tokens is close to normal). `entropy` saves recomputing H(X).
     """
     require_target(target)
-    require_rule(rule, target.length, (CONTENT_FREE,))
+    rule = require_rule(rule, target.length, (CONTENT_FREE,))
     positive_int("size", size, 2)
     confidence_level(confidence)
     require_generator(rng)

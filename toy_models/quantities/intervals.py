@@ -25,8 +25,8 @@ class Estimate:
 
     def shifted(self, by: float) -> "Estimate":
         """The estimate of the same quantity plus a known constant; rounding below 0 is 0."""
-        parts = (settle(part + by, 1.0 + abs(by)) for part in (self.value, self.low, self.high))
-        return Estimate(*parts, self.confidence)
+        value, low, high = (settle(part + by, 1.0 + abs(by)) for part in (self.value, self.low, self.high))
+        return Estimate(value, low, high, self.confidence)
 
 
 def student_interval(values: Float[np.ndarray, "n ..."], confidence: float = 0.99, fitted: int = 1) -> Estimate:

@@ -13,7 +13,7 @@ from toy_models.errors import IntractableError
 from toy_models.quantities import lattice
 from toy_models.quantities.subset_likelihood import subset_completions, subset_log_likelihood
 from toy_models.rules import FixedOrder, IndependentReveal
-from toy_models.rules.protocol import Rule, independent_parts, sees_contents, select
+from toy_models.rules.protocol import Adaptive, Rule, independent_parts, sees_contents, select
 from toy_models.targets.blocks import Blocks
 from toy_models.targets.markov import MarkovChain
 from toy_models.targets.protocol import Denoiser
@@ -33,7 +33,7 @@ def log_likelihood(
     ValueError for a route that does not serve the denoiser and the rule.
     """
     require_denoiser(denoiser)
-    require_rule(rule, denoiser.length)
+    rule = require_rule(rule, denoiser.length)
     x = tokens(x, denoiser.vocab_size, denoiser.length, masks=False)
     routes = {n: partial(_require_written, denoiser, x, route) for n, route in _routes(denoiser, rule, x).items()}
     for name in list(routes)[:-1] if method is None else ():
@@ -43,8 +43,8 @@ def log_likelihood(
 
 def _routes(denoiser: Denoiser, rule: Rule, x: Int[np.ndarray, "batch L"]) -> dict[str, Callable]:
     """The routes that serve this denoiser and rule, the cheapest first."""
-    replay = {"replay": lambda: replay_log_likelihood(denoiser, rule, x)}
-    subsets = {"subsets": lambda: subset_log_likelihood(denoiser, rule, x)}
+    replay = {"replay": partial(replay_log_likelihood, denoiser, rule, x)}
+    subsets = {"subsets": partial(subset_log_likelihood, denoiser, rule, x)}
     if sees_contents(rule):
         return replay
     if isinstance(rule, FixedOrder):
@@ -88,7 +88,7 @@ def mix_log_likelihoods(
     parts = independent_parts(rule, length)
     if parts is None:
         return None
-    return logsumexp(np.stack([np.log(w) + one(part, x) for w, part in parts]), axis=0)
+    return np.asarray(logsumexp(np.stack([np.log(w) + one(part, x) for w, part in parts]), axis=0))
 
 
 def chain_log_likelihood(chain: MarkovChain, rule: Rule, x: Int[np.ndarray, "batch L"]):
@@ -101,7 +101,9 @@ def _chain_part(chain: MarkovChain, rule: IndependentReveal, x: Int[np.ndarray, 
     return gap_log_likelihood(chain, rule.weights, x).log_p[:, -1]
 
 
-def replay_log_likelihood(denoiser: Denoiser, rule: Rule, x: Int[np.ndarray, "batch L"]) -> Float[np.ndarray, " batch"]:
+def replay_log_likelihood(
+    denoiser: Denoiser, rule: Adaptive | FixedOrder, x: Int[np.ndarray, "batch L"]
+) -> Float[np.ndarray, " batch"]:
     """log p(x) = sum over steps and revealed positions of log p(x_i | context), along the one path that writes x."""
     y = np.full_like(x, MASK)
     total = np.zeros(len(x))
@@ -116,7 +118,10 @@ def replay_log_likelihood(denoiser: Denoiser, rule: Rule, x: Int[np.ndarray, "ba
         total[going[dead]] = -np.inf  # the run stops in an impossible context
         going, marginals = going[~dead], marginals[~dead]
         masked = y[going] == MASK
-        selected = select(rule, marginals, masked) if block is None else masked & np.isin(np.arange(x.shape[1]), block)
+        if isinstance(rule, FixedOrder):
+            selected = masked & np.isin(np.arange(x.shape[1]), block or ())
+        else:
+            selected = select(rule, marginals, masked)
         logs = lattice.log_marginals(denoiser, y[going], marginals)
         written = np.take_along_axis(logs, x[going][..., None], axis=2)[..., 0]
         total[going] += np.where(selected, written, 0.0).sum(axis=1)

@@ -21,10 +21,10 @@ from toy_models.validation import distribution, positive_int, reals
 class IndependentReveal:
     """Each position draws its step i.i.d.: P(step = j) = weights[j]   (the sampler of Feng et al. 2025)."""
 
-    weights: Float[np.ndarray, " N"] | Sequence[float]
+    weights: Float[np.ndarray, " N"]
 
-    def __post_init__(self):
-        weights = reals("weights", self.weights)
+    def __init__(self, weights: Float[np.ndarray, " N"] | Sequence[float]):
+        weights = reals("weights", weights)
         if weights.ndim != 1 or weights.size == 0:
             raise ValueError(f"weights must be a non-empty vector, got shape {weights.shape}")
         object.__setattr__(self, "weights", distribution("weights", weights))

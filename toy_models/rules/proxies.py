@@ -6,6 +6,7 @@ numpy arrays and torch tensors alike; torch is never imported here.
 """
 
 import sys
+from typing import Any
 
 import numpy as np
 from scipy.special import entr
@@ -14,7 +15,7 @@ PROXIES = ("confidence", "entropy", "margin")
 TIE = 64  # units in the last place: a sum of V terms and the marginals' own recursion lose a few each
 
 
-def array_module(x):
+def array_module(x) -> Any:
     """numpy, or the torch module that made `x`; TypeError for anything else."""
     if isinstance(x, np.ndarray):
         return np

@@ -57,7 +57,7 @@ class RuleValue:
 def replay_rule(target: Target, rule: Rule, x: Int[np.ndarray, "batch L"], denoiser: Denoiser | None = None) -> Replay:
     """Run the adaptive `rule` with `denoiser` (None: the target itself) along each row of x, q(x) > 0."""
     require_pair(target, denoiser)
-    require_rule(rule, target.length, (ADAPTIVE,))
+    rule = require_rule(rule, target.length, (ADAPTIVE,))
     x = tokens(x, target.vocab_size, target.length, masks=False)
     parts = [_replay(target, rule, part, denoiser) for part in np.array_split(x, max(len(x) // CHUNK, 1))]
     return Replay(*(np.concatenate([getattr(p, name) for p in parts]) for name in Replay.__dataclass_fields__))

@@ -6,7 +6,6 @@ A denoiser is anything with vocab_size, length and marginals(y, on_impossible); 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
-from operator import attrgetter
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -30,8 +29,13 @@ class Smoothed:
         if not 0.0 <= self.weight <= 1.0:
             raise ValueError(f"weight = {self.weight}, it must lie in [0, 1]")
 
-    vocab_size = property(attrgetter("target.vocab_size"))
-    length = property(attrgetter("target.length"))
+    @property
+    def vocab_size(self) -> int:
+        return self.target.vocab_size
+
+    @property
+    def length(self) -> int:
+        return self.target.length
 
     def marginals(self, y: Int[np.ndarray, "batch L"], on_impossible: str = "raise") -> Float[np.ndarray, "batch L V"]:
         exact = self.target.marginals(y, on_impossible)
@@ -55,8 +59,13 @@ class Tempered:
         if not (np.isfinite(self.power) and self.power > 0):
             raise ValueError(f"power = {self.power}, it must be a finite number > 0")
 
-    vocab_size = property(attrgetter("target.vocab_size"))
-    length = property(attrgetter("target.length"))
+    @property
+    def vocab_size(self) -> int:
+        return self.target.vocab_size
+
+    @property
+    def length(self) -> int:
+        return self.target.length
 
     def marginals(self, y: Int[np.ndarray, "batch L"], on_impossible: str = "raise") -> Float[np.ndarray, "batch L V"]:
         exact = self.target.marginals(y, on_impossible)
@@ -88,8 +97,13 @@ class ParentPointer:
                 raise ValueError(f"parents[{i}] = {a}, allowed: -1 or another position 0..{len(parents) - 1}")
         object.__setattr__(self, "parents", parents)
 
-    vocab_size = property(attrgetter("target.vocab_size"))
-    length = property(attrgetter("target.length"))
+    @property
+    def vocab_size(self) -> int:
+        return self.target.vocab_size
+
+    @property
+    def length(self) -> int:
+        return self.target.length
 
     @cached_property
     def given_parent(self) -> Float[np.ndarray, "L contexts V"]:
@@ -141,8 +155,13 @@ class Windowed:
     def __post_init__(self):
         object.__setattr__(self, "radius", positive_int("radius", self.radius, minimum=0))
 
-    vocab_size = property(attrgetter("target.vocab_size"))
-    length = property(attrgetter("target.length"))
+    @property
+    def vocab_size(self) -> int:
+        return self.target.vocab_size
+
+    @property
+    def length(self) -> int:
+        return self.target.length
 
     def marginals(self, y: Int[np.ndarray, "batch L"], on_impossible: str = "raise") -> Float[np.ndarray, "batch L V"]:
         y = tokens(y, self.vocab_size, self.length, masks=True)

@@ -22,18 +22,22 @@ FAR = 1e100  # ratio of stationary weights from which they are rescaled
 class MarkovChain:
     """q(x) = initial[x_1] prod transition[x_i, x_{i+1}]; `initial=None` takes the stationary law, if it is unique."""
 
-    transition: Float[np.ndarray, "V V"] | Sequence[Sequence[float]]
+    transition: Float[np.ndarray, "V V"]
     length: int
-    initial: Float[np.ndarray, " V"] | Sequence[float] | None = None
+    initial: Float[np.ndarray, " V"]
 
-    def __post_init__(self):
-        transition = probabilities("transition", self.transition, ndim=2)
+    def __init__(
+        self,
+        transition: Float[np.ndarray, "V V"] | Sequence[Sequence[float]],
+        length: int,
+        initial: Float[np.ndarray, " V"] | Sequence[float] | None = None,
+    ):
+        transition = probabilities("transition", transition, ndim=2)
         if transition.shape[0] != transition.shape[1]:
             raise ValueError(f"transition must be square, got shape {transition.shape}")
         object.__setattr__(self, "transition", transition)
-        object.__setattr__(self, "length", positive_int("length", self.length))
-        initial = stationary_law(transition) if self.initial is None else self.initial
-        initial = probabilities("initial", initial, ndim=1)
+        object.__setattr__(self, "length", positive_int("length", length))
+        initial = probabilities("initial", stationary_law(transition) if initial is None else initial, ndim=1)
         if len(initial) != len(transition):
             raise ValueError(f"initial has {len(initial)} entries, transition has {len(transition)} rows")
         object.__setattr__(self, "initial", initial)

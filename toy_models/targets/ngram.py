@@ -31,28 +31,30 @@ class NGram:
 
     conditional: Float[np.ndarray, "..."]
     length: int
-    initial: Float[np.ndarray, "..."] | None = None
+    initial: Float[np.ndarray, "..."]
 
-    def __post_init__(self):
-        conditional = probabilities("conditional", self.conditional)
+    def __init__(
+        self, conditional: Float[np.ndarray, "..."], length: int, initial: Float[np.ndarray, "..."] | None = None
+    ):
+        conditional = probabilities("conditional", conditional)
         if len(set(conditional.shape)) != 1:
             raise ValueError(f"conditional must have shape (V,)*n, got {conditional.shape}")
         object.__setattr__(self, "conditional", conditional)
-        object.__setattr__(self, "length", ngram_length(self.length, conditional.ndim))
-        object.__setattr__(self, "initial", self._initial_law())
+        object.__setattr__(self, "length", ngram_length(length, conditional.ndim))
+        object.__setattr__(self, "initial", self._initial_law(initial))
 
-    def _initial_law(self) -> Float[np.ndarray, "..."]:
+    def _initial_law(self, initial: Float[np.ndarray, "..."] | None) -> Float[np.ndarray, "..."]:
         shape = self.conditional.shape[1:]
         if not shape:
-            if self.initial is not None and np.shape(self.initial) != ():
-                raise ValueError(f"initial has shape {np.shape(self.initial)}; n = 1 has no context, pass None")
+            if initial is not None and np.shape(initial) != ():
+                raise ValueError(f"initial has shape {np.shape(initial)}; n = 1 has no context, pass None")
             law = np.ones(())
-        elif self.initial is None:
+        elif initial is None:
             from toy_models.targets.kernels.stationary import stationary_windows  # scipy.sparse loads slowly
 
             law = stationary_windows(self.rows).reshape(shape)
         else:
-            law = reals("initial", self.initial)
+            law = reals("initial", initial)
             if law.shape != shape:
                 raise ValueError(
                     f"initial has shape {law.shape}, it must be {shape}: one axis per token of the context"
