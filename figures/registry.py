@@ -33,7 +33,7 @@ class Entry:
     @property
     def alt(self) -> str:
         """What is shown, in words: the first paragraph of the draw function's docstring."""
-        return " ".join(self.draw.__doc__.split("\n\n")[0].split())
+        return " ".join((self.draw.__doc__ or "").split("\n\n")[0].split())
 
     def belongs_to(self, topic: str) -> bool:
         """A figure bears the name of its topic, unless it names another topic."""

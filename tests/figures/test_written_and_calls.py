@@ -4,6 +4,8 @@ import matplotlib.pyplot as plt
 import numpy as np
 from smoke import results as smoke_results
 
+from theory.networks import figures as networks
+from theory.networks import figures_rules
 from theory.perplexity import figures as perplexity
 from theory.sequence_error import figures as sequence_error
 from theory.sequence_error.figures_calls import calls
@@ -45,4 +47,39 @@ def test_no_axis_called_calls_passes_the_length():
         solid = [line for line in ax.get_lines() if line.get_linestyle() == "-" and len(line.get_xdata()) > 0]
         assert len(solid) >= 3
         assert max(np.max(line.get_ydata()) for line in solid) <= 1 + 1e-12  # per token
+    plt.close(fig)
+
+
+def test_calls_of_trained_networks_do_not_pass_the_length():
+    """Axes named calls: expected calls, at most L; the causal twin is one point at L calls in both figures."""
+    results = smoke_results("networks")
+    length = results.plan.length
+    for draw in (networks.token_error, networks.sequence_error):
+        fig, data = draw(results)
+        assert [ax.get_xlabel() for ax in fig.axes] == ["", "", "expected calls", "expected calls"]
+        for ax in fig.axes:
+            drawn = [np.asarray(line.get_xdata()) for line in ax.get_lines()]
+            assert max(x.max() for x in drawn if len(x)) <= length + 1e-9
+            assert any(x.tolist() == [length] for x in drawn)  # the twin
+        for part in data["values"].values():
+            slots = np.asarray(part["network"].steps)
+            np.testing.assert_allclose(part["calls"], slots * (1 - (1 - 1 / slots) ** length), rtol=1e-12)
+        plt.close(fig)
+
+
+def test_stuck_rules_are_set_aside():
+    """A rule of which the exact denoiser finished no run has no point on the axis of calls, and one beside it."""
+    results = smoke_results("networks")
+    stuck = sum(int((family.oracle_finished == 0).sum()) for family in results.rules)
+    assert stuck > 0
+    fig, _ = figures_rules.rules(results)
+    left, right, aside = fig.axes
+    for ax in (left, right):
+        assert "calls" in ax.get_xlabel()
+        drawn = np.concatenate([np.asarray(line.get_xdata(), dtype=float) for line in ax.get_lines()])
+        assert np.isfinite(drawn).all()
+        assert drawn.max() <= results.plan.length
+    assert "calls" not in aside.get_xlabel()
+    assert len(aside.get_lines()) == stuck
+    assert any("neighbours" in text.get_text() for text in aside.texts)
     plt.close(fig)

@@ -32,6 +32,8 @@ CLAIMS = {
     "network-ser-from-max",
     "causal-error-adds",
     "device-posterior-bound",
+    "sampled-judge",
+    "averaged-weights",
 }
 
 

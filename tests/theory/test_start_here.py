@@ -2,11 +2,13 @@
 
 from itertools import pairwise
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
 import toy_models as tm
 from theory.perplexity.results import uniform
+from theory.start_here import figures
 from theory.start_here import results as topic
 
 
@@ -46,3 +48,21 @@ def test_law_is_the_exact_law(results):
     assert (np.diff(results.kl) < 0).all()
     assert (np.diff(results.sequence_error) < 0).all()
     assert (results.kl >= -np.log1p(-results.sequence_error)).all()
+
+
+def test_the_figure_adds_up(results):
+    """Impossible words and stuck runs make the SER, and with the possible words they make one."""
+    np.testing.assert_allclose(results.written.sum(axis=1) + results.stuck, 1.0, atol=1e-14)
+    wrong = results.written[:, results.target == 0].sum(axis=1)
+    np.testing.assert_allclose(wrong + results.stuck, results.sequence_error, atol=1e-14)
+    assert (np.diff(results.target) <= 1e-12).all()
+    assert len(set(results.words)) == 81
+    fig, data = figures.law(results)
+    bars = [patch.get_height() for patch in fig.axes[0].patches]
+    possible = int((results.target > 0).sum())
+    assert sum(bars[:possible]) == pytest.approx(1.0, abs=1e-14)  # the language
+    assert sum(bars[possible:]) == pytest.approx(len(figures.SHOWN), abs=1e-12)  # each law is drawn whole
+    for wrong, stuck, n in zip(*figures.failures(results), figures.SHOWN, strict=True):
+        assert wrong + stuck == pytest.approx(results.sequence_error[results.steps.index(n)], abs=1e-14)
+    assert data["words"] == results.words
+    plt.close(fig)

@@ -1,15 +1,22 @@
 """Remasking as a corrector: two colours against schedules and mixtures, floors, and the remask kernel."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from fractions import Fraction
 
 import numpy as np
+from scipy.optimize import minimize_scalar
+from scipy.special import rel_entr
 
 import toy_models as tm
 from toy_models.any_process import corrector, mixtures, remask
 from toy_models.any_process.laws import program_law
+from toy_models.any_process.programs import Site, String, sure
 from toy_models.any_process.remdm import remdm_law
+from toy_models.any_process.transition import HOLD, KEEP, REMASK, write
 from toy_models.quantities import lattice
 from toy_models.rules.fixed_schedule import fixed_schedule_front, subset_entropies
+from toy_models.validation import MASK
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,7 +35,11 @@ class Corrector:
     floors: dict[str, tuple[float, ...]]  # subset sizes 1, 2, 3, 6
     alternating: dict[str, float]
     bisection: dict[tuple[str, int], float]  # TV
+    bisection_steps: dict[int, int]  # L: steps
     remdm: dict[tuple[str, int], tuple[float, ...]]  # (target, K): TV for eta in ETAS
+    remdm_through_g: float  # largest |law - law of the kernel as an edit program|, L = 2, K = 3, all eta
+    certificates: tuple[tuple[float, float, float], ...]  # (low, least KL, high) of mixtures of two laws
+    front_gap: float  # largest |KL of the best fixed schedule - KL of what the sampler writes with it|
     etas: tuple[float, ...] = (0.0, 0.25, 0.5, 1.0)
 
 
@@ -39,11 +50,13 @@ def corrector_results(full: bool) -> Corrector:
         "K_{5,5}": (corrector.complete, (5,), (0.1, 0.2)),
         "chain 9": (corrector.chain, (9,), (0.3,)),
     }
-    rows = []
+    rows, gaps = [], []
     for name, (build, size, betas) in models.items():
         for b in betas:
             model = build(*size, b)
             front = fixed_schedule_front(subset_entropies(model.target()), 6)
+            if model.length <= 9:
+                gaps += [abs(tm.marginal_kl(model.target(), s.rule) - s.kl) for s in front]
             best = np.maximum([s.kl for s in front], 0.0)
             rows.append(Correction(name, b, best, corrector.two_colour_kl(model, 6)))
     bounds, orbits, symmetries = {}, mixtures.grid_orbits(3), mixtures.grid_symmetries(3)
@@ -73,7 +86,11 @@ def corrector_results(full: bool) -> Corrector:
         {n: tuple(remask.stationary_floor(targets[n], m)[0] for m in (1, 2, 3, 6)) for n in named},
         {n: remask.alternating_floor(targets[n]) for n in ("Markov .1", "HMM", "two modes")},
         bisection,
+        {length: tm.bisection(length).steps for length in range(1, 33)},
         remdm,
+        remdm_gap(),
+        tuple(two_law_certificates()),
+        max(gaps),
     )
 
 
@@ -98,3 +115,53 @@ def through_g_gap() -> float:
     for x, p in law.final.items():
         pmf[x[2:]] += float(p)
     return float(abs((model.pmf * np.log(model.pmf / pmf)).sum() - corrector.two_colour_kl(model, 4)[-1]))
+
+
+def remdm_program(target: tm.Target, steps: int, eta: Fraction):
+    """(edit program, its start) of the ReMDM-type kernel: two slots count down, a token is remasked with probability
+    sigma = eta min(1, (1 - a_s)/a_t), a mask is written so that the revealed fraction becomes a_s on average."""
+
+    def program(x: String) -> list[Site] | None:
+        clock, cells = x[:2], x[2:]
+        if max(clock) == 0:
+            return None
+        before, after = Fraction(steps - max(clock), steps), Fraction(steps - max(clock) + 1, steps)
+        sigma = eta * min(Fraction(1), (1 - after) / before) if before else Fraction(0)
+        reveal = (after - before + sigma * before) / (1 - before)
+        law = target.marginals(np.array([cells]))[0]
+        sites = [sure(write(max(clock) - 1)) if v == MASK else sure(REMASK) for v in clock]
+        for i, v in enumerate(cells):
+            if v == MASK:
+                drawn = ((reveal * Fraction(float(p)), write(t)) for t, p in enumerate(law[i]))
+                sites.append(((1 - reveal, HOLD), *drawn))
+            else:
+                sites.append(((sigma, REMASK), (1 - sigma, KEEP)))
+        return sites
+
+    return program, (steps, MASK, *(MASK,) * target.length)
+
+
+def remdm_gap() -> float:
+    """Largest |probability by the lattice - probability through g|: chain with flip .1, L = 2, K = 3."""
+    target, worst = instances(2)["Markov .1"], 0.0
+    for eta in (Fraction(0), Fraction(1, 4), Fraction(1, 2), Fraction(1)):
+        law = remdm_law(target, 3, float(eta))
+        final = program_law(*remdm_program(target, 3, eta)).final
+        worst = max(worst, *(abs(law[x[2:]] - float(p)) for x, p in final.items()))
+    return worst
+
+
+def two_law_certificates() -> Iterator[tuple[float, float, float]]:
+    """The certificate after few and after many updates, beside the least KL found by a scalar minimiser."""
+    rng = np.random.default_rng(0)
+    for _ in range(3):
+        p, *laws = rng.dirichlet(np.ones(6), 3)
+        least = minimize_scalar(mixed_kl, bounds=(0, 1), args=(p, *laws), method="bounded")
+        for iterations in (1, 4, 400):
+            bound = mixtures.best_mixture(p, np.array(laws), iterations)
+            yield bound.low, float(least.fun), bound.high
+
+
+def mixed_kl(w: float, p: np.ndarray, first: np.ndarray, second: np.ndarray) -> float:
+    """KL(p || w first + (1 - w) second)."""
+    return float(rel_entr(p, w * first + (1 - w) * second).sum())

@@ -17,6 +17,7 @@ class Dyck:
     sizes: dict[tuple[int, int], int]  # (k, n): |L_k,n|
     rounds: dict[tuple[int, int], tuple[int, Fraction]]  # (k, n): (most, mean) parallel rounds
     mass: dict[tuple[int, int], Fraction]  # (k, N): P(terminal word of length <= N)
+    short: dict[int, tuple[Fraction, Fraction]]  # k: P(empty word), P(two letters)
     tv_uniform: dict[tuple[int, int], float]  # (k, n): TV to uniform given the length
     classes: dict[int, int]  # n: most prefix classes, k = 2
     classes_agree: bool
@@ -42,10 +43,14 @@ def dyck_results(full: bool) -> Dyck:
         reached = support(dyck.grower(k), dyck.grower_start(k), longest + 2)
         equal[k, longest, "program"] = {x for x in reached if not x or 0 <= x[0] < 2 * k} == words(k, longest)
     one_sided = all(set(dyck.insertion_rounds(k, n, True, True)) == words(k, n, True) for k, n in ((1, 10), (2, 6)))
-    mass, tv = {}, {}
+    for k, longest in ((1, 6), (2, 4)):
+        reached = support(dyck.grower(k, one_sided=True), dyck.grower_start(k), longest + 2)
+        one_sided &= {x for x in reached if not x or 0 <= x[0] < 2 * k} == words(k, longest, True)
+    mass, short, tv = {}, {}, {}
     for k, longest in ((1, 8), (2, 6)):
         law = dyck.grown_words(k, longest)
         mass[k, longest] = sum(law.values())
+        short[k] = (law[()], sum(p for w, p in law.items() if len(w) == 2))
         for n in range(2, longest + 1, 2):
             here = {w: p for w, p in law.items() if len(w) == n}
             total, share = sum(here.values()), Fraction(1, len(here))
@@ -76,6 +81,7 @@ def dyck_results(full: bool) -> Dyck:
         {(k, n): len(dyck.language(k, n)) for k, top in ((1, 10), (2, 8), (3, 6)) for n in range(0, top + 1, 2)},
         rounds,
         mass,
+        short,
         tv,
         {n: dyck.most_classes(2, n) for n in range(2, 20, 2)},
         agree,

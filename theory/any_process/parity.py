@@ -7,9 +7,10 @@ from itertools import product
 import numpy as np
 from tqdm import tqdm
 
-from toy_models.any_process import even_parity, parity
+from toy_models.any_process import even_parity, local_programs, parity
 from toy_models.any_process.laws import program_law
 from toy_models.any_process.programs import run
+from toy_models.validation import MASK
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,6 +24,8 @@ class Parity:
     long_runs: dict[int, tuple[int, bool]]  # n: (steps, right) of the tournament on random bits
     accuracy: dict[tuple[int, int, int], Fraction]  # (n, r, T): best accuracy under the light cone
     cone_kept: bool  # random local rules never depend on more than the cone
+    cone_used: bool  # and some depend on all of it
+    programs: dict[tuple[int, int, int], bool]  # (n, r, T): a program was found, and is right on every input through g
     rounds: dict[int, float]  # E[rounds] of random matching of m ones
     traces: dict[str, tuple[tuple[int, ...], ...]]
 
@@ -67,7 +70,22 @@ def parity_results(full: bool, rng: np.random.Generator) -> Parity:
         long_runs[n] = (done.steps, answer == bits.sum() % 2)
     grid = [(n, r, t) for n in ((4, 8, 10) if full else (4, 8)) for r in (1, 2) for t in range(1, n + 1)]
     accuracy = {(n, r, t): parity.best_accuracy(n, parity.light_cone(n, r, t)) for n, r, t in grid}
-    cone = all(parity.dependence(6, r, t, rng) <= set(parity.light_cone(6, r, t)) for r in (1, 2) for t in (1, 2, 3, 5))
+    kept, used = [], []
+    for r, t in product((1, 2), (1, 2, 3, 5)):
+        found, cone = [parity.dependence(6, r, t, rng) for _ in range(4)], set(parity.light_cone(6, r, t))
+        kept.append(all(seen <= cone for seen in found))
+        used.append(set().union(*found) == cone)
+    small = (
+        (1, 1, 1),
+        (2, 2, 1),
+        (2, 1, 2),
+        (3, 3, 1),
+        *(((3, 1, 3),) if full else ()),
+        (2, 1, 1),
+        (3, 1, 2),
+        (3, 2, 1),
+    )
+    programs = {size: decided_by_program(*size) for size in small}
     sample = (1, 0, 1, 1, 0, 0, 1, 0, 1, 1)
     traces = {
         "first pair": parity.decide(parity.first_pair, sample)[1].trace,
@@ -75,7 +93,21 @@ def parity_results(full: bool, rng: np.random.Generator) -> Parity:
     }
     rounds = {m: float(parity.matching_rounds(m)) for m in (2, 4, 8, 16, 32, *((64, 128, 256) if full else ()))}
     counts = tuple(map(tuple, (most, mean, lone, tournament)))
-    return Parity(lengths, wrong, *counts, long_runs, accuracy, cone, rounds, traces)
+    return Parity(lengths, wrong, *counts, long_runs, accuracy, all(kept), all(used), programs, rounds, traces)
+
+
+def decided_by_program(n: int, radius: int, steps: int) -> bool:
+    """Whether the search finds a local program, and it leaves the parity in the answer cell on all 2^n inputs."""
+    found = local_programs.parity_program(n, radius, steps)
+    if found is None:
+        return False
+    for bits in product((0, 1), repeat=n):
+        x = (*bits, MASK)
+        for step in found:
+            x = local_programs.after(x, step, radius)
+        if x[-1] != sum(bits) % 2:
+            raise AssertionError(f"the program for n = {n}, r = {radius}, T = {steps} is wrong on {bits}")
+    return True
 
 
 def generation_results(full: bool) -> Generation:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import product
+from itertools import pairwise, product
 
 import numpy as np
 
@@ -34,7 +34,10 @@ class Pram:
     qbf: tuple[int, int, bool]  # instances, most steps, all right with 4 2^n - 2 steps and 2 (2n + 3) tokens
     qbf_steps: dict[int, tuple[int, int]]  # n: (steps, context)
     walks: dict[tuple[int, int], int]
-    write_once_runs: tuple[int, int, int]  # runs, violations of steps <= masks, runs with equality
+    write_once_runs: tuple[
+        int, int, int
+    ]  # random runs through g, steps > masks, steps that reveal another set than asked
+    write_once_longest: dict[tuple[int, ...], int]  # x: most steps of all write-once runs from x that change it
     trace: tuple[tuple[int, ...], ...]
 
 
@@ -97,9 +100,26 @@ def pram_results(full: bool, rng: np.random.Generator) -> Pram:
         (instances, most, right),
         sizes,
         {size: counter.longest_walk(*size) for size in ((2, 2), (2, 1), (1, 2))},
-        (len(runs), sum(s > m for s, m in runs), sum(s == m for s, m in runs)),
+        (len(runs), sum(map(too_long, runs)), sum(map(unlike_asked, runs))),
+        counter.longest_write_once_runs(3, 2) | counter.longest_write_once_runs(4, 1),
         run(pram.two_bank(small), pram.two_bank_start(small)).trace,
     )
+
+
+def too_long(one) -> bool:
+    """More steps that change the sequence than masks at the start."""
+    sequences, _ = one
+    return sum(x != y for x, y in pairwise(sequences)) > sequences[0].count(MASK)
+
+
+def unlike_asked(one) -> int:
+    """Steps of a write-once run after which the length, a written token or the set of masks is not as it must be."""
+    sequences, asked = one
+    wrong = 0
+    for x, y, revealed in zip(sequences, sequences[1:], asked, strict=False):
+        kept = len(x) == len(y) and all(b == a for a, b in zip(x, y, strict=True) if a != MASK)
+        wrong += not (kept and tuple(i for i, a in enumerate(x) if a == MASK and y[i] != MASK) == revealed)
+    return wrong
 
 
 def emitter_results(full: bool, rng: np.random.Generator) -> tuple[dict[tuple[int, int], bool], bool]:

@@ -28,10 +28,11 @@ class Reference:
 
     def __str__(self) -> str:
         """Chen, Cong and Li 2025, arXiv 2511.04647: all names up to three, else the first and et al."""
+        *others, last = self.surnames
         if self.et_al or len(self.surnames) > 3:
             names = f"{self.surnames[0]} et al."
         else:
-            names = " and ".join(filter(None, (", ".join(self.surnames[:-1]), self.surnames[-1])))
+            names = " and ".join(filter(None, (", ".join(others), last)))
         told = f"{names} {self.year}".strip()
         return f"{told}, arXiv {self.eprint}" if self.eprint else told
 

@@ -10,17 +10,29 @@ from functools import cached_property
 import numpy as np
 import torch
 
+from theory.networks.judged import Judged, judged
 from theory.networks.languages import Language, Twins, judge, languages, seed_of, train_twins
 from theory.networks.plans import CONFIDENCE, Plan, plan_of
+from theory.networks.replay import Replay, replay
 from theory.networks.rules import Family, compare_rules
-from theory.networks.small import Small, small_network
+from theory.networks.small import Small, learning_curve, small_network
 from toy_models import networks
 from toy_models.networks.device import one_thread
 from toy_models.networks.edit_judge import EditRun, edit_runs
 from toy_models.networks.planted import PlantedRun, planted_runs
 from toy_models.quantities.intervals import Estimate
 
-PARTS = ("small", "twins", "languages", "rules", "noise", "planted", "edits")  # each draws from a seed of its own
+PARTS = (
+    "small",
+    "twins",
+    "languages",
+    "rules",
+    "noise",
+    "planted",
+    "edits",
+    "judged",
+    "replay",
+)  # each draws from a seed of its own
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,6 +60,18 @@ class Results:
         """The enumerated network."""
         with one_thread():
             return small_network(self.plan, self.rng("small"))
+
+    @cached_property
+    def judged(self) -> Judged:
+        """Every sampled number of the long networks, on the enumerated one."""
+        with one_thread():
+            return judged(self.small, learning_curve(self.small), self.rng("judged"))
+
+    @cached_property
+    def replay(self) -> Replay:
+        """A few steps of training done again from the stated recursion."""
+        with one_thread():
+            return replay(self.seeds["replay"])
 
     @cached_property
     def twins(self) -> dict[str, Twins]:

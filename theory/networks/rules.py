@@ -14,13 +14,17 @@ from toy_models import networks
 
 @dataclass(frozen=True, eq=False)
 class Family:
-    """One kind of rule at several settings. The exact denoiser stops at an impossible context, which is an error."""
+    """One kind of rule at several settings. The exact denoiser stops at an impossible context, which is an error.
+
+    oracle_calls: mean over the runs that were finished, nan where none was: calls until a run is stuck write no text.
+    """
 
     name: str
     settings: tuple[str, ...]
     calls: np.ndarray
     errors: Curve  # SER; `steps` holds the index of the setting
     oracle_calls: np.ndarray
+    oracle_finished: np.ndarray  # share of the runs of the exact denoiser
     oracle_errors: np.ndarray
 
 
@@ -53,6 +57,7 @@ def compare_rules(target, network: networks.Network, plan: Plan, rng: np.random.
                 np.array([float(w.calls.double().mean()) for w in by_network]),
                 as_curve(range(len(rules)), [networks.sequence_error(target, w, CONFIDENCE) for w in by_network]),
                 np.array([counted_calls(w) for w in by_oracle]),
+                np.array([float((~w.impossible).double().mean()) for w in by_oracle]),
                 np.array([float(networks.sequence_error(target, w, CONFIDENCE).value) for w in by_oracle]),
             )
         )
@@ -60,6 +65,6 @@ def compare_rules(target, network: networks.Network, plan: Plan, rng: np.random.
 
 
 def counted_calls(written: networks.Written) -> float:
-    """Mean calls of the runs that met no impossible context; where none finished, of all, up to where they stopped."""
+    """Mean calls of the runs that met no impossible context, nan if there is none."""
     finished = written.calls[~written.impossible]
-    return float((finished if len(finished) else written.calls).double().mean())
+    return float(finished.double().mean()) if len(finished) else float("nan")

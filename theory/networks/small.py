@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import partial
+from math import comb
 
 import numpy as np
 import torch
@@ -27,6 +28,7 @@ class Small:
     network: Tabulated
     causal: np.ndarray  # log p_AR(x), all V^L sequences in the order of lattice.sequences
     causal_laws: np.ndarray  # (sequences, L, V): p_AR(x_i | x_<i)
+    causal_model: networks.Transformer
     largest: float  # epsilon_learning of the theorems
     mean: float  # all pairs (T, i) alike
     sampled_largest: float  # what 200 sequences at each fraction would have reported as the maximum
@@ -67,6 +69,7 @@ def small_network(plan: Plan, rng: np.random.Generator) -> Small:
         network,
         np.take_along_axis(logs, x[:, :, None], axis=2)[:, :, 0].sum(axis=1),
         np.exp(logs),
+        causal,
         tm.learning_error(target, network, "max"),
         tm.learning_error(target, network, "mean"),
         float(networks.learning_error(target, live, seen, FRACTIONS, generator).largest.max()),
@@ -96,3 +99,25 @@ def variance_parts(target, network: Tabulated) -> tuple[dict, dict]:
         for name, row in methods.items():
             row[kind] = by_method(moments, weights, name).per_call
     return parts, methods
+
+
+def context_divergences(small: Small) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """(revealed sets T, q(x_T), KL(q(.|x_T) || p(.|x_T)) at each position) over all states."""
+    states = lattice.states(3, 6)
+    q, p = lattice.state_marginals(small.target), small.network.table
+    with np.errstate(divide="ignore", invalid="ignore"):
+        kl = np.where(q > 0, q * np.log(q / p), 0.0).sum(axis=2)
+    return states != tm.MASK, lattice.state_probabilities(small.target), kl
+
+
+def open_costs(small: Small) -> tuple[np.ndarray, np.ndarray]:
+    """(revealed sets T, q(x_T) KL at each open position, 0 where revealed or impossible) over all states."""
+    revealed, weight, kl = context_divergences(small)
+    return revealed, np.where(revealed | (weight == 0)[:, None], 0.0, kl * weight[:, None])
+
+
+def learning_curve(small: Small) -> np.ndarray:
+    """epsilon[m]: the mean over sets T of m positions, i outside T and x_T ~ q of KL(q(.|x_T) || p(.|x_T))."""
+    revealed, cost = open_costs(small)
+    count, open_cost = revealed.sum(axis=1), cost.sum(axis=1)
+    return np.array([open_cost[count == m].sum() / (comb(6, m) * (6 - m)) for m in range(6)])

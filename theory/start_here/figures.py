@@ -3,7 +3,7 @@
 import matplotlib.pyplot as plt
 import numpy as np
 
-from figures.layout import MARKERS, Drawn
+from figures.layout import GREY, Drawn
 from figures.registry import figure
 from theory.start_here.results import Results
 from toy_models.targets.corpus import ALPHABET
@@ -39,23 +39,48 @@ def trace(results: Results) -> Drawn:
     return fig, {"trace": results.trace}
 
 
+SHOWN = (2, 16)  # numbers of steps
+SINGLE = 7  # impossible words with a bar of their own
+
+
 @figure(
     "start-here-law",
     claims=("ser-from-kl",),
     kind="exact",
-    note="no bar: impossible under q",
+    note=lambda results: "; ".join(
+        f"N = {n}: impossible words {wrong:.4f} + stuck {stuck:.4f} = SER {wrong + stuck:.4f}"
+        for n, wrong, stuck in zip(SHOWN, *failures(results), strict=True)
+    ),
 )
 def law(results: Results) -> Drawn:
-    """The exact law of what is written, beside the language."""
-    fig, ax = plt.subplots(figsize=(10, 4.0))
-    place = np.arange(len(results.words))
-    ax.bar(place, results.target, color="0.85", width=0.85, label="language q")
-    for k, (n, row) in enumerate(zip(results.steps, results.written, strict=True)):
-        told = f"N = {n}: KL {results.kl[k]:.3f}, SER {results.sequence_error[k]:.3f}"
-        ax.plot(place, row, MARKERS[k], ms=5, color=f"C{k}", label=told)
-    ax.set_xticks(place, results.words, rotation=70, family="DejaVu Sans Mono", fontsize=8)
-    ax.set(ylabel="probability", title="exact law of the sampler on a three-symbol chain, L = 4")
-    ax.set_yscale("symlog", linthresh=0.01)
-    ax.set_ylim(0, 1)
-    ax.legend()
-    return fig, {k: getattr(results, k) for k in ("words", "target", "written", "steps", "kl", "sequence_error")}
+    """The exact law of what is written beside the language: possible words, impossible ones, and stuck runs."""
+    possible = int((results.target > 0).sum())
+    first, last = possible, possible + SINGLE
+    names = [*results.words[:last], f"{len(results.words) - last} more", "stuck"]
+    place = np.arange(len(names)) + 1.5 * (np.arange(len(names)) >= first)
+    fig, ax = plt.subplots(figsize=(10.4, 4.2))
+    ax.bar(place[:first], results.target[:first], color="0.85", width=0.9, label="language q")
+    for k, n in enumerate(SHOWN):
+        row = results.steps.index(n)
+        written, stuck = results.written[row], results.stuck[row]
+        height = [*written[:last], written[last:].sum(), stuck]
+        told = f"written in N = {n} steps: KL {results.kl[row]:.3f} nats, SER {results.sequence_error[row]:.3f}"
+        ax.bar(place + 0.2 * (2 * k - 1), height, width=0.4, color=f"C{(2, 0)[k]}", label=told)
+    ax.axvline((place[first - 1] + place[first]) / 2, color=GREY, lw=0.8, ls=":")
+    for at, text in ((place[first - 1], f"the {possible} possible words"), (place[first], "impossible: the SER")):
+        ax.annotate(text, (at, 0.3), fontsize=9, color=GREY, ha="right" if at == place[first - 1] else "left")
+    ax.set_xticks(place, names, rotation=70, family="DejaVu Sans Mono", fontsize=8)
+    ax.set(ylabel="probability", xlim=(place[0] - 1, place[-1] + 1))
+    ax.set_title(
+        "two steps write impossible words or get stuck; sixteen nearly write the language (3-symbol chain, L = 4)"
+    )
+    ax.grid(axis="x", visible=False)
+    ax.legend(loc="upper center", bbox_to_anchor=(0.45, 1.0))
+    fields = ("words", "target", "written", "stuck", "steps", "kl", "sequence_error")
+    return fig, {k: getattr(results, k) for k in fields}
+
+
+def failures(results: Results) -> tuple[list[float], list[float]]:
+    """Mass of impossible words and of stuck runs at the numbers of steps shown; their sums are the SER."""
+    rows = [results.steps.index(n) for n in SHOWN]
+    return [float(results.written[r][results.target == 0].sum()) for r in rows], [float(results.stuck[r]) for r in rows]

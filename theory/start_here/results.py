@@ -16,9 +16,10 @@ class Results:
     trace: np.ndarray  # (steps + 1, L) tokens, MASK where masked
     attempts: int  # runs until one was completed
     language: str
-    words: tuple[str, ...]  # the sequences of the small chain, most likely first
-    target: np.ndarray  # (words,)
+    words: tuple[str, ...]  # all 81 sequences of the small chain: the possible ones first, then the impossible ones
+    target: np.ndarray  # (words,), decreasing
     written: np.ndarray  # (steps, words): exact law of what the sampler writes
+    stuck: np.ndarray  # (steps,): mass of runs that meet an impossible context and write no word
     steps: tuple[int, ...]
     kl: np.ndarray
     sequence_error: np.ndarray
@@ -28,8 +29,9 @@ def results(profile: str, rng: np.random.Generator, corpus: str = "") -> Results
     chain = tm.MarkovChain([[0.9, 0.1, 0.0], [0.0, 0.6, 0.4], [0.5, 0.0, 0.5]], 4)
     q = to_table(chain).pmf.ravel()
     steps = (1, 2, 4, 16)
-    laws = [tm.sampler_law(chain, uniform(n)).pmf.ravel() for n in steps]
-    order = np.argsort(-(q + laws[0]), kind="stable")[:24]
+    laws = [tm.sampler_law(chain, uniform(n)) for n in steps]
+    written = np.array([law.pmf.ravel() for law in laws])
+    order = np.lexsort((-written[1], -q.round(12)))  # by q, and impossible words by what two steps write
     words = tuple("".join("abc"[k] for k in np.unravel_index(w, (3,) * 4)) for w in order)
     trace, attempts = fill_text(tm.corpus.language(3, 56, corpus), 8, rng)
     return Results(
@@ -38,7 +40,8 @@ def results(profile: str, rng: np.random.Generator, corpus: str = "") -> Results
         language="3-gram language of English text",
         words=words,
         target=q[order],
-        written=np.array([law[order] for law in laws]),
+        written=written[:, order],
+        stuck=np.array([law.impossible for law in laws]),
         steps=steps,
         kl=np.array([tm.marginal_kl(chain, uniform(n)) for n in steps]),
         sequence_error=np.array([tm.sequence_error(chain, uniform(n)) for n in steps]),

@@ -6,7 +6,7 @@ import numpy as np
 
 from toy_models.any_process.pram import Machine
 from toy_models.any_process.programs import Site, String, stay_all, sure
-from toy_models.any_process.transition import REMASK, write
+from toy_models.any_process.transition import REMASK, apply, reveal_only, write
 from toy_models.validation import MASK, positive_int
 
 
@@ -71,13 +71,35 @@ def longest_walk(size: int, vocab_size: int) -> int:
     return best
 
 
-def random_write_once_run(length: int, masks: int, vocab_size: int, rng: np.random.Generator) -> tuple[int, int]:
-    """(non-idle steps, initial masks) of a write-once run that reveals a random, possibly empty, set each step."""
+def random_write_once_run(
+    length: int, masks: int, vocab_size: int, rng: np.random.Generator
+) -> tuple[list[String], list[tuple[int, ...]]]:
+    """(sequences, revealed sets) of a write-once run through g: sets[t] is what step t was asked to reveal, random and
+    possibly empty; the run ends when no mask is left. A step that does nothing is kept in both lists.
+    """
     x = rng.integers(vocab_size, size=length)
     x[rng.permutation(length)[:masks]] = MASK
-    steps = 0
+    sequences, asked = [tuple(x.tolist())], []
     while (x == MASK).any():
         chosen = (x == MASK) & (rng.random(length) < rng.random())
-        x = np.where(chosen, rng.integers(vocab_size, size=length), x)
-        steps += bool(chosen.any())
-    return steps, masks
+        x = apply(x, rng.integers(vocab_size, size=length), *reveal_only(x, chosen))
+        sequences.append(tuple(x.tolist()))
+        asked.append(tuple(np.flatnonzero(chosen).tolist()))
+    return sequences, asked
+
+
+def longest_write_once_runs(size: int, vocab_size: int) -> dict[String, int]:
+    """{x: most steps of a write-once run from x that change the sequence}, all runs through g, by recursion.
+
+    Every set of masks may be revealed with every candidate. The bound is the number of masks of x. O((3 V)^S) steps.
+    """
+    longest: dict[String, int] = {}
+    for x in sorted(product(range(-1, vocab_size), repeat=size), key=lambda x: x.count(MASK)):
+        best = 0
+        for values in product(range(vocab_size), repeat=size):
+            for chosen in product((False, True), repeat=size):
+                following = tuple(apply(x, values, *reveal_only(x, chosen)).tolist())
+                if following != x:
+                    best = max(best, 1 + longest[following])
+        longest[x] = best
+    return longest

@@ -8,7 +8,7 @@ from fractions import Fraction
 from functools import cache, lru_cache
 from itertools import product
 
-from toy_models.any_process.laws import next_law, visits
+from toy_models.any_process.laws import site_law, visits
 from toy_models.any_process.programs import Site, String, stay, stay_all, sure
 from toy_models.any_process.transition import DELETE, REMASK, write
 from toy_models.validation import MASK, positive_int
@@ -94,27 +94,28 @@ def grower_start(k: int) -> String:
 
 
 def grown_words(k: int, longest: int, one_sided: bool = False) -> dict[String, Fraction]:
-    """P(the grower ends in w) for every word of at most `longest` letters, exact.
+    """P(the grower ends in w) for every word of at most `longest` letters, exact: expected visits of w with `stop`.
 
-    Before each round the run stops with probability 1/2, so P(w) = (expected visits of w) / 2. A round moves the word
-    (the roles of the two slots alternate, the law does not) to a longer one or back to itself.
+    From one decision to the next the program makes three steps; the word comes back longer, or as it was. The roles of
+    the two slots alternate and the law does not, so the visible one is always written first here.
     """
-    program = grower(k, one_sided)
+    program, stop = grower(k, one_sided), 2 * k + 4
 
-    def continued_round(word: String) -> dict[String, Fraction]:
-        law = {(2 * k + 1, MASK, *word): HALF}
-        for _ in range(3):
+    def until_decided(x: String) -> dict[String, Fraction]:
+        law, steps = {x: Fraction(1)}, 1 if x == grower_start(k) else 3
+        for _ in range(0 if x[0] == stop else steps):
             following: dict[String, Fraction] = {}
-            for x, mass in law.items():
-                for z, weight in next_law(x, program, longest + 2).items():
-                    following[z] = following.get(z, Fraction(0)) + mass * weight
+            for y, mass in law.items():
+                for z, weight in site_law(y, program(y) or stay_all(y), longest + 2).items():
+                    z = z if z[0] != MASK else (z[1], MASK, *z[2:])
+                    following[z] = following.get(z, Fraction(0)) + mass * Fraction(weight)
             law = following
-        words: dict[String, Fraction] = {}
-        for x, mass in law.items():
-            words[x[2:]] = words.get(x[2:], Fraction(0)) + mass
-        return words
+        return {} if x[0] == stop else law
 
-    return {word: times / 2 for word, times in visits(continued_round, (), len).items()}
+    def climbs(x: String) -> int:
+        return -1 if x == grower_start(k) else 2 * len(x) + (x[0] == stop)
+
+    return {x[2:]: times for x, times in visits(until_decided, grower_start(k), climbs).items() if x[0] == stop}
 
 
 def insertion_rounds(k: int, longest: int, parallel: bool, one_sided: bool = False) -> dict[String, int]:
@@ -203,8 +204,8 @@ def window_support(words: frozenset[String], window: int) -> int:
 
 def valid_probability(words: frozenset[String], groups: list[list[int]]) -> Fraction:
     """P(a word of the set) when groups are decoded in parallel from the exact marginals of its uniform law."""
-    words = sorted(words)
-    return sum((_path(tuple(words), w, tuple(map(tuple, groups))) for w in words), Fraction(0))
+    listed = tuple(sorted(words))
+    return sum((_path(listed, w, tuple(map(tuple, groups))) for w in listed), Fraction(0))
 
 
 def _path(words: tuple[String, ...], word: String, groups) -> Fraction:

@@ -5,11 +5,11 @@ law of a concatenation of independent short strings. Weights stay what the progr
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from toy_models.any_process.programs import Program, StepLimit, String, check_sites
+from toy_models.any_process.programs import Program, Site, StepLimit, String, check_sites
 from toy_models.any_process.transition import emit
 from toy_models.errors import IntractableError
 
@@ -44,8 +44,11 @@ def next_law(x: String, program: Program, max_context: int | None = None) -> dic
     2
     """
     sites = program(x)
-    if sites is None:
-        return None
+    return None if sites is None else site_law(x, sites, max_context)
+
+
+def site_law(x: String, sites: Sequence[Site], max_context: int | None = None) -> dict[String, Weight]:
+    """Law of g(x) when each position draws its action from its site, one step of `next_law`."""
     check_sites(x, sites)
     options: list[dict[String, Weight]] = []
     for token, site in zip(x, sites, strict=True):
@@ -53,7 +56,7 @@ def next_law(x: String, program: Program, max_context: int | None = None) -> dic
         for weight, action in site:
             pieces[emit(token, action)] += weight
         options.append(pieces)
-    room = [None] * len(x)
+    room: list[int | None] = [None] * len(x)
     if max_context is not None:  # a head is dropped as soon as the shortest tail no longer fits
         left = max_context
         for k in range(len(x) - 1, -1, -1):

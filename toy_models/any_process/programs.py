@@ -87,7 +87,11 @@ class Run:
 
 
 def sure(action: Action) -> Site:
-    """The site that always takes `action`."""
+    """The site that always takes `action`.
+
+    >>> tm.any_process.sure(tm.any_process.HOLD)
+    ((1, (0, 1, 0, 0)),)
+    """
     return ((1, action),)
 
 
@@ -97,7 +101,11 @@ def stay(token: int) -> Site:
 
 
 def stay_all(x: Sequence[int]) -> list[Site]:
-    """`stay` of every token."""
+    """`stay` of every token.
+
+    >>> len(tm.any_process.stay_all((-1, 0)))
+    2
+    """
     return [((1, HOLD),) if v == MASK else ((1, KEEP),) for v in x]
 
 
@@ -131,9 +139,7 @@ def run(
     while (sites := program(x)) is not None:
         check_sites(x, sites)
         drawn = any(len(site) > 1 for site in sites)
-        if drawn and rng is None:
-            raise ValueError(f"rng = None, but the program draws at step {len(trace)}; pass a numpy Generator")
-        following = emit_all(x, [site[0][1] if len(site) == 1 else _draw(site, rng) for site in sites])
+        following = emit_all(x, [_draw(site, rng, len(trace)) for site in sites])
         if following == x and not drawn:
             break
         if len(trace) > max_steps:
@@ -161,7 +167,11 @@ def _check_context(x: String, limit: int | None, trace: list[String]) -> None:
         raise ContextLimit(f"the sequence has {len(x)} positions, max_context = {limit}", trace)
 
 
-def _draw(site: Site, rng: np.random.Generator | None) -> Action:
+def _draw(site: Site, rng: np.random.Generator | None, step: int) -> Action:
+    if len(site) == 1:
+        return site[0][1]
+    if rng is None:
+        raise ValueError(f"rng = None, but the program draws at step {step}; pass a numpy Generator")
     u, total = rng.random(), 0.0
     for weight, action in site:
         total += float(weight)

@@ -24,7 +24,11 @@ DELETE: Action = (0, 0, 0, 1)
 
 
 def write(token: int, insert: bool = False) -> Action:
-    """Unmask to `token`, with one more mask behind it if `insert`."""
+    """Unmask to `token`, with one more mask behind it if `insert`.
+
+    >>> tm.any_process.emit(-1, tm.any_process.write(2))
+    (2,)
+    """
     return (int(token), 0, int(insert), 0)
 
 

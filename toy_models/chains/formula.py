@@ -69,11 +69,10 @@ def chain_reveal_curve(
     """
     a = reveal_fractions(a)
     length = curve_length(length)
-    finite = length != math.inf
-    probe = MarkovChain(transition, length if finite else 2, initial)
-    if not finite and not probe.is_stationary:
+    probe = MarkovChain(transition, length if isinstance(length, int) else 2, initial)
+    if length == math.inf and not probe.is_stationary:
         probe = MarkovChain(transition, 2, stationary_law(probe.transition))
-    if finite:
+    if length != math.inf:
         mean_entropy, information = _pair_information(probe)
         information = information / length
     else:
@@ -186,9 +185,9 @@ def _information(law, deviation) -> float:
 
 
 def _relative_entropy_density(e):
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):  # e of 1e300 is not small
         full = np.where(e > -1.0, (1.0 + e) * np.log1p(e) - e, 1.0)
-    small = e * e * (1 / 2 - e * (1 / 6 - e * (1 / 12 - e * (1 / 20 - e * (1 / 30 - e / 42)))))
+        small = e * e * (1 / 2 - e * (1 / 6 - e * (1 / 12 - e * (1 / 20 - e * (1 / 30 - e / 42)))))
     return np.where(np.abs(e) < 3e-3, small, full)
 
 

@@ -14,7 +14,7 @@ from tqdm import tqdm
 
 from toy_models.chains.certified_error import PROGRESS_FLOPS, certified_distance, certified_levels
 from toy_models.chains.level import level_bytes, level_flops, no_reveal, scaled_level
-from toy_models.chains.tables import adjacent_weights, gap_powers, mixing
+from toy_models.chains.tables import Mixing, adjacent_weights, gap_powers, mixing
 from toy_models.errors import IntractableError
 from toy_models.rules import IndependentReveal
 from toy_models.targets.markov import MarkovChain
@@ -48,8 +48,8 @@ class SequenceErrorTable:
 
     @property
     def error(self) -> Float[np.ndarray, "N lengths"]:
-        """SER = 1 - exp(log_valid)."""
-        return -np.expm1(self.log_valid)
+        """SER = 1 - exp(log_valid), not below 0: log_valid exceeds 0 by its error_bound at most."""
+        return np.maximum(-np.expm1(self.log_valid), 0.0)
 
 
 def sequence_error_table(
@@ -104,11 +104,11 @@ def exact_levels(
 
 def _table(chain: MarkovChain, reveals: list[float], steps, lengths, method: str | None) -> SequenceErrorTable:
     lengths = _lengths(lengths)
-    route, mix = _route(chain, len(reveals), int(lengths.max()), method)
+    mix = _route(chain, len(reveals), int(lengths.max()), method)
     distance = lengths + 1
     levels = np.arange(1, len(reveals) + 1)[:, None]
     rounding = levels * (distance**2 * chain.vocab_size / 2.0 + 20.0 * distance) * UNIT_ROUNDOFF
-    if route == "exact":
+    if mix is None:
         log_valid = np.empty((len(reveals), len(lengths)))
         for k, (weights, log_scale) in enumerate(exact_levels(chain, reveals, int(distance.max()))):
             log_valid[k] = _log_valid(weights[:, -1, -1], distance, chain) + distance * log_scale
@@ -147,8 +147,8 @@ def _lengths(lengths) -> Int[np.ndarray, " lengths"]:
     return np.array(values, dtype=np.int64)
 
 
-def _route(chain: MarkovChain, steps: int, length: int, method: str | None):
-    """("exact", None) or ("certified", mixing): the forced route, or the choice described in sequence_error_table."""
+def _route(chain: MarkovChain, steps: int, length: int, method: str | None) -> Mixing | None:
+    """None for the exact route, else the mixing that certifies: as forced, or chosen as sequence_error_table says."""
     if method not in (None, "exact", "certified"):
         raise ValueError(f'method = {method!r}, allowed: None, "exact", "certified"')
     v = chain.vocab_size
@@ -163,7 +163,7 @@ def _route(chain: MarkovChain, steps: int, length: int, method: str | None):
     for route in order:
         flops, size = exact_cost if route == "exact" else certified_cost
         if flops <= MAX_FLOPS and size <= MAX_BYTES:
-            return route, mix
+            return None if route == "exact" else mix
     raise IntractableError(
         "sequence error of independent reveal on a chain",
         f"V = {v}, L = {length}, {steps} steps: {exact_cost[0]:.2g} flops and {exact_cost[1] / 2**30:.2g} GiB exactly, "

@@ -43,7 +43,7 @@ def beta_parameters(schedule: Schedule) -> tuple[float, float] | None:
         return schedule.a, schedule.b
     if isinstance(schedule, MirroredSchedule):
         inner = beta_parameters(schedule.inner)
-        return None if inner is None else inner[::-1]
+        return None if inner is None else (inner[1], inner[0])
     return None
 
 

@@ -46,7 +46,8 @@ def state_energies(pmf, schedule: Schedule, reference: Schedule | None = None, n
     if reason:
         return StateEnergies(np.inf, np.inf, np.inf, 0.0, reason)
     coarse, fine = (_integrate(pmf, schedule, reference, count) for count in (nodes, 2 * nodes))
-    return StateEnergies(*(float(v) for v in fine), float(np.abs(fine - coarse).max()))
+    kinetic, conditional, geodesic = (float(v) for v in fine)
+    return StateEnergies(kinetic, conditional, geodesic, float(np.abs(fine - coarse).max()))
 
 
 def _integrate(pmf, schedule, reference, count: int) -> np.ndarray:

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from toy_models.errors import IntractableError
+from toy_models.validation import distribution
 
 MAX_STATES = 2**20
 
@@ -53,9 +54,11 @@ def lattice_of(pmf) -> Lattice:
     pmf = np.asarray(pmf)
     if pmf.ndim == 0 or len(set(pmf.shape)) != 1:
         raise ValueError(f"pmf must have shape (K,)*n, got {pmf.shape}")
-    total = pmf.sum()
-    if any(v < 0 for v in pmf.ravel()) or abs(float(total) - 1.0) > 1e-9:
-        raise ValueError(f"pmf must be non-negative and sum to 1, it sums to {float(total):.12g}")
+    checked = distribution("pmf", pmf)
+    if pmf.dtype != object:
+        pmf = checked
+    elif (total := pmf.sum()) != 1:
+        pmf = pmf / total
     vocab_size, length = pmf.shape[0], pmf.ndim
     count = (vocab_size + 1) ** length
     if count > MAX_STATES:

@@ -6,6 +6,7 @@ balls when the sum is not zero, and by multiplicative independence of coprime in
 
 from collections.abc import Iterable, Mapping
 from fractions import Fraction
+from typing import cast
 
 from flint import arb, ctx, fmpq, fmpz
 
@@ -21,8 +22,8 @@ class LogSum:
     """
 
     def __init__(self, terms: Mapping[fmpq, fmpq] | Iterable[tuple[fmpq, fmpq]] = (), constant: fmpq | int = 0):
-        items = terms.items() if isinstance(terms, Mapping) else terms
         collected: dict[fmpq, fmpq] = {}
+        items = cast(Mapping[fmpq, fmpq], terms).items() if isinstance(terms, Mapping) else terms
         for r, c in items:
             if r <= 0:
                 raise ValueError(f"log of {r}, the arguments of a LogSum must be positive")

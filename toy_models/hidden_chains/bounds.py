@@ -107,7 +107,8 @@ def entropy_bounds(target, tolerance: int | float) -> tuple[float, float]:
 
     def attempt(window: int, cells: int, kind: str) -> tuple[float, float]:
         shorten = reduction(kind, cells, form.states)
-        return tuple(entropy_bound(form, length, window, shorten, upper) for upper in (False, True))
+        low, high = (entropy_bound(form, length, window, shorten, upper) for upper in (False, True))
+        return low, high
 
     kinds = [kind for kind in curve_routes(form.states) if kind != "grid"]
 

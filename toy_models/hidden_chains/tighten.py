@@ -69,7 +69,8 @@ def curve_point(
 
     def attempt(window: int, cells: int, kind: str) -> tuple[float, float]:
         shorten = reduction(kind, cells, form.states)
-        return tuple(curve_bound(form, a, length, window, shorten, upper) for upper in (False, True))
+        low, high = (curve_bound(form, a, length, window, shorten, upper) for upper in (False, True))
+        return low, high
 
     kinds = [method] if method else curve_routes(form.states)
     if guess and guess.method in kinds:

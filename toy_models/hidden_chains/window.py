@@ -156,6 +156,7 @@ def curve_bound(form: HiddenForm, a: float, length: int | float, window: int, re
 
     if length == math.inf:
         return pair(inner(form.stationary, forward), inner(form.reference, backward))
+    length = int(length)
     lead, trail = form.burn_in + window + 1, window + 1  # positions near an end, with a list that starts at that end
     if lead + trail < length:
         _own_lists(lead)

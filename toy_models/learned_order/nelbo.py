@@ -50,7 +50,7 @@ def schedule_nelbo(
     if len(w) != target.length:
         raise ValueError(f"weights has {len(w)} entries, the target has length {target.length}")
     w = [float(v) for v in w]
-    require_time_free(denoiser)
+    denoiser = require_time_free(denoiser)
     if method == "subsets":
         reveals = plackett_luce_reveals(w)
     elif method == "inclusion-exclusion":
@@ -114,13 +114,14 @@ def _weighted(reveals: np.ndarray, table: Float[np.ndarray, "sets L batch"]) -> 
     return reveals[used].astype(np.float64) @ table[used]
 
 
-def require_time_free(denoiser) -> None:
+def require_time_free(denoiser: Denoiser | TimedDenoiser | None) -> Denoiser | None:
     """ValueError for a denoiser that depends on noise time: for it the loss is no average of order losses alone."""
-    if hasattr(denoiser, "at_noise_time"):
+    if isinstance(denoiser, TimedDenoiser):
         raise ValueError(
             f"denoiser = {type(denoiser).__name__} depends on noise time; the identity with order losses needs one "
             "that does not. Use toy_models.learned_order.time_dependent, or denoiser.at_noise_time(s) at one fixed s"
         )
+    return denoiser
 
 
 def nelbo_gradient(table: Float[np.ndarray, "sets L"], weights) -> Float[np.ndarray, " L"]:

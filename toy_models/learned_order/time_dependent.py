@@ -6,7 +6,6 @@ A time-dependent denoiser offers `at_noise_time(s)`, the denoiser in use at nois
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import permutations
-from operator import attrgetter
 from typing import Protocol, runtime_checkable
 
 import numpy as np
@@ -38,8 +37,13 @@ class TimeTempered:
     clean: float
     noisy: float
 
-    vocab_size = property(attrgetter("target.vocab_size"))
-    length = property(attrgetter("target.length"))
+    @property
+    def vocab_size(self) -> int:
+        return self.target.vocab_size
+
+    @property
+    def length(self) -> int:
+        return self.target.length
 
     def at_noise_time(self, s: float) -> Denoiser:
         return Tempered(self.target, self.clean + (self.noisy - self.clean) * float(s))

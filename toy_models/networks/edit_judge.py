@@ -35,6 +35,10 @@ from toy_models.networks.training import Trained
 COIN = 0.25  # a generator never writes a token of less probability
 
 
+# lengths, reachable sequences, those agreed on, shares answered, mass cut
+ParityCounts = tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...], tuple[float, ...], tuple[float, ...]]
+
+
 @dataclass(frozen=True, eq=False)
 class EditRun:
     """A network on every reachable sequence and run on every input, by input length; nothing is sampled.
@@ -88,7 +92,8 @@ def specialised_run(longest: int, seed: int) -> EditRun:
     generator = torch.Generator().manual_seed(seed)
     last = learner.train(model, data, 300, generator, rate=0.03, decay=0.01, batch=len(data.tokens))
     measured = _parity(model, range(longest + 1))
-    every = learner.agrees_at_every_length(model)
+    ends = all(len(run) == 1 for run in learner.endings(model).values())
+    every = ends and learner.agrees_at_every_length(model)
     return EditRun("first pair", "specialised", _count(model), 2, *measured, (), every, {}, fresh, (first, last))
 
 
@@ -166,7 +171,7 @@ def even_law(network: nn.Module, n: int) -> tuple[float, float, float]:
     return float(sum(mass.values())), float(tv), float(cut)
 
 
-def _parity(network: nn.Module, lengths: Sequence[int]) -> tuple:
+def _parity(network: nn.Module, lengths: Sequence[int]) -> ParityCounts:
     states = {n: parity_states(n) for n in lengths}
     agree = tuple(agreement(network, first_pair, states[n]) for n in lengths)
     right = tuple(parity_right(network, n) / 2**n for n in lengths)

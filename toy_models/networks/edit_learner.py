@@ -13,12 +13,13 @@ import torch
 from torch import nn
 
 from toy_models.any_process.parity import START, first_pair
-from toy_models.any_process.programs import Program, Site, String
+from toy_models.any_process.programs import Program, Site, String, sure
 from toy_models.any_process.transition import HOLD, KEEP, Action, apply, emit
 from toy_models.validation import MASK
 
 IGNORE = -100
 SEVEN = tuple(first_pair.encode(text) for text in ("<01", "<10", "<00", "<11", "<M1", "<1M", "<MM"))
+ENDS = ("<", "<0", "<1")  # where the first-pair program stops
 
 
 @dataclass(frozen=True)
@@ -173,7 +174,7 @@ def as_program(model: nn.Module):
         candidate, bits = actions(model, torch.tensor([x]) + 1)
         if not bits.any() and MASK not in x:
             return None
-        return [((1, (int(v), *map(int, b))),) for v, b in zip(candidate[0], bits[0], strict=True)]
+        return [sure((int(v), int(r), int(i), int(d))) for v, (r, i, d) in zip(candidate[0], bits[0], strict=True)]
 
     return program
 
@@ -188,45 +189,69 @@ def train_parity(seed: int, indexed: bool, steps: int = 400) -> LocalEncoder:
 
 
 def parity_answers(model: nn.Module, bits: np.ndarray, max_steps: int) -> np.ndarray:
-    """Answers (batch,) of the trained program on bits (batch, n): 0, 1, or -1 where it gives none in max_steps.
+    """Answers (batch,) of the trained program on bits (batch, n), run to its end: 0, 1, or -1 where it gives none.
 
-    A row is done when the start token and at most one bit are left; `<` and `< 0` read as even, `< 1` as odd.
+    A row is at its end when a step leaves it as it is; there `<` reads as even, `<1` as odd, and anything else, or no
+    end in max_steps steps, is no answer.
     """
     rows = [np.concatenate([[START], row]) for row in bits]
     answers = np.full(len(rows), -1)
     running = list(range(len(rows)))
     for _ in range(max_steps):
-        for r in running:
-            answers[r] = {(START,): 0, (START, 0): 0, (START, 1): 1}.get(tuple(rows[r].tolist()), -1)
-        running = [r for r in running if answers[r] == -1 and 0 < len(rows[r]) <= 2 * bits.shape[1] + 2]
-        if not running:
-            break
         tokens = np.full((len(running), max(len(rows[r]) for r in running)), model.pad)
         for k, r in enumerate(running):
             tokens[k, : len(rows[r])] = rows[r] + 1
         candidate, control = actions(model, torch.from_numpy(tokens))
         for k, r in enumerate(running):
-            n = len(rows[r])
-            rows[r] = apply(rows[r], candidate[k, :n], *control[k, :n].T)
+            before, n = rows[r], len(rows[r])
+            rows[r] = apply(before, candidate[k, :n], *control[k, :n].T)
+            if np.array_equal(rows[r], before):
+                answers[r] = {(START,): 0, (START, 1): 1}.get(tuple(before.tolist()), -1)
+                running[k] = -1
+        running = [r for r in running if r >= 0 and 0 < len(rows[r]) <= 2 * bits.shape[1] + 2]
+        if not running:
+            break
     return answers
 
 
 def agrees_at_every_length(model: LocalEncoder) -> bool:
-    """Whether the network takes the first-pair actions on every reachable sequence of every length.
+    """Whether the network takes the first-pair actions on every sequence with two or more symbols after the start.
 
     A finite check: gains beyond index 2 are exactly zero, so positions 0..2 act as on their own sequence of three
-    tokens, and every later position carries the head biases, which must keep it. Only for indexed networks.
+    tokens, and every later position carries the head biases, which must keep it. Only for indexed networks. Where the
+    program has one symbol left or none it stops; what the network does there is `endings`.
     """
     if not model.indexed or bool((model.gain[3:] != 0).any()) or bool((model.control.bias >= 0).any()):
         return False
     program = as_program(model)
     for x in SEVEN:
         wanted, found = first_pair(x), program(x)
-        if found is None or [emit(v, a[0][1]) for v, a in zip(x, wanted, strict=True)] != [
-            emit(v, a[0][1]) for v, a in zip(x, found, strict=True)
-        ]:
+        if (
+            wanted is None
+            or found is None
+            or [emit(v, a[0][1]) for v, a in zip(x, wanted, strict=True)]
+            != [emit(v, a[0][1]) for v, a in zip(x, found, strict=True)]
+        ):
             return False
     return True
+
+
+def endings(model: nn.Module) -> dict[String, tuple[String, ...]]:
+    """{x: the run of the network from x, x first} for the three sequences at which the first-pair program ends.
+
+    None of them is among the seven samples. At most eight steps; a network that keeps x gives (x,).
+    """
+    runs = {}
+    for x in map(first_pair.encode, ENDS):
+        trace = [x]
+        while len(trace) <= 8 and trace[-1]:
+            candidate, bits = actions(model, torch.tensor([trace[-1]]) + 1)
+            following = tuple(apply(trace[-1], candidate[0], *bits[0].T).tolist())
+            if following == trace[-1]:
+                break
+            trace.append(following)
+        runs[x] = tuple(trace)
+    return runs
 
 
 def train_sudoku(states: np.ndarray, candidate: np.ndarray, seed: int, steps: int, width: int) -> GridEncoder:

@@ -21,7 +21,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
-from toy_models.any_process.laws import Weight, next_law
+from toy_models.any_process.laws import Weight, site_law
 from toy_models.any_process.parity import START, first_pair
 from toy_models.any_process.programs import Program, Site, String
 from toy_models.any_process.trace import EMPTY
@@ -168,18 +168,18 @@ def final_law(
     become empty end nowhere. Where the network draws, each step follows the MOST heaviest strings and cuts the mass of
     the others. With keep = 1 and mass 1 on each input the result counts inputs, exactly.
     """
-    running, final, cut = dict(start), defaultdict(int), 0
+    running, final, cut = dict(start), _masses(), 0
     for _ in range(max_steps + 1):
         running = {x: m for x, m in running.items() if 0 < len(x) <= max_context}
         if len(running) > MOST and keep < 1:
-            order = sorted(running, key=running.get, reverse=True)
+            order = sorted(running, key=running.__getitem__, reverse=True)
             cut += sum(running[x] for x in order[MOST:])
             running = {x: running[x] for x in order[:MOST]}
         if not running:
             break
-        found, following = decisions(network, running, keep), defaultdict(int)
+        found, following = decisions(network, running, keep), _masses()
         for x, mass in running.items():
-            law = next_law(x, lambda _, sites=found[x]: sites, max_context)
+            law = site_law(x, found[x], max_context)
             if set(law) == {x}:
                 final[x] += mass
                 continue
@@ -187,6 +187,10 @@ def final_law(
                 following[z] += mass * weight
         running = following
     return dict(final), cut
+
+
+def _masses() -> dict[String, Weight]:
+    return defaultdict(int)
 
 
 def parity_states(n: int) -> list[String]:

@@ -197,9 +197,10 @@ def _laws(model: States | Tuples, work: Work) -> Tensor:
         law.div_(total[:, :, :, None])
         late[:, low:high] = law[:, 0].transpose(0, 1)
         late[:, count - high : count - low] = law[:, 1].flip(0).transpose(0, 1)  # an odd middle is written twice
-    if model.first:
+    if isinstance(model, Tuples) and model.first:
+        tiny = torch.finfo(result.dtype).tiny
         for k, early in enumerate(model.first_window(work.joint[0, 0] * work.seen[0, 0])):
-            sums = early.sum(dim=1, keepdim=True).clamp_(min=torch.finfo(law.dtype).tiny)
+            sums = early.sum(dim=1, keepdim=True).clamp_(min=tiny)
             torch.div(early, sums, out=result[:, k])
         return _one_hot_where_seen(result, work.y)
     return _ones_where_seen(result, work.y)

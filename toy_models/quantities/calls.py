@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from toy_models.door import ADAPTIVE, CONTENT_FREE, require_pair, require_rule
+from toy_models.door import require_pair, require_rule
 from toy_models.errors import IntractableError
 from toy_models.quantities.law import sampler_law
 from toy_models.quantities.trajectory_kl import EVERY_KIND, _advance
@@ -26,9 +26,10 @@ def expected_calls(target: Target, rule: Rule, denoiser: Denoiser | None = None,
     if under not in ("q", "p"):
         raise ValueError(f'under = {under!r}, allowed: "q", "p"')
     model = require_pair(target, denoiser)
-    require_rule(rule, target.length, EVERY_KIND if under == "p" else (CONTENT_FREE, ADAPTIVE))
     if under == "p":
+        require_rule(rule, target.length, EVERY_KIND)
         return sampler_law(model, rule).mean_steps
+    rule = require_rule(rule, target.length)
     if sees_contents(rule):
         return visited_states(target, rule, denoiser).calls
     own = getattr(rule, "expected_calls", None)

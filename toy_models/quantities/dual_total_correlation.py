@@ -2,6 +2,7 @@
 
 from toy_models.door import require_target
 from toy_models.quantities.information_curve import information_curve
+from toy_models.rounding import nonnegative_measure
 from toy_models.targets.protocol import Target, own_route
 
 
@@ -16,4 +17,4 @@ def dual_total_correlation(target: Target) -> float:
     if own is not None:
         return own
     g = information_curve(target)
-    return float(g.sum() - len(g) * g[-1])
+    return nonnegative_measure("DTC", g.sum() - len(g) * g[-1], 1.0 + len(g) * g[0])

@@ -25,7 +25,7 @@ def estimate_trajectory_kl(
     1.0
     """
     require_target(target)
-    require_rule(rule, target.length, (CONTENT_FREE,))
+    rule = require_rule(rule, target.length, (CONTENT_FREE,))
     positive_int("size", size, 2)
     confidence_level(confidence)
     require_generator(rng)

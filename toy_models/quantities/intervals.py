@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
+from toy_models.rounding import settle
 from toy_models.validation import confidence_level, positive_int
 
 
@@ -28,8 +29,9 @@ class Estimate:
     confidence: float
 
     def shifted(self, by: float) -> "Estimate":
-        """The estimate of the same quantity plus a known constant."""
-        return Estimate(*(np.asarray(part + by) for part in (self.value, self.low, self.high)), self.confidence)
+        """The estimate of the same quantity plus a known constant; rounding below 0 is 0."""
+        value, low, high = (settle(part + by, 1.0 + abs(by)) for part in (self.value, self.low, self.high))
+        return Estimate(value, low, high, self.confidence)
 
 
 def student_interval(values: Float[np.ndarray, "n ..."], confidence: float = 0.99, fitted: int = 1) -> Estimate:

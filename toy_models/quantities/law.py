@@ -5,11 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
-from toy_models.door import ADAPTIVE, CONTENT_FREE, DRAWN, kind_of, require_denoiser, require_rule
+from toy_models.door import ADAPTIVE, CONTENT_FREE, DRAWN, require_denoiser, require_rule
 from toy_models.errors import IntractableError
 from toy_models.kernel import kernel
 from toy_models.quantities import lattice
-from toy_models.rules.protocol import Adaptive, Drawn, Rule, Stage, select, stages_of
+from toy_models.rules.protocol import Adaptive, Drawn, Rule, Stage, sees_contents, sees_drawn, select, stages_of
 from toy_models.targets.protocol import Denoiser
 
 MAX_CANDIDATES = 2**22  # (2V)^L pairs of a state and the candidates at its masks, for rules that see drawn tokens
@@ -43,17 +43,16 @@ def sampler_law(denoiser: Denoiser, rule: Rule) -> Law:
     require_denoiser(denoiser)
     vocab_size, length = denoiser.vocab_size, denoiser.length
     require_rule(rule, length, (CONTENT_FREE, ADAPTIVE, DRAWN))
-    kind = kind_of(rule)
-    if kind == DRAWN:
+    if sees_drawn(rule):
         _require_candidates(vocab_size, length)
     marginals = lattice.state_marginals(denoiser)
-    if kind == CONTENT_FREE:
+    if not sees_contents(rule):
         parts = [(w, _push_stages(marginals, stages, vocab_size, length)) for w, stages in stages_of(rule, length)]
-        final = sum(w * part[0] for w, part in parts)
+        final = sum((w * part[0] for w, part in parts), start=np.zeros(len(marginals)))
         impossible = float(sum(w * part[1] for w, part in parts))
         mean_steps = float(sum(w * part[2] for w, part in parts))
     else:
-        push = _push_choices if kind == ADAPTIVE else _push_drawn
+        push = _push_drawn if sees_drawn(rule) else _push_choices
         final, impossible, mean_steps = _push_adaptive(marginals, rule, vocab_size, length, push)
     pmf = final.reshape((vocab_size + 1,) * length)[(slice(1, None),) * length]
     return Law(pmf.copy(), impossible, mean_steps)

@@ -10,14 +10,13 @@ from toy_models.door import (
     ADAPTIVE,
     CONTENT_FREE,
     DRAWN,
-    kind_of,
     require_denoiser,
     require_generator,
     require_pair,
     require_rule,
 )
 from toy_models.quantities.intervals import Estimate, clopper_pearson
-from toy_models.rules.protocol import Rule, select, steps_of
+from toy_models.rules.protocol import Rule, sees_contents, sees_drawn, select, steps_of
 from toy_models.targets.protocol import Denoiser, Target
 from toy_models.validation import MASK, confidence_level, positive_int
 
@@ -47,13 +46,12 @@ def sample(denoiser: Denoiser, rule: Rule, size: int, rng: np.random.Generator) 
     require_denoiser(denoiser)
     length = denoiser.length
     require_rule(rule, length, (CONTENT_FREE, ADAPTIVE, DRAWN))
-    kind = kind_of(rule)
     positive_int("size", size)
     require_generator(rng)
     y = np.full((size, length), MASK, dtype=np.int64)
     calls = np.zeros(size, dtype=np.int64)
     stopped = np.zeros(size, dtype=bool)
-    plan = steps_of(rule, size, length, rng) if kind == CONTENT_FREE else None
+    plan = None if sees_contents(rule) else steps_of(rule, size, length, rng)
     steps = None if plan is None else np.unique(plan)
     show = size * length * denoiser.vocab_size >= PROGRESS_CELLS
     with tqdm(total=length, desc="unmasking", unit="token", disable=not show) as bar:
@@ -67,13 +65,13 @@ def sample(denoiser: Denoiser, rule: Rule, size: int, rng: np.random.Generator) 
             stopped[rows[dead]] = True
             rows, marginals = rows[~dead], marginals[~dead]
             calls[rows] += 1
-            if kind == DRAWN:
+            if sees_drawn(rule):
                 masked = y[rows] == MASK
                 drawn = write_tokens(y[rows], marginals, masked, rng)
                 selected = select(rule, marginals, masked, drawn)
                 y[rows] = np.where(selected, drawn, y[rows])
             else:
-                selected = wanted[rows] if steps is not None else select(rule, marginals, y[rows] == MASK)
+                selected = select(rule, marginals, y[rows] == MASK) if sees_contents(rule) else wanted[rows]
                 y[rows] = write_tokens(y[rows], marginals, selected, rng)
             bar.update(selected.sum() / size)
     return Samples(y, calls, stopped)

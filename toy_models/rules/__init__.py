@@ -11,7 +11,13 @@ __getattr__, __dir__, __all__ = attach(
     __name__,
     {
         "entropy_bounded": ["prefix_excess"],
-        "fixed_schedule": ["FixedSchedule", "best_fixed_schedule", "fixed_schedule_front", "subset_entropies"],
+        "fixed_schedule": [
+            "FixedSchedule",
+            "best_fixed_schedule",
+            "fixed_schedule_front",
+            "schedule_cost",
+            "subset_entropies",
+        ],
         "ordered_partitions": [
             "BestPartition",
             "best_partitions",
@@ -21,7 +27,7 @@ __getattr__, __dir__, __all__ = attach(
         ],
         "policy_front": ["Front", "optimal_front"],
         "policy_search": ["all_policies", "hull", "pareto"],
-        "proxies": ["entropies"],
+        "proxies": ["entropies", "proxy_scores"],
         "replay": ["Replay", "RuleValue", "estimate_kl", "evaluate_rule", "replay_rule"],
         "replay_law": ["Visited", "visited_states"],
     },

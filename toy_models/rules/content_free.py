@@ -14,7 +14,7 @@ from jaxtyping import Float, Int
 from numpy.polynomial.legendre import leggauss
 
 from toy_models.rules.protocol import Stage
-from toy_models.validation import nonnegative, positive_int
+from toy_models.validation import distribution, positive_int, reals
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,17 +26,13 @@ class IndependentReveal:
     0.25
     """
 
-    weights: Float[np.ndarray, " N"] | Sequence[float]
+    weights: Float[np.ndarray, " N"]
 
-    def __post_init__(self):
-        weights = np.array(self.weights, dtype=np.float64)
+    def __init__(self, weights: Float[np.ndarray, " N"] | Sequence[float]):
+        weights = reals("weights", weights)
         if weights.ndim != 1 or weights.size == 0:
             raise ValueError(f"weights must be a non-empty vector, got shape {weights.shape}")
-        nonnegative("weights", weights)
-        if abs(weights.sum() - 1.0) > 1e-9:
-            raise ValueError(f"weights sum to {float(weights.sum()):.12g}, they must sum to 1")
-        weights.setflags(write=False)
-        object.__setattr__(self, "weights", weights)
+        object.__setattr__(self, "weights", distribution("weights", weights))
 
     @property
     def steps(self) -> int:
@@ -48,8 +44,15 @@ class IndependentReveal:
         remaining = np.cumsum(self.weights[::-1])[::-1]
         return np.divide(self.weights, remaining, out=np.zeros_like(remaining), where=remaining > 0)
 
+    @property
+    def survivals(self) -> Float[np.ndarray, " N"]:
+        """1 - r_j; where r_j > 1/2 as (1 - a_j) / (1 - a_{j-1}), so that a later weight of 1e-20 still counts."""
+        remaining = np.append(np.cumsum(self.weights[::-1])[::-1], 0.0)
+        ratio = np.divide(remaining[1:], remaining[:-1], out=np.ones(self.steps), where=remaining[:-1] > 0)
+        return np.where(self.hazards > 0.5, ratio, 1.0 - self.hazards)
+
     def stages(self, length: int) -> list[tuple[float, list[Stage]]]:
-        return [(1.0, [_bernoulli_stage(r, length) for r in self.hazards])]
+        return [(1.0, [_bernoulli_stage(r, k, length) for r, k in zip(self.hazards, self.survivals, strict=True)])]
 
     def draw_steps(self, size: int, length: int, rng: np.random.Generator) -> Int[np.ndarray, "size L"]:
         cdf = np.cumsum(self.weights)
@@ -210,11 +213,11 @@ def bisection(length: int) -> FixedOrder:
     return FixedOrder(tuple(blocks))
 
 
-def _bernoulli_stage(r: float, length: int) -> Stage:
+def _bernoulli_stage(r: float, survival: float, length: int) -> Stage:
     weights = np.zeros((length + 1, length + 1))
     for m in range(length + 1):
         s = np.arange(m + 1)
-        weights[m, : m + 1] = r**s * (1.0 - r) ** (m - s)
+        weights[m, : m + 1] = r**s * survival ** (m - s)
     return Stage(np.ones(length, dtype=bool), weights)
 
 

@@ -121,7 +121,12 @@ def fixed_schedule_front(
 
 
 def schedule_cost(subset_entropy: Float[np.ndarray, " subsets"], rule: FixedOrder) -> float:
-    """Sum over the blocks of a fixed order of the conditional total correlation: its KL(q || p)."""
+    """Sum over the blocks of a fixed order of the conditional total correlation: its KL(q || p).
+
+    >>> entropies = tm.rules.subset_entropies(tm.repetition(2, 2))
+    >>> round(float(tm.rules.schedule_cost(entropies, tm.FixedOrder([[0, 1]])) / np.log(2)), 12)  # TC
+    1.0
+    """
     total, revealed = 0.0, 0
     for block in rule.blocks:
         union = revealed | sum(1 << i for i in block)

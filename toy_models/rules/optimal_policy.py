@@ -20,6 +20,7 @@ from toy_models.door import require_target
 from toy_models.errors import IntractableError
 from toy_models.kernel import kernel
 from toy_models.quantities import lattice
+from toy_models.rounding import nonnegative_measure
 from toy_models.rules.word_policy import WordPolicy
 from toy_models.targets.protocol import Target, own_route
 from toy_models.targets.table import context_probabilities
@@ -95,8 +96,9 @@ def optimal_policy(target: Target, step_cost: float) -> Policy | WordPolicy:
     q = context_probabilities(table.pmf).ravel()
     actions, total = bellman(q, target.vocab_size, target.length, float(step_cost), np.zeros(entries))
     kl, mean_steps, visited = follow(q, actions, target.vocab_size, target.length)
+    kl = nonnegative_measure("KL of the policy", kl, 1.0 + table.entropy())
     actions.setflags(write=False)
-    value = float(total) - table.entropy()
+    value = nonnegative_measure("cost of the policy", float(total) - table.entropy(), 1.0 + float(total))
     possible = int(np.count_nonzero(q))
     return Policy(
         float(step_cost), kl, mean_steps, value, len(q), possible, visited, target.vocab_size, target.length, actions

@@ -49,7 +49,7 @@ class WordPolicy:
         revealed = (y != MASK) @ (1 << np.arange(y.shape[1]))
         bits = self.actions[revealed, self.target.classes[matches.argmax(axis=1)]]
         chosen = (bits[:, None] >> np.arange(y.shape[1])) & 1 == 1
-        return np.where(matches.any(axis=1)[:, None], chosen, y == MASK)
+        return np.where(np.any(matches, axis=1)[:, None], chosen, y == MASK)
 
     def select(self, marginals, masked):
         if marginals.shape[1:] != (self.target.length, self.target.vocab_size):

@@ -25,7 +25,8 @@ class MirroredSchedule(Schedule):
         return self.inner.slope(1.0 - in_unit_interval(t))
 
     def endpoint_exponents(self) -> tuple[float, float]:
-        return self.inner.endpoint_exponents()[::-1]
+        start, end = self.inner.endpoint_exponents()
+        return end, start
 
     def log_speed(self, t, u):
         return self.inner.log_speed(u, t)

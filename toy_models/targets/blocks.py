@@ -44,7 +44,7 @@ class Blocks:
         y = tokens(y, self.vocab_size, self.length, masks=True)
         blocks = self._split(y)
         parts = self.target.marginals(blocks, on_impossible="nan")
-        impossible = np.isnan(parts).any(axis=(1, 2))
+        impossible = np.any(np.isnan(parts), axis=(1, 2))
         full = np.flatnonzero((blocks != MASK).all(axis=1))
         if len(full):
             impossible[full] = np.isneginf(self.target.log_prob(blocks[full]))

@@ -25,15 +25,21 @@ class HMM:
     [0.41]
     """
 
-    initial: Float[np.ndarray, " S"] | Sequence[float]
-    transition: Float[np.ndarray, "S S"] | Sequence[Sequence[float]]
-    emission: Float[np.ndarray, "S V"] | Sequence[Sequence[float]]
+    initial: Float[np.ndarray, " S"]
+    transition: Float[np.ndarray, "S S"]
+    emission: Float[np.ndarray, "S V"]
     length: int
 
-    def __post_init__(self):
-        transition = probabilities("transition", self.transition, ndim=2)
-        emission = probabilities("emission", self.emission, ndim=2)
-        initial = probabilities("initial", self.initial, ndim=1)
+    def __init__(
+        self,
+        initial: Float[np.ndarray, " S"] | Sequence[float],
+        transition: Float[np.ndarray, "S S"] | Sequence[Sequence[float]],
+        emission: Float[np.ndarray, "S V"] | Sequence[Sequence[float]],
+        length: int,
+    ):
+        transition = probabilities("transition", transition, ndim=2)
+        emission = probabilities("emission", emission, ndim=2)
+        initial = probabilities("initial", initial, ndim=1)
         states = len(initial)
         if transition.shape != (states, states) or emission.shape[0] != states:
             raise ValueError(
@@ -42,7 +48,7 @@ class HMM:
             )
         for name, value in (("initial", initial), ("transition", transition), ("emission", emission)):
             object.__setattr__(self, name, value)
-        object.__setattr__(self, "length", positive_int("length", self.length))
+        object.__setattr__(self, "length", positive_int("length", length))
 
     @property
     def vocab_size(self) -> int:

@@ -13,7 +13,7 @@ from jaxtyping import Float
 
 from toy_models.quantities.intervals import Estimate, student_interval
 from toy_models.targets.protocol import Denoiser, Target
-from toy_models.validation import MASK, positive_int
+from toy_models.validation import MASK, distribution, positive_int
 from toy_models.variance import densities, p_pots
 from toy_models.variance.densities import Density, check_interval, quadrature
 from toy_models.variance.loss_moments import Moments, loss_moments, token_losses
@@ -145,8 +145,8 @@ def size_decomposition(
     """
     length = moments.length
     k = np.arange(1, length + 1)
-    weights = np.full(length, 1.0 / length) if weights is None else np.asarray(weights, dtype=float)
-    if weights.shape != (length,) or (weights <= 0).any() or abs(weights.sum() - 1.0) > 1e-9:
+    weights = distribution("weights", np.full(length, 1.0 / length) if weights is None else weights)
+    if weights.shape != (length,) or (weights <= 0).any():
         raise ValueError(f"weights = {weights}, allowed: {length} positive numbers (sizes 1..L) with sum 1")
     _, gram, centred = size_moments(moments)
     c = 1.0 / (length * k)

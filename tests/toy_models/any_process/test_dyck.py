@@ -44,6 +44,9 @@ def test_terminal_masses_and_laws_given_the_length():
     assert float(sum(one.values())) == pytest.approx(0.93183, abs=5e-6)
     assert float(sum(two.values())) == pytest.approx(0.91443, abs=5e-6)
     assert set(two) == words(2, 6)
+    for k in (1, 2, 3):
+        law = dyck.grown_words(k, 2)
+        assert (law[()], sum(law.values()) - law[()]) == (F(2, 3), F(8, 45))
     for n, tv in ((2, 0), (4, 0.1786), (6, 0.3012)):
         law = {w: p for w, p in two.items() if len(w) == n}
         total = sum(law.values())

@@ -91,6 +91,16 @@ def test_empty_grid_needs_a_guess():
     assert sudoku.naked_singles((MASK,) * 16) is None
 
 
+RESTART = {
+    "all 16": F(134217728, 9),
+    "halves": F(525056, 9),
+    "rows": F(2297, 9),
+    "boxes": F(2258, 9),
+    "transversals": F(5992, 1137),
+    "row halves": F(259, 9),
+    "peer-free pairs": F(4905, 491),
+    "single cells": 16,
+}
 ORACLE = {
     "all 16": (F(9, 134217728), 16.51775, F(134217728, 9), 0),
     "halves": (F(9, 524288), 10.97257, F(2336, 3), F(1, 6)),
@@ -107,7 +117,8 @@ ORACLE = {
 def test_group_decoding(name):
     valid, kl, redraw, tv = ORACLE[name]
     found = sudoku_oracle.decode_groups(sudoku.SCHEDULES[name])
-    assert (found.valid, found.redraw, found.restart) == (valid, redraw, found.steps / valid)
+    assert (found.valid, found.redraw, found.blind) == (valid, redraw, found.steps / valid)
+    assert found.restart == RESTART[name]
     assert found.kl == pytest.approx(kl, abs=5e-6)
     assert found.tv == tv if tv is not None else float(found.tv) == pytest.approx(0.39414, abs=5e-6)
 
@@ -115,7 +126,24 @@ def test_group_decoding(name):
 def test_group_decoding_of_a_tiny_language():
     """Two words 00, 11: one step is right half the time; redraw keeps both words, at two draws."""
     found = sudoku_oracle.decode_groups([(0, 1)], np.array([[0, 0], [1, 1]]))
-    assert (found.valid, found.redraw, found.restart, found.tv) == (F(1, 2), 2, 2, 0)
+    assert (found.valid, found.redraw, found.restart, found.blind, found.tv) == (F(1, 2), 2, 2, 2, 0)
+
+
+def test_restart_stops_at_the_first_rejected_group():
+    """Even words by (0, 1), (2) pass the first test. Words 00., 11.: one attempt in two stops after one step."""
+    even = np.array([[0, 0, 0], [0, 1, 1], [1, 0, 1], [1, 1, 0]])
+    found = sudoku_oracle.decode_groups([(0, 1), (2,)], even)
+    assert (found.redraw, found.restart, found.blind) == (2, 2, 2)
+    equal = np.array([[0, 0, 0], [0, 0, 1], [1, 1, 0], [1, 1, 1]])
+    found = sudoku_oracle.decode_groups([(0, 1), (2,)], equal)
+    assert (found.redraw, found.restart, found.blind) == (3, 3, 4)
+
+
+def test_constant_acceptance_makes_redraw_no_dearer():
+    """Two groups of two equal bits each: both are accepted with probability 1/2 in every context."""
+    words = np.array([[a, a, b, b] for a in (0, 1) for b in (0, 1)])
+    found = sudoku_oracle.decode_groups([(0, 1), (2, 3)], words)
+    assert (found.redraw, found.restart, found.blind) == (4, 6, 8)
 
 
 def test_fixed_orders_from_the_empty_grid():

@@ -106,9 +106,23 @@ def test_longest_walks_attain_the_bound():
 
 def test_write_once_steps_never_exceed_masks():
     rng = np.random.default_rng(0)
-    runs = [counter.random_write_once_run(8, int(rng.integers(9)), 3, rng) for _ in range(400)]
-    assert all(steps <= masks for steps, masks in runs)
-    assert any(0 < steps == masks for steps, masks in runs)
+    most = 0
+    for _ in range(400):
+        sequences, asked = counter.random_write_once_run(8, int(rng.integers(9)), 3, rng)
+        for x, y, revealed in zip(sequences, sequences[1:], asked, strict=False):
+            assert [i for i in range(8) if x[i] != y[i]] == list(revealed)
+            assert all(x[i] == MASK for i in revealed)
+        masks, steps = sequences[0].count(MASK), sum(map(bool, asked))
+        assert steps <= masks
+        most = max(most, steps * (steps == masks))
+    assert most > 0
+
+
+def test_longest_write_once_runs_write_one_mask_per_step():
+    for size, vocab in ((3, 2), (2, 3)):
+        longest = counter.longest_write_once_runs(size, vocab)
+        assert len(longest) == (vocab + 1) ** size
+        assert all(most == x.count(MASK) for x, most in longest.items())
 
 
 @pytest.mark.parametrize("n", [1, 2, 3, 4])

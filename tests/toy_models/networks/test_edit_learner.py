@@ -40,9 +40,21 @@ def test_training_from_length_two_gives_a_certified_program():
     assert learner.agrees_at_every_length(model)
     bits = np.random.default_rng(0).integers(2, size=(20, 40))
     np.testing.assert_array_equal(learner.parity_answers(model, bits, 82), bits.sum(axis=1) % 2)
+    start, zero, one = (2,), (2, 0), (2, 1)
+    assert learner.endings(model) == {start: (start,), zero: (zero, (2, MASK), start), one: (one,)}
     with torch.no_grad():
         model.gain[5] = 0.1  # a later position that speaks voids the certificate
     assert not learner.agrees_at_every_length(model)
+
+
+def test_answers_are_read_where_the_network_stops():
+    """On `<0` the rules stop and the trained network goes on; a network that keeps everything answers on `<1` alone."""
+    silent = learner.LocalEncoder(3, 4, 2, 8, indexed=True)  # no gain: it keeps what it reads
+    assert all(len(trace) == 1 for trace in learner.endings(silent).values())
+    assert learner.parity_answers(silent, np.array([[1], [0]]), 8).tolist() == [1, -1]
+    torch.set_num_threads(1)
+    model = learner.train_parity(1, indexed=True, steps=300)
+    assert learner.parity_answers(model, np.array([[1], [0]]), 8).tolist() == [1, 0]
 
 
 def test_untrained_and_relative_networks_are_not_certified():

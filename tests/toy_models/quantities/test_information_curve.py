@@ -157,3 +157,10 @@ def test_bad_input(chain_a):
             tm.estimate_information_curve(chain_a, 10, np.random.default_rng(0), confidence=confidence)
     with pytest.raises(ValueError, match="size = 1, it must be an integer >= 2"):
         tm.estimate_information_curve(chain_a, 1, np.random.default_rng(0))
+
+
+@pytest.mark.parametrize("revealed", [[-1], [4], [1.7], [True], []])
+def test_numbers_of_revealed_tokens_are_neither_cut_nor_wrapped(revealed):
+    chain = tm.MarkovChain([[0.7, 0.3], [0.4, 0.6]], 4)
+    with pytest.raises(ValueError, match="revealed"):
+        tm.estimate_information_curve(chain, 10, np.random.default_rng(0), revealed=revealed)

@@ -30,7 +30,22 @@ def beats_mixtures(results: Results) -> Outcome:
     """beta <= .2, 3x3, K = 3: smaller KL than every mixture of fixed schedules, by a certified lower bound."""
     weak = {b: m for b, m in results.corrector.mixtures.items() if b <= 0.2}
     factor = min(m.low / row(results, "grid 3x3", b).two_colour[2] for b, m in weak.items())
-    return decide(factor > 1, len(weak), factor, "certified")
+    best = all(m.low <= m.high <= 1.002 * row(results, "grid 3x3", b).write_once[2] for b, m in weak.items())
+    return decide(factor > 1 and best, len(weak), factor, "certified")
+
+
+@check("two-colour-corrector", tier="float64")
+def certificate_encloses(results: Results) -> Outcome:
+    """low <= min over w of KL(p || w Q_1 + (1 - w) Q_2) <= high, the minimum by a scalar minimiser."""
+    found = results.corrector.certificates
+    slack = min(min(least - low, high - least) for low, least, high in found)
+    return decide(slack >= -1e-9, len(found), slack, "mixtures of two laws: the certificate encloses the least KL")
+
+
+@check("two-colour-corrector", tier="float64")
+def schedule_kl(results: Results) -> Outcome:
+    """KL of the best fixed schedules from subset entropies = KL of what the sampler writes with them, L <= 9."""
+    return decide(results.corrector.front_gap < 1e-12, 1, results.corrector.front_gap, "schedules through the sampler")
 
 
 @tightness("two-colour-corrector", tier="float64")
@@ -67,6 +82,14 @@ def single_site_is_exact(results: Results) -> Outcome:
     return decide(worst < 1e-11, len(results.corrector.floors), worst, "size 1: stationary law = target, TV < 1e-11")
 
 
+@check("remask-floor", tier="float64")
+def stated_floors(results: Results) -> Outcome:
+    """Chain with flip .1, size 2: floor .0355; even and odd in turn: none on the chain, .0958 on the HMM."""
+    pairs, turns = results.corrector.floors["Markov .1"][1], results.corrector.alternating
+    good = abs(pairs - 0.0355) < 5e-5 and turns["Markov .1"] < 1e-11 and abs(turns["HMM"] - 0.0958) < 5e-5
+    return decide(good, 3, None, "two at once on the chain; even and odd in turn")
+
+
 @tightness("remask-floor", tier="float64")
 def all_at_once(results: Results) -> Outcome:
     """Size L forgets everything: the floor is the one-shot TV, .73104 for the chain with flip .1, L = 6."""
@@ -91,7 +114,8 @@ def alternating_is_exact(results: Results) -> Outcome:
 def bisection_exact(results: Results) -> Outcome:
     """TV = 0 to rounding between a Markov chain and what bisection writes, ceil(log2(L+1)) steps."""
     values = [v for (name, _), v in results.corrector.bisection.items() if name == "Markov .1"]
-    return decide(max(values) < 1e-12, len(values), max(values), "ceil(log2(L+1)) write-once steps")
+    steps = all(k == length.bit_length() for length, k in results.corrector.bisection_steps.items())
+    return decide(max(values) < 1e-12 and steps, len(values), max(values), "ceil(log2(L+1)) write-once steps")
 
 
 @control("bisection-needs-no-remask", tier="float64")
@@ -112,6 +136,13 @@ def many_steps(results: Results) -> Outcome:
     return decide(
         all(min(tv[1:]) > tv[0] for tv in rows), len(rows), None, f"K = {steps}: every eta > 0 has a larger TV"
     )
+
+
+@check("remdm-hurts", tier="float64")
+def kernel_through_g(results: Results) -> Outcome:
+    """The law of the kernel on the lattice = its law as an edit program through g, every eta; L = 2, K = 3."""
+    gap = results.corrector.remdm_through_g
+    return decide(gap < 1e-14, 4 * len(results.corrector.etas), gap, "the kernel as an edit program")
 
 
 @tightness("remdm-hurts", tier="float64")

@@ -1,15 +1,23 @@
 """Dyck languages by insertion, and what finite state cannot cover."""
 
+from fractions import Fraction
+
 from theory.any_process.results import Results
 from theory.ledger.registry import Outcome, check, construction, control, decide, not_claimed_tight, tightness
+from toy_models.any_process import dyck
 
 
 @construction("dyck-support", tier="rational")
 def supports(results: Results) -> Outcome:
-    """The words the insertion program reaches are those that reduce to 1; with openers only, the one-sided ones."""
+    """The words the insertion program reaches are those that reduce to 1; with openers only, the one-sided ones.
+
+    Its law: the empty word 2/3, words of two letters 8/45 together, whatever k (a stop after each round with 1/2).
+    """
     d = results.dyck
+    law = all(found == (Fraction(2, 3), Fraction(8, 45)) for found in d.short.values())
     reach = ", ".join(f"k={k} N={n}" for k, n, how in d.support_equal if how == "program")
-    return decide(all(d.support_equal.values()) and d.one_sided_equal, len(d.support_equal) + 2, 0, f"program: {reach}")
+    good = all(d.support_equal.values()) and d.one_sided_equal and law
+    return decide(good, len(d.support_equal) + 2, 0, f"program: {reach}")
 
 
 @control("dyck-support", tier="rational")
@@ -40,9 +48,12 @@ def classes(results: Results) -> Outcome:
 
 @tightness("dyck-finite-state", tier="rational")
 def full_window_is_exact(results: Results) -> Outcome:
-    """A generator that sees n - 1 letters covers exactly the language."""
+    """A generator that sees n - 1 letters covers exactly the language; so does one token at a time, in parallel not."""
     d = results.dyck
     good = all(sizes[-1] == d.sizes[2, n] for n, sizes in d.windows.items())
+    good = (
+        good and d.valid["one by one"] == 1 and dyck.valid_probability(dyck.language(1, 2), [[0, 1]]) == Fraction(1, 2)
+    )
     return decide(good, len(d.windows), 0, "window n - 1 covers exactly the language")
 
 

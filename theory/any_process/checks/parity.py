@@ -56,18 +56,26 @@ def trained_states_suffice(results: Results) -> Outcome:
 
 @check("parity-light-cone", tier="rational")
 def cone_accuracy(results: Results) -> Outcome:
-    """Best accuracy at parity is 1/2 if r T < n and 1 if r T >= n, by enumeration."""
-    acc = results.parity.accuracy
-    good = all(a == (Fraction(1) if r * t >= n else Fraction(1, 2)) for (n, r, t), a in acc.items())
-    return decide(good and results.parity.cone_kept, len(acc), 0, "accuracy 1/2 iff r T < n")
+    """The last r T bits tell nothing of the parity if r T < n, else all; random local rules see just these bits."""
+    p = results.parity
+    unseen = {(n, r, t): a for (n, r, t), a in p.accuracy.items() if r * t < n}
+    good = all(a == (Fraction(1, 2) if r * t < n else 1) for (n, r, t), a in p.accuracy.items())
+    good = good and p.cone_kept and p.cone_used
+    return decide(good, len(unseen), 0, "accuracy 1/2 where r T < n")
+
+
+@check("parity-light-cone", tier="rational")
+def no_program_below(results: Results) -> Outcome:
+    """Exhaustive search over the rules of all cells and steps finds no program where r T < n."""
+    below = [found for (n, r, t), found in results.parity.programs.items() if r * t < n]
+    return decide(not any(below), len(below), None, "no local program where r T < n")
 
 
 @tightness("parity-light-cone", tier="rational")
 def cone_reached(results: Results) -> Outcome:
-    """At r T = n the accuracy is 1."""
-    tight = [(n, r, t) for n, r, t in results.parity.accuracy if r * t == n]
-    good = all(results.parity.accuracy[key] == 1 for key in tight)
-    return decide(good, len(tight), 0, "r T = n suffices")
+    """At r T = n a program that unmasks and remasks is right on all inputs, for the (n, r, T) of the note."""
+    at = {size: found for size, found in results.parity.programs.items() if size[1] * size[2] == size[0]}
+    return decide(all(at.values()), len(at), 0, f"programs found and run through g for (n, r, T) = {sorted(at)}")
 
 
 @control("parity-light-cone", tier="rational")

@@ -14,9 +14,16 @@ from toy_models.validation import MASK
 
 @check("write-once-step-bound", tier="rational")
 def steps_below_masks(results: Results) -> Outcome:
-    """Steps that change the sequence <= masks at the start, over every write-once run drawn."""
-    runs, violations, _ = results.pram.write_once_runs
-    return decide(violations == 0, runs, None, "non-idle steps <= initial masks")
+    """Through g, most steps of all write-once runs from x that change x = masks of x, every x of {M,0,1}^3, {M,0}^4."""
+    longest = results.pram.write_once_longest
+    return decide(all(most == x.count(MASK) for x, most in longest.items()), len(longest), 0, "all runs, all starts")
+
+
+@check("write-once-step-bound", tier="rational")
+def random_runs(results: Results) -> Outcome:
+    """12 tokens, random runs through g: each step reveals the set asked for and nothing else; steps <= masks."""
+    runs, longer, unlike = results.pram.write_once_runs
+    return decide(longer == unlike == 0, runs, None, "random runs: steps that change the sequence <= initial masks")
 
 
 @tightness("write-once-step-bound", tier="rational")

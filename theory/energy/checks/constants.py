@@ -39,8 +39,8 @@ def kinetic_ratio_as_published(_: Results):
         ""
         if first is None
         else (
-            f"uniform on 000 and 111: E_k / base = {first.kinetic / first.base}, not n (K+1)^(n-1) = 27; "
-            f"{len(failed)} of {len(tables)} laws fail"
+            f"for this reading, all states: uniform on 000 and 111 has E_k / base = {first.kinetic / first.base}, "
+            f"not n (K+1)^(n-1) = 27; {len(failed)} of {len(tables)} laws fail"
         )
     )
     return decide(not failed, len(tables), None, note)

@@ -11,7 +11,7 @@ from theory.energy.checks.common import ALPHAS, SKEWED_WEIGHTS, ball, symbols
 from theory.energy.instances import Composed, rational, sparse_tables
 from theory.energy.paths import SKEWED
 from theory.energy.results import Results
-from theory.ledger.registry import check, control, decide, not_claimed_tight, tightness
+from theory.ledger.registry import check, control, decide, definition, not_claimed_tight, tightness
 from toy_models.energy.energies_by_state import state_energies
 from toy_models.energy.geodesic import beta_energy, energy_quadrature
 from toy_models.energy.kinetic import (
@@ -48,6 +48,25 @@ def completed_square(_: Results):
     integrand = sp.diff(alpha, t) ** 2 / (dg * alpha * (1 - alpha))
     square = sp.pi**2 * dg + 4 * rest**2 / dg + 4 * sp.pi * rest
     return decide(sp.simplify(integrand - 4 * dt**2 / dg) == 0 and sp.simplify(4 * dt**2 / dg - square) == 0, 2)
+
+
+@definition("energy-geodesic-minimiser", tier="float64")
+def geodesic_energy_of_n_tokens(_: Results):
+    """min E_g = n pi^2: 4 sum over tokens of |dy|^2, y = (sqrt(1-alpha), sqrt(alpha)) by differences, n = 1, 2, 3."""
+    t, gaps = np.linspace(0.0, 1.0, 2001), []
+    a = tm.SineSquaredSchedule().alpha(t)
+    squares = (np.diff(np.sqrt(a)) ** 2 + np.diff(np.sqrt(1 - a)) ** 2).sum() * (len(t) - 1)
+    for n in (1, 2, 3):
+        found = state_energies(np.full((2,) * n, 0.5**n), tm.SineSquaredSchedule()).geodesic
+        gaps += [abs(found / (n * np.pi**2) - 1), abs(4 * n * squares / found - 1)]
+    return decide(max(gaps) < 1e-6, len(gaps), max(gaps), "n pi^2 for n tokens, not pi^2")
+
+
+@control("energy-geodesic-minimiser", tier="float64")
+def one_least_energy_for_every_length(_: Results):
+    """The least geodesic energy of two tokens would be pi^2."""
+    found = state_energies(np.full((2, 2), 0.25), tm.SineSquaredSchedule()).geodesic
+    return decide(found < np.pi**2 * (1 + 1e-9), 1, found - np.pi**2, "two tokens: 2 pi^2")
 
 
 @tightness("energy-geodesic-minimiser", tier="float64")

@@ -5,7 +5,7 @@ from itertools import product
 import numpy as np
 
 import toy_models as tm
-from theory.entropy_bound.checks.instances import ROUNDING
+from theory.entropy_bound.checks.instances import ROUNDING, table_of
 from theory.entropy_bound.results import PROXIES, Results, random_orders, text_kl
 from theory.entropy_bound.targets import sticky_hmm
 from theory.ledger.registry import Outcome, check, control, decide, not_claimed_tight, tightness
@@ -76,7 +76,7 @@ def greedy_is_optimal(results: Results) -> Outcome:
     rng, gaps = np.random.default_rng(13), []
     for _ in range(4):
         law = exact.random_law(2, 3, rng)
-        table = tm.Table(np.array([float(law.pmf.get(x, 0)) for x in product(range(2), repeat=3)]).reshape(2, 2, 2))
+        table = table_of(law)
         for step_cost in (0.05, 0.2, 0.5):
             gaps.append(greedy_cost(law, step_cost) - optimal_policy(table, step_cost).cost)
     return decide(max(gaps) < ROUNDING, len(gaps), max(gaps), "largest excess of the greedy policy, nats")

@@ -1,8 +1,11 @@
 """Random laws and models that the checks decide."""
 
+from itertools import product
+
 import numpy as np
 from flint import fmpq
 
+import toy_models as tm
 from toy_models.exact import LogSum
 from toy_models.exact import trajectories as exact
 
@@ -28,3 +31,14 @@ def largest(entropies: list[LogSum]) -> int:
         if (entropies[k] - entropies[best]).sign() > 0:
             best = k
     return best
+
+
+def oracle(law: exact.RationalLaw) -> exact.Model:
+    """The exact denoiser."""
+    return lambda y, i: law.marginal(y, i)
+
+
+def table_of(law: exact.RationalLaw) -> tm.Table:
+    """The same law in float64."""
+    states = product(range(law.vocab_size), repeat=law.length)
+    return tm.Table(np.array([float(law.pmf.get(x, 0)) for x in states]).reshape((law.vocab_size,) * law.length))

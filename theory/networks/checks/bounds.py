@@ -4,8 +4,9 @@ import numpy as np
 
 import toy_models as tm
 from theory.ledger.registry import Outcome, check, control, decide, tightness
-from theory.networks.checks.network import ROUNDING, open_costs
+from theory.networks.checks.network import ROUNDING
 from theory.networks.results import Results
+from theory.networks.small import open_costs
 from theory.perplexity.results import uniform
 
 

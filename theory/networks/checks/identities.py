@@ -1,14 +1,12 @@
 """Identities of a trained network: its learning error adds to the oracle's divergence."""
 
-from math import comb
-
 import numpy as np
 
 import toy_models as tm
 from theory.ledger.registry import Outcome, check, control, decide, not_claimed_tight
-from theory.networks.checks.network import ROUNDING, context_divergences, open_costs
+from theory.networks.checks.network import ROUNDING
 from theory.networks.results import Results
-from theory.networks.small import Small
+from theory.networks.small import Small, context_divergences, learning_curve
 from theory.perplexity.results import uniform
 from toy_models.quantities import lattice
 from toy_models.quantities.trajectory_kl import curve_kl
@@ -60,13 +58,6 @@ def two_curves(results: Results) -> Outcome:
     """network-two-curves: the trajectory KL of the network from g and the enumerated learning curve, every N."""
     gaps = curve_gaps(results.small, learning_curve(results.small))
     return decide(bool(gaps.max() < ROUNDING), len(gaps), gaps.max(), "margin: largest gap in nats per sequence")
-
-
-def learning_curve(small: Small) -> np.ndarray:
-    """epsilon[m]: the mean over sets T of m positions, i outside T and x_T ~ q of KL(q(.|x_T) || p(.|x_T))."""
-    revealed, cost = open_costs(small)
-    count, open_cost = revealed.sum(axis=1), cost.sum(axis=1)
-    return np.array([open_cost[count == m].sum() / (comb(6, m) * (6 - m)) for m in range(6)])
 
 
 def curve_gaps(small: Small, learning: np.ndarray) -> np.ndarray:

@@ -13,7 +13,7 @@ from theory.ledger.registry import (
     control,
     correction,
     decide,
-    identity,
+    definition,
     not_claimed_tight,
     tightness,
 )
@@ -139,7 +139,7 @@ def one_shift_for_the_batch(results: Results) -> Outcome:
     return decide(holds, 4, 0.0)
 
 
-@identity("low-discrepancy-times", tier="float64")
+@definition("low-discrepancy-times", tier="float64")
 def one_shift_in_the_library(results: Results) -> Outcome:
     """low-discrepancy-times: the library against its definition, and the values of the page for 16 draws on K1."""
     losses, moments = small()

@@ -5,7 +5,7 @@ from random import Random
 
 import numpy as np
 
-from theory.ledger.registry import Outcome, check, control, decide, identity, not_claimed_tight
+from theory.ledger.registry import Outcome, check, control, decide, definition, not_claimed_tight
 from theory.variance import definitions, exact
 from theory.variance.checks.cases import PRINTED, ROUNDING, TABLES, small
 from theory.variance.instances import EPSILON
@@ -30,7 +30,7 @@ def abc_adds_up(results: Results) -> Outcome:
     return decide(right, len(cases), 0.0, "A+B+C and A + Var_t E_x g + E_t Var_x g both equal Var(l) exactly")
 
 
-@identity("variance-abc", tier="float64")
+@definition("variance-abc", tier="float64")
 def parts_are_the_definition(results: Results) -> Outcome:
     """variance-abc: A, B, C of the library against the law of total variance carried out over every x, t and mask."""
     losses, moments = small()
@@ -42,7 +42,7 @@ def parts_are_the_definition(results: Results) -> Outcome:
     return decide(max(gaps) < ROUNDING, len(gaps), ROUNDING - max(gaps), "one mask, two, and a mirrored pair")
 
 
-@identity("variance-abc", tier="float64")
+@definition("variance-abc", tier="float64")
 def printed_table(results: Results) -> Outcome:
     """variance-abc: the table of the page, to its last digit."""
     gaps = []
@@ -75,7 +75,7 @@ def data_noise_of_the_oracle(results: Results) -> Outcome:
     return decide(True, 8, 0.0, "all coefficients of log q(x_T) cancel except T empty and T full, L = 1..8")
 
 
-@identity("data-noise-is-arm", tier="float64")
+@definition("data-noise-is-arm", tier="float64")
 def both_data_noises(results: Results) -> Outcome:
     """data-noise-is-arm: C at epsilon = 0 and C_ARM along three orders, both against Var_x log q(x) / L^2."""
     log_q = instances.k1().log_prob(results.instances["K1 oracle"].loss.x)

@@ -6,7 +6,7 @@ from math import log
 import numpy as np
 from flint import arb, ctx, fmpq
 
-from theory.ledger.registry import Outcome, check, control, decide, identity, sharper, tightness
+from theory.ledger.registry import Outcome, check, control, decide, definition, sharper, tightness
 from theory.variance import definitions
 from theory.variance import pairs as pair_language
 from theory.variance.checks.cases import ROUNDING, TABLES, competitors, small
@@ -166,7 +166,7 @@ def _ball(length: int) -> arb:
     return arb(fmpq(value.numerator, value.denominator))
 
 
-@identity("sizes-at-length", tier="float64")
+@definition("sizes-at-length", tier="float64")
 def pair_language_of_the_library(results: Results) -> Outcome:
     """sizes-at-length: the closed forms against the library at L = 4 and 6, epsilon = 1e-12."""
     gaps = []

@@ -10,7 +10,7 @@ import torch
 from flint import arb, ctx
 
 from theory.ledger.instances import instances
-from theory.ledger.registry import Outcome, check, condition, control, decide, identity, not_claimed_tight, tightness
+from theory.ledger.registry import Outcome, check, condition, control, decide, definition, not_claimed_tight, tightness
 from theory.variance import definitions, exact
 from theory.variance.checks.cases import ROUNDING
 from theory.variance.results import Results
@@ -45,7 +45,7 @@ def additive_by_enumeration(results: Results) -> Outcome:
     return decide(holds, count, 0.0)
 
 
-@identity("mirror-additive", tier="float64")
+@definition("mirror-additive", tier="float64")
 def drawn_pairs_are_mirrored(results: Results) -> Outcome:
     """mirror-additive: the masks drawn for training are disjoint for t <= 1/2 and cover everything for t >= 1/2."""
     options = LossOptions(masks="mirror")
@@ -84,7 +84,7 @@ def _fourier(sign: int) -> Outcome:
     return decide(holds, count, 0.0)
 
 
-@identity("mirror-fourier", tier="float64")
+@definition("mirror-fourier", tier="float64")
 def fourier_of_the_library(results: Results) -> Outcome:
     """mirror-fourier: covariance and levels of the library against the rational ones, which they must equal."""
     generator, gaps = Random(12), []

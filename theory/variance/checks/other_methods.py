@@ -6,7 +6,7 @@ from random import Random
 import numpy as np
 from scipy.optimize import minimize_scalar
 
-from theory.ledger.registry import Outcome, check, control, correction, decide, identity, not_claimed_tight
+from theory.ledger.registry import Outcome, check, control, correction, decide, definition, not_claimed_tight
 from theory.variance import definitions, exact
 from theory.variance.checks.cases import ROUNDING, small
 from theory.variance.instances import EPSILON
@@ -117,7 +117,7 @@ def syrm_formula(results: Results) -> Outcome:
     return _syrm(True)
 
 
-@identity("syrm-variance", tier="float64")
+@definition("syrm-variance", tier="float64")
 def syrm_of_the_library(results: Results) -> Outcome:
     """syrm-variance on K1: both sides of the library against the variance over masks of the eligible tokens."""
     losses, gaps = small()[0], []
