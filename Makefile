@@ -45,6 +45,7 @@ test: .venv/ready
 
 verify: .venv/ready
 	$(BIN)/python -m theory $(if $(FAST),--fast --compare)
+	$(if $(FAST),,$(BIN)/python -m theory.ledger.glossary)
 
 bench: export NUMBA_NUM_THREADS := $(CORES)
 bench: .venv/ready

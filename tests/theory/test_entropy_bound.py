@@ -52,7 +52,7 @@ def test_matched_calls_are_ordered(results):
 
 def test_numbers_on_the_page(results):
     target = to_table(entropy_bound_targets.sticky_hmm(5))
-    trajectory, text = entropy_bound.random_orders(target, tm.subset_entropies(target))
+    trajectory, text = entropy_bound.random_orders(target, tm.rules.subset_entropies(target))
     quoted = [text[1], float(optimal_front(target).lower_bound(2.0)), trajectory[1]]
     assert [f"{value:.4f}" for value in quoted] == ["0.2638", "0.2937", "0.4398"]
     for value in quoted:
@@ -62,7 +62,7 @@ def test_numbers_on_the_page(results):
 def test_switch_rewards_adaptivity():
     target = entropy_bound_targets.switch()
     assert target.pmf.sum() == pytest.approx(1.0, abs=1e-15)
-    front, fixed = optimal_front(target), tm.fixed_schedule_front(tm.subset_entropies(target))
+    front, fixed = optimal_front(target), tm.rules.fixed_schedule_front(tm.rules.subset_entropies(target))
     assert front.calls[-1] == pytest.approx(3.0, abs=1e-12)
     assert fixed[2].kl > 0.01
     assert fixed[3].kl == pytest.approx(0.0, abs=1e-12)

@@ -25,7 +25,7 @@ TARGETS = {
     "L = 1, HMM": tm.HMM([0.4, 0.6], [[0.5, 0.5], [0.1, 0.9]], [[0.1, 0.9], [0.7, 0.3]], 1),
     "L = 1, code": tm.LinearCode(np.array([[1]]), 3),
     "L = 1, one block": tm.Blocks(tm.Table(LAW), 1),
-    "L = 1, words": tm.WordList(np.array([[0], [2]]), 3),
+    "L = 1, words": tm.targets.WordList(np.array([[0], [2]]), 3),
     "V = 1, table": tm.Table(np.ones((1, 1, 1))),
     "V = 1, chain": tm.MarkovChain(ONE, 3),
     "V = 1, unigram": tm.NGram(np.ones(1), 3),
@@ -33,13 +33,13 @@ TARGETS = {
     "V = 1, HMM": tm.HMM([0.4, 0.6], [[0.5, 0.5], [0.1, 0.9]], np.ones((2, 1)), 3),
     "V = 1, blocks": tm.Blocks(tm.Table(np.ones((1, 1))), 2),
     "V = 1, L = 1": tm.MarkovChain(ONE, 1),
-    "V = 1, words": tm.WordList(np.array([[0, 0, 0]]), 1),
+    "V = 1, words": tm.targets.WordList(np.array([[0, 0, 0]]), 1),
     "one text, table": tm.Table(np.eye(8)[5].reshape(2, 2, 2)),
     "one text, chain": tm.MarkovChain(CYCLE, 4, [1.0, 0.0]),
     "one text, HMM": tm.HMM([0.4, 0.6], [[0.5, 0.5], [0.1, 0.9]], [[1.0, 0.0, 0.0], [1.0, 0.0, 0.0]], 4),
     "one text, trigram": tm.NGram(np.eye(2)[[[0, 1], [0, 1]]], 4, np.array([[1.0, 0.0], [0.0, 0.0]])),
     "one text, blocks": tm.Blocks(tm.Table(np.eye(4)[1].reshape(2, 2)), 2),
-    "one text, words": tm.WordList(np.array([[0, 1, 1]]), 2),
+    "one text, words": tm.targets.WordList(np.array([[0, 1, 1]]), 2),
 }
 
 RULES = {
@@ -98,13 +98,13 @@ def test_every_sampler_is_exact(name, rule):
     runs = tm.sample(target, rule, 5, rng)
     assert np.isfinite(target.log_prob(runs.tokens)).all()
     assert not runs.impossible.any()
-    assert_equals(tm.estimate_sequence_error(target, rule, 5, rng).value, 0.0)
-    assert np.isfinite(tm.estimate_generative_cross_entropy(target, rule, 5, rng).value)
+    assert_equals(tm.quantities.estimate_sequence_error(target, rule, 5, rng).value, 0.0)
+    assert np.isfinite(tm.quantities.estimate_generative_cross_entropy(target, rule, 5, rng).value)
     if hasattr(rule, "select"):
-        assert_equals(tm.evaluate_rule(target, rule).kl, 0.0)
-        assert tm.estimate_kl(target, rule, 5, rng).low <= ATOL
+        assert_equals(tm.rules.evaluate_rule(target, rule).kl, 0.0)
+        assert tm.rules.estimate_kl(target, rule, 5, rng).low <= ATOL
     else:
-        found = tm.estimate_trajectory_kl(target, rule, 5, rng)
+        found = tm.quantities.estimate_trajectory_kl(target, rule, 5, rng)
         assert_equals([found.value, found.low, found.high], 0.0)
 
 
@@ -120,9 +120,9 @@ def test_information(name):
     assert_equals(tm.reveal_curve(g, np.array([0.0, 0.5, 1.0])), np.full(3, g[0]))
     estimate = tm.estimate_information_curve(target, 5, np.random.default_rng(0))
     assert np.isfinite([estimate.value, estimate.low, estimate.high]).all()
-    subsets = tm.subset_entropies(target)
+    subsets = tm.rules.subset_entropies(target)
     assert_equals(subsets[[0, -1]], [0.0, entropy(target)])
-    uniform = tm.estimate_uniform_kl(target, [1, 2], 5, np.random.default_rng(0))
+    uniform = tm.quantities.estimate_uniform_kl(target, [1, 2], 5, np.random.default_rng(0))
     assert_equals(uniform.value[0], 0.0)  # with two steps the weights 1/(1 - a) are noise already
     assert np.isfinite([uniform.value, uniform.low, uniform.high]).all()
 
@@ -167,9 +167,9 @@ def test_policies_and_orders(name):
     policy = tm.optimal_policy(target, 0.5)
     assert_equals(policy.kl, 0.0)
     assert_equals(policy.mean_steps, 1.0)
-    assert tm.best_fixed_schedule(tm.subset_entropies(target), 1).kl == pytest.approx(0.0, abs=ATOL)
-    assert len(tm.fixed_schedule_front(tm.subset_entropies(target))) >= 1
-    assert_equals(tm.best_partitions(target)[0].loss, entropy(target))
+    assert tm.rules.best_fixed_schedule(tm.rules.subset_entropies(target), 1).kl == pytest.approx(0.0, abs=ATOL)
+    assert len(tm.rules.fixed_schedule_front(tm.rules.subset_entropies(target))) >= 1
+    assert_equals(tm.rules.best_partitions(target)[0].loss, entropy(target))
     best = tm.best_order(target)
     assert_equals(best.loss, entropy(target))
     assert_equals(list(tm.order_losses(target).values()), np.full(len(tm.order_losses(target)), entropy(target)))
@@ -190,13 +190,13 @@ def test_chains(name):
     chain = TARGETS[name]
     table = tm.sequence_error_table(chain, 3, [1, chain.length])
     assert_equals(table.error[:, 1], 0.0)
-    one = tm.gap_sequence_error(chain, [1.0], [chain.length])
+    one = tm.chains.gap_sequence_error(chain, [1.0], [chain.length])
     assert_equals(one.error, 0.0)
     x = lattice.sequences(chain.vocab_size, chain.length)
-    log_p = tm.gap_log_likelihood(chain, 3, x).log_p
+    log_p = tm.chains.gap_log_likelihood(chain, 3, x).log_p
     np.testing.assert_allclose(log_p, np.repeat(chain.log_prob(x)[:, None], 3, axis=1), rtol=0, atol=ATOL)
     assert_equals(
-        tm.chain_reveal_curve(chain.transition, chain.initial, 0.5, chain.length), entropy(chain) / chain.length
+        tm.chains.chain_reveal_curve(chain.transition, chain.initial, 0.5, chain.length), entropy(chain) / chain.length
     )
 
 
@@ -210,9 +210,9 @@ def test_certified_curves(name):
     mean = entropy(target) / target.length
     assert (bounds.low <= mean + ATOL).all()
     assert (bounds.high >= mean - ATOL).all()
-    low, high = tm.entropy_bounds(target, tolerance)
+    low, high = tm.hidden_chains.entropy_bounds(target, tolerance)
     assert low - ATOL <= entropy(target) <= high + ATOL
-    low, high = tm.trajectory_kl_bounds(target, [0.5, 0.5], tolerance)
+    low, high = tm.hidden_chains.trajectory_kl_bounds(target, [0.5, 0.5], tolerance)
     assert low - ATOL <= 0.0 <= high + ATOL
 
 

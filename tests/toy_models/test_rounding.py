@@ -40,5 +40,5 @@ def test_independent_tokens_have_no_information(seed):
     found += [tm.trajectory_kl(target, tm.TopK(2)), tm.sequence_error(target, rule)]
     assert not np.signbit(found).any()
     np.testing.assert_allclose(found, 0.0, rtol=0, atol=1e-13)
-    estimate = tm.estimate_trajectory_kl(target, rule, 20, rng)
+    estimate = tm.quantities.estimate_trajectory_kl(target, rule, 20, rng)
     assert not np.signbit([estimate.value, estimate.low, estimate.high]).any()

@@ -52,7 +52,7 @@ def compare_budgets(curves, steps, points: int):
     jobs = [(name, n, rule) for name in curves for n in steps for rule in RULES]
     for name, n, rule in tqdm(jobs, desc="schedules", leave=False):
         g = curves[name]
-        found = tm.search_beta(g, n, rule, points=points)
+        found = tm.energy.search_beta(g, n, rule, points=points)
         searches[name, n, rule] = found
         if rule == "independent":
             optimum = weights_cost(g, tm.optimal_weights(g, n))

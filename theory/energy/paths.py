@@ -69,8 +69,8 @@ class RateRow:
 def ratio_curves(points: int) -> RatioCurves:
     alpha = np.linspace(0.01, 0.99, points)
     kappa = alpha
-    paper = [tm.energy_integrands(np.array(DIAGONAL), float(a), 1.0) for a in alpha]
-    one = [tm.energy_integrands(np.array(DIAGONAL), float(a), 1.0, "one") for a in alpha]
+    paper = [tm.energy.energy_integrands(np.array(DIAGONAL), float(a), 1.0) for a in alpha]
+    one = [tm.energy.energy_integrands(np.array(DIAGONAL), float(a), 1.0, "one") for a in alpha]
     source = [source_integrands(float(k)) for k in kappa]
     return RatioCurves(
         alpha,

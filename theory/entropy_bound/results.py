@@ -118,7 +118,7 @@ def rule_families(target, profile: str) -> dict[str, list[tuple[float, object]]]
 
 def curve(family: str, target, rules: Iterable[tuple[float, object]]) -> Curve:
     rules = list(rules)
-    values = [tm.evaluate_rule(target, rule) for _, rule in rules]
+    values = [tm.rules.evaluate_rule(target, rule) for _, rule in rules]
     return Curve(
         family,
         np.array([parameter for parameter, _ in rules], dtype=np.float64),
@@ -131,12 +131,12 @@ def curve(family: str, target, rules: Iterable[tuple[float, object]]) -> Curve:
 
 def case(name: str, label: str, target, profile: str) -> Case:
     """All rules and all references on one target."""
-    table = target if isinstance(target, tm.WordList) else lattice.to_table(target)
-    subset_entropy = tm.subset_entropies(table)
+    table = target if isinstance(target, tm.targets.WordList) else lattice.to_table(target)
+    subset_entropy = tm.rules.subset_entropies(table)
     families = rule_families(table, profile)
     curves = tuple(curve(family, table, rules) for family, rules in families.items())
     front = optimal_front(table, solves=12 if name in ("sudoku", "english") else 48)
-    fixed = tm.fixed_schedule_front(subset_entropy)
+    fixed = tm.rules.fixed_schedule_front(subset_entropy)
     trajectory, marginal = random_orders(table, subset_entropy)
     length, entropy = table.length, float(subset_entropy[-1])
     return Case(
@@ -189,11 +189,11 @@ def results(profile: str, rng: np.random.Generator) -> Results:
     cases = tuple(
         case(name, label, target, profile) for name, (label, target) in tqdm(chosen.items(), "targets", leave=False)
     )
-    grid = tm.sudoku4()
+    grid = tm.targets.sudoku4()
     x = grid.sample(1, rng)[0]
     traces = [trace(f"entropy-bounded, γ = {g:g}", grid, tm.EntropyBounded(g), x) for g in (0.1, 1.4)]
     traces.append(trace("optimal policy", grid, tm.optimal_policy(grid, 1e-3), x))
-    schedule = tm.best_fixed_schedule(tm.subset_entropies(grid), 4)
+    schedule = tm.rules.best_fixed_schedule(tm.rules.subset_entropies(grid), 4)
     traces.append(fixed_trace("best fixed schedule", schedule, x))
     hmm = sticky_hmm(5 if profile == "smoke" else 7)
     steps = [call_steps(f"hidden Markov, γ = {g:g}", hmm, tm.EntropyBounded(g)) for g in (1.0, 2.5)]

@@ -183,7 +183,10 @@ def oracle_path(target, path: PathCost, plan: Plan) -> Curve:
         value = np.array([curve_kl(g, uniform(n)) for n in plan.grid]) / length
         return Curve(steps, value, value, value)
     if isinstance(target, tm.HMM):
-        ends = [tm.trajectory_kl_bounds(target, uniform(n).weights, plan.enclosure * length) for n in plan.grid]
+        ends = [
+            tm.hidden_chains.trajectory_kl_bounds(target, uniform(n).weights, plan.enclosure * length)
+            for n in plan.grid
+        ]
         low, high = np.array(ends).T / length
         return Curve(steps, (low + high) / 2, low, high)
     return Curve(steps, path.exact.value, path.exact.low, path.exact.high)

@@ -242,7 +242,7 @@ def order_curve(order: int, profile: str, corpus: str, rng: np.random.Generator)
         value = np.array([curve_kl(g, uniform(n)) for n in steps]) / length
         return Orders(order, steps, value, value, value, float(g[0] - g[-1]))
     size = {3: 1000, 4: 100}[order] if profile == "full" else 8
-    found = tm.estimate_uniform_kl(target, steps, size, rng)
+    found = tm.quantities.estimate_uniform_kl(target, steps, size, rng)
     ends = tm.estimate_information_curve(target, size, rng, revealed=[0, length - 1]).value
     value, low, high = (part / length for part in (found.value, found.low, found.high))
     return Orders(order, steps, value, low, high, float(ends[0] - ends[1]))

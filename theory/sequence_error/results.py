@@ -141,7 +141,7 @@ def text_curve(order: int, corpus: str, full: bool, rng: np.random.Generator) ->
         return Text(order, steps, exact, exact, exact)
     steps = np.array([4, 16, 64] if full and order == 3 else [4, 16])
     size = {3: 300, 4: 60}[order] if full else 20
-    found = [tm.estimate_sequence_error(target, uniform(int(n)), size, rng) for n in steps]
+    found = [tm.quantities.estimate_sequence_error(target, uniform(int(n)), size, rng) for n in steps]
     return Text(order, steps, *(np.array([float(getattr(e, k)) for e in found]) for k in ("value", "low", "high")))
 
 

@@ -23,6 +23,10 @@ class ProgramLaw:
 
     final[x] = P(stops at x); mean_steps = sum over t of P(still running after t steps), over runs inside the limits;
     cut = mass of runs that grew beyond max_context; longest = most steps of any run; strings = strings met.
+
+    >>> start = tm.any_process.even_parity.start(2)
+    >>> tm.any_process.program_law(tm.any_process.even_parity.hidden_bits, start).mean_steps
+    Fraction(3, 1)
     """
 
     final: dict[String, Weight]
@@ -33,7 +37,12 @@ class ProgramLaw:
 
 
 def next_law(x: String, program: Program, max_context: int | None = None) -> dict[String, Weight] | None:
-    """Law of g(f(x)); None where the program stops. Strings longer than max_context are left out."""
+    """Law of g(f(x)); None where the program stops. Strings longer than max_context are left out.
+
+    >>> start = tm.any_process.even_parity.start(2)
+    >>> len(tm.any_process.next_law(start, tm.any_process.even_parity.hidden_bits))
+    2
+    """
     sites = program(x)
     return None if sites is None else site_law(x, sites, max_context)
 
@@ -69,6 +78,11 @@ def program_law(program: Program, start: String, max_steps: int = 10_000, max_co
 
     Forward propagation, one dictionary of strings per step. StepLimit when mass still runs after max_steps (a program
     with loops has no bound: use `visits`); IntractableError beyond 2,000,000 strings in one step.
+
+    >>> start = tm.any_process.even_parity.start(3)
+    >>> law = tm.any_process.program_law(tm.any_process.even_parity.hidden_bits, start)
+    >>> len(law.final), law.cut  # the 2^(n-1) even strings
+    (4, Fraction(0, 1))
     """
     running: dict[String, Weight] = {tuple(start): Fraction(1)}
     final: dict[String, Weight] = defaultdict(int)
@@ -99,7 +113,12 @@ def program_law(program: Program, start: String, max_steps: int = 10_000, max_co
 
 
 def support(program: Program, start: String, max_context: int) -> set[String]:
-    """All strings reachable with positive probability through strings of at most max_context positions."""
+    """All strings reachable with positive probability through strings of at most max_context positions.
+
+    >>> start = tm.any_process.even_parity.start(2)
+    >>> len(tm.any_process.support(tm.any_process.even_parity.hidden_bits, start, 8))
+    7
+    """
     seen, todo = {tuple(start)}, [tuple(start)]
     while todo:
         law = next_law(todo.pop(), program, max_context)
@@ -117,6 +136,10 @@ def visits(
 
     Self-loops are summed as geometric series. The kernel may be substochastic (mass lost = stopped or cut).
     ValueError when a move does not climb.
+
+    >>> from fractions import Fraction
+    >>> tm.any_process.visits(lambda x: {(1,): Fraction(1)} if x == (0,) else {}, (0,), lambda x: x[0])
+    {(0,): Fraction(1, 1), (1,): Fraction(1, 1)}
     """
     waiting: dict[int, dict[String, Fraction]] = defaultdict(lambda: defaultdict(Fraction))
     waiting[order(start)][start] = Fraction(1)

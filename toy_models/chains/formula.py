@@ -42,6 +42,9 @@ def chain_information_curve(chain: MarkovChain) -> Float[np.ndarray, " L"]:
 
     Any Markov chain, stationary or not. Cost O(D V^3 + L min(D, log L)), D the mixing length, when it is stationary;
     O(L D V^2) more when not. Error: a few 1e-16 (1 + log V), plus d * 1e-16 * I(X_0; X_d) if the chain never mixes.
+
+    >>> (tm.chains.chain_information_curve(tm.repetition(2, 3)) / np.log(2)).round(12).tolist()
+    [1.0, 0.0, 0.0]
     """
     length = chain.length
     mean_entropy, information = _pair_information(chain)
@@ -59,6 +62,10 @@ def chain_reveal_curve(
 
     `initial=None` is the stationary law; at L = inf the initial law is ignored unless it is stationary itself. `a` is a
     number or an array in [0, 1]. Same cost and error as `chain_information_curve`, without the Bernstein sum over k.
+
+    >>> h = tm.chains.chain_reveal_curve(np.eye(2), np.array([0.5, 0.5]), 0.5, length=3)
+    >>> round(float(h / np.log(2)), 12)  # (1 - a)^2
+    0.25
     """
     a = reveal_fractions(a)
     length = curve_length(length)

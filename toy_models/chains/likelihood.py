@@ -49,6 +49,10 @@ class GapLikelihood:
     it). error_estimate: errors fall geometrically in T, so with d1, d2 the differences between the values at widths
     T/2, 3T/4 and T the error at T is near d2^2 / d1; ten times that, at most d2, is reported. It is measured, not
     proved; 0 for the full table, which is exact up to rounding.
+
+    >>> found = tm.chains.gap_log_likelihood(tm.repetition(2, 2), 2, np.array([[0, 0]]))
+    >>> found.steps.tolist(), np.exp(found.log_p).round(12).tolist()
+    ([1, 2], [[0.25, 0.375]])
     """
 
     steps: Int[np.ndarray, " N"]
@@ -68,6 +72,10 @@ def gap_log_likelihood(
     band=None starts from a width taken from the mixing rate and widens it until error_estimate <= 1e-10 on every row,
     up to the full table. Off the support the value is exact and may be finite. Cost per row N L T^3/6, full table N
     L^4/24, off the support N^2 L^4/48 multiply-adds. IntractableError beyond MAX_PRODUCTS.
+
+    >>> found = tm.chains.gap_log_likelihood(tm.repetition(2, 2), [0.5, 0.5], np.array([[0, 0]]))
+    >>> np.exp(found.log_p).round(12).tolist()  # 1/2 (1/2 + 1/4)
+    [[0.375]]
     """
     x = tokens(x, chain.vocab_size, chain.length, masks=False)
     reveals, stays, uniform = _reveals(weights_or_max_steps)

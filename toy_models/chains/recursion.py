@@ -34,6 +34,10 @@ class SequenceErrorTable:
     error_bound bounds the error of log_valid. "exact" lengths: worst-case rounding N (n^2 V/2 + 20 n) 2^-53, n = L+1
     (the errors seen are a thousand times smaller). "certified" lengths: the proved truncation error eps_N L, rounding
     not included.
+
+    >>> table = tm.sequence_error_table(tm.repetition(2, 4), 2, [2, 4])
+    >>> table.steps.tolist(), table.lengths.tolist(), table.error[0].round(12).tolist()  # one step: 1 - 2^(1 - L)
+    ([1, 2], [2, 4], [0.5, 0.875])
     """
 
     steps: Int[np.ndarray, " N"]
@@ -57,6 +61,9 @@ def sequence_error_table(
     for the largest L; "certified" (`certified_error`) has a cost without L and needs a chain that mixes. None takes the
     exact route up to EXACT_LENGTH unless the certified one is eight times cheaper, and the certified one beyond.
     IntractableError when neither fits.
+
+    >>> tm.sequence_error_table(tm.repetition(2, 2), 2, [2]).error.round(12).tolist()  # 1/2, 1/4
+    [[0.5], [0.25]]
     """
     max_steps = positive_int("max_steps", max_steps)
     reveals = [1.0 / m for m in range(1, max_steps + 1)]
@@ -69,7 +76,11 @@ def gap_sequence_error(
     lengths: Sequence[int] | np.ndarray,
     method: str | None = None,
 ) -> SequenceErrorTable:
-    """SER(L) of independent reveal with the given step weights, a table of one row; as sequence_error_table."""
+    """SER(L) of independent reveal with the given step weights, a table of one row; as sequence_error_table.
+
+    >>> tm.chains.gap_sequence_error(tm.repetition(2, 4), [0.5, 0.5], [2]).error.round(12).tolist()
+    [[0.25]]
+    """
     hazards = IndependentReveal(np.asarray(weights, dtype=np.float64)).hazards
     reveals = [float(r) for r in hazards[::-1] if r > 0]  # a step of weight 0 changes nothing
     table = _table(chain, reveals, np.arange(1, len(reveals) + 1), lengths, method)

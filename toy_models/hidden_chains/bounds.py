@@ -34,7 +34,12 @@ METHODS = ("gap", "exact", "extremal", "grid", "hybrid")
 
 @dataclass(frozen=True, eq=False)
 class CurveBounds:
-    """low <= h(a) <= high in nats per token; the window and cells each point took; the route."""
+    """low <= h(a) <= high in nats per token; the window and cells each point took; the route.
+
+    >>> bounds = tm.reveal_curve_bounds(tm.MarkovChain([[0.9, 0.1], [0.1, 0.9]], 64), [0.0, 1.0], 1e-6)
+    >>> bool(bounds.low[0] <= np.log(2) <= bounds.high[0] <= bounds.low[0] + 1e-6)
+    True
+    """
 
     low: Float[np.ndarray, "..."]
     high: Float[np.ndarray, "..."]
@@ -57,6 +62,10 @@ def reveal_curve_bounds(
     None takes gap for chains, extremal for two hidden states; else exact, then grid (three states), then hybrid (at
     most six states).
     IntractableError, with the width reached, when the tolerance is out of reach.
+
+    >>> bounds = tm.reveal_curve_bounds(tm.HMM([0.5, 0.5], np.full((2, 2), 0.5), np.eye(2), 8), 0.5, 1e-6)
+    >>> bool(bounds.low <= np.log(2) <= bounds.high)  # independent fair bits
+    True
     """
     a = reveal_fractions(a)
     tolerance = _positive("tolerance", tolerance)
@@ -83,6 +92,10 @@ def entropy_bounds(target, tolerance: int | float) -> tuple[float, float]:
     """low <= H(X) <= high in nats per sequence, high - low <= tolerance. HMM, NGram or MarkovChain, any length.
 
     H(X) = sum_i H(X_i | X_{<i}) needs one-sided lists only: O(window * cells * V).
+
+    >>> low, high = tm.hidden_chains.entropy_bounds(tm.MarkovChain([[0.5, 0.5], [0.5, 0.5]], 8), 1e-6)
+    >>> bool(low - 1e-9 <= 8 * np.log(2) <= high + 1e-9)
+    True
     """
     tolerance = _positive("tolerance", tolerance)
     target = _as_chain(target)
@@ -113,6 +126,10 @@ def trajectory_kl_bounds(target, weights, tolerance: int | float) -> tuple[float
 
     `tolerance` bounds high - low, in nats per sequence: nine tenths go to the curve, one tenth to H(X).
     Cost: one point of `reveal_curve_bounds` for every step, at a width of about tolerance / L.
+
+    >>> low, high = tm.hidden_chains.trajectory_kl_bounds(tm.repetition(2, 2), [0.5, 0.5], 1e-6)
+    >>> bool(low - 1e-9 <= np.log(2) / 2 <= high + 1e-9)
+    True
     """
     weights = IndependentReveal(weights).weights
     tolerance = _positive("tolerance", tolerance)

@@ -19,6 +19,9 @@ def expected_calls(target: Target, rule: Rule, denoiser: Denoiser | None = None,
     under="q": replayed along data; under="p": along what is written (a stopped run counts the calls it made).
     Content-free rules under q need only the law of the reveal counts: the rule's own `expected_calls(length)` where it
     has one, else a sum over its stages.
+
+    >>> tm.expected_calls(tm.pairs(2, 2), tm.IndependentReveal([0.5, 0.5]))  # 1 + P(two steps)
+    1.5
     """
     if under not in ("q", "p"):
         raise ValueError(f'under = {under!r}, allowed: "q", "p"')

@@ -37,19 +37,31 @@ def require_lattice(vocab_size: int, length: int, what: str) -> int:
 
 
 def states(vocab_size: int, length: int) -> Int[np.ndarray, "states L"]:
-    """Every partially masked sequence in index order, as tokens with MASK = -1."""
+    """Every partially masked sequence in index order, as tokens with MASK = -1.
+
+    >>> tm.quantities.states(1, 2).tolist()
+    [[-1, -1], [-1, 0], [0, -1], [0, 0]]
+    """
     count = (vocab_size + 1) ** length
     return np.stack(np.unravel_index(np.arange(count), (vocab_size + 1,) * length), axis=1).astype(np.int64) - 1
 
 
 def sequences(vocab_size: int, length: int) -> Int[np.ndarray, "sequences L"]:
-    """Every unmasked sequence, in the order of `pmf.ravel()`."""
+    """Every unmasked sequence, in the order of `pmf.ravel()`.
+
+    >>> tm.quantities.sequences(2, 2).tolist()
+    [[0, 0], [0, 1], [1, 0], [1, 1]]
+    """
     count = vocab_size**length
     return np.stack(np.unravel_index(np.arange(count), (vocab_size,) * length), axis=1).astype(np.int64)
 
 
 def to_table(target: Target) -> Table:
-    """The full table of a small target, by log_prob on every sequence. O(V^L)."""
+    """The full table of a small target, by log_prob on every sequence. O(V^L).
+
+    >>> tm.quantities.to_table(tm.repetition(2, 2)).pmf.round(12).tolist()
+    [[0.5, 0.0], [0.0, 0.5]]
+    """
     if isinstance(target, Table):
         return target
     return Table(np.exp(log_pmf(target)).reshape((target.vocab_size,) * target.length))
@@ -90,7 +102,11 @@ def log_support(target: Target) -> tuple[Int[np.ndarray, "words L"], Float[np.nd
 
 
 def state_marginals(denoiser: Denoiser) -> Float[np.ndarray, "states L V"]:
-    """Marginals of the denoiser in every state; nan rows mark impossible contexts."""
+    """Marginals of the denoiser in every state; nan rows mark impossible contexts.
+
+    >>> tm.quantities.state_marginals(tm.repetition(2, 2)).shape  # (V + 1)^L states
+    (9, 2, 2)
+    """
     count = require_lattice(denoiser.vocab_size, denoiser.length, "marginals on every masked state")
     y = states(denoiser.vocab_size, denoiser.length)
     parts = [denoiser.marginals(part, on_impossible="nan") for part in np.array_split(y, count // CHUNK + 1)]
@@ -98,7 +114,11 @@ def state_marginals(denoiser: Denoiser) -> Float[np.ndarray, "states L V"]:
 
 
 def state_probabilities(target: Target) -> Float[np.ndarray, " states"]:
-    """q(revealed part) for every state."""
+    """q(revealed part) for every state.
+
+    >>> float(tm.quantities.state_probabilities(tm.repetition(2, 2))[0])  # nothing revealed
+    1.0
+    """
     return context_probabilities(to_table(target).pmf).ravel()
 
 
@@ -186,6 +206,9 @@ def subset_cross_entropies(target: Target, denoiser: Denoiser | None = None) -> 
 
     With denoiser = None this is H(X_i | X_T). inf where the denoiser rules out the token or the context. Cost
     O((V+1)^L L V).
+
+    >>> (tm.quantities.subset_cross_entropies(tm.repetition(2, 2)) / np.log(2)).round(12).tolist()
+    [[1.0, 1.0], [0.0, 0.0], [0.0, 0.0], [0.0, 0.0]]
     """
     vocab_size, length = target.vocab_size, target.length
     shape = (vocab_size + 1,) * length

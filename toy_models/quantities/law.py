@@ -20,6 +20,10 @@ class Law:
     """pmf.sum() + impossible == 1; a run that reaches an impossible context stops there.
 
     mean_steps = E over what is written of the denoiser calls that reveal at least one token.
+
+    >>> law = tm.sampler_law(tm.repetition(2, 2), tm.RandomOrder([2]))
+    >>> law.pmf.tolist(), law.impossible, law.mean_steps
+    ([[0.25, 0.25], [0.25, 0.25]], 0.0, 1.0)
     """
 
     pmf: Float[np.ndarray, "..."]
@@ -32,6 +36,9 @@ def sampler_law(denoiser: Denoiser, rule: Rule) -> Law:
 
     Cost O(N (2V+1)^L) for content-free rules, O((2V+1)^L) for adaptive ones, O((2V)^L) calls of `select` for rules that
     see the drawn candidates. IntractableError beyond the lattice limit.
+
+    >>> tm.sampler_law(tm.repetition(2, 2), tm.IndependentReveal([0.5, 0.5])).pmf.tolist()
+    [[0.375, 0.125], [0.125, 0.375]]
     """
     require_denoiser(denoiser)
     vocab_size, length = denoiser.vocab_size, denoiser.length

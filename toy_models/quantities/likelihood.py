@@ -31,6 +31,10 @@ def log_likelihood(
     target's method `exact_log_likelihood`: Markov chains by the gap recursion and independent copies block by block,
     under independent reveal and its mixtures), "subsets" (any content-free rule, O(N 3^L) per row, L <= 16).
     ValueError for a route that does not serve the denoiser and the rule.
+
+    >>> x = np.array([[0, 0], [0, 1]])
+    >>> np.exp(tm.log_likelihood(tm.repetition(2, 2), tm.IndependentReveal([0.5, 0.5]), x)).round(12).tolist()
+    [0.375, 0.125]
     """
     require_denoiser(denoiser)
     rule = require_rule(rule, denoiser.length)

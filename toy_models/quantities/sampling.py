@@ -25,7 +25,12 @@ PROGRESS_CELLS = 2**26  # rows * L * V from which a progress bar is shown
 
 @dataclass(frozen=True, eq=False)
 class Samples:
-    """tokens hold MASK where a stopped row was still masked; steps counts the calls that revealed something."""
+    """tokens hold MASK where a stopped row was still masked; steps counts the calls that revealed something.
+
+    >>> samples = tm.sample(tm.repetition(2, 3), tm.RandomOrder([1, 1, 1]), 4, np.random.default_rng(0))
+    >>> samples.steps.tolist(), samples.impossible.any().item(), np.ptp(samples.tokens, axis=1).tolist()
+    ([3, 3, 3, 3], False, [0, 0, 0, 0])
+    """
 
     tokens: Int[np.ndarray, "size L"]
     steps: Int[np.ndarray, " size"]
@@ -33,7 +38,11 @@ class Samples:
 
 
 def sample(denoiser: Denoiser, rule: Rule, size: int, rng: np.random.Generator) -> Samples:
-    """`size` runs of the sampler. A run that reaches an impossible context stops there, flagged; nothing is raised."""
+    """`size` runs of the sampler. A run that reaches an impossible context stops there, flagged; nothing is raised.
+
+    >>> tm.sample(tm.repetition(2, 2), tm.RandomOrder([1, 1]), 3, np.random.default_rng(0)).tokens.tolist()
+    [[0, 0], [0, 0], [1, 1]]
+    """
     require_denoiser(denoiser)
     length = denoiser.length
     require_rule(rule, length, (CONTENT_FREE, ADAPTIVE, DRAWN))
@@ -74,7 +83,12 @@ def write_tokens(
     selected: Bool[np.ndarray, "rows L"],
     rng: np.random.Generator,
 ) -> Int[np.ndarray, "rows L"]:
-    """`y` with the selected positions drawn independently from their marginals: smallest v with cdf(v) > u."""
+    """`y` with the selected positions drawn independently from their marginals: smallest v with cdf(v) > u.
+
+    >>> p, rng = np.array([[[1.0, 0.0], [0.0, 1.0]]]), np.random.default_rng(0)
+    >>> tm.quantities.write_tokens(np.array([[-1, -1]]), p, np.array([[True, False]]), rng).tolist()
+    [[0, -1]]
+    """
     cdf = np.cumsum(marginals[selected], axis=1)
     uniform = rng.random((len(cdf), 1)) * cdf[:, -1:]
     result = y.copy()
@@ -90,7 +104,12 @@ def estimate_sequence_error(
     confidence: float = 0.99,
     denoiser: Denoiser | None = None,
 ) -> Estimate:
-    """Share of sampled sequences outside the support of q, with its Clopper-Pearson interval -> Estimate."""
+    """Share of sampled sequences outside the support of q, with its Clopper-Pearson interval -> Estimate.
+
+    >>> rng, rule = np.random.default_rng(0), tm.bisection(4)
+    >>> float(tm.quantities.estimate_sequence_error(tm.repetition(2, 4), rule, 16, rng).value)  # exact on a chain
+    0.0
+    """
     confidence_level(confidence)
     runs = sample(require_pair(target, denoiser), rule, size, rng)
     whole = ~runs.impossible

@@ -16,6 +16,9 @@ def sequence_error(target: Target, rule: Rule, denoiser: Denoiser | None = None)
 
     The target's own route for the oracle (`exact_sequence_error`: pair language in closed form, blocks as a product,
     Markov chains by the gap recursion, at any L); else the lattice law.
+
+    >>> round(tm.sequence_error(tm.repetition(2, 3), tm.RandomOrder([3])), 12)  # 1 - 2/8
+    0.75
     """
     model = require_pair(target, denoiser)
     require_rule(rule, target.length, EVERY_KIND)

@@ -17,7 +17,11 @@ MAX_THIN = 2 * 10**9  # texts * 3^L of a law that float64 cannot hold: about a m
 
 
 def marginal_kl(target: Target, rule: Rule, denoiser: Denoiser | None = None) -> float:
-    """KL(q || p), p the law of what is written. Independent reveal on blocks factorises; else the lattice law."""
+    """KL(q || p), p the law of what is written. Independent reveal on blocks factorises; else the lattice law.
+
+    >>> round(float(tm.marginal_kl(tm.repetition(2, 3), tm.RandomOrder([3])) / np.log(2)), 12)  # TC: two bits
+    2.0
+    """
     model = require_pair(target, denoiser)
     require_rule(rule, target.length, EVERY_KIND)
     own = own_route(target, "exact_marginal_kl", rule) if denoiser is None else None
@@ -62,6 +66,9 @@ def generative_cross_entropy(target: Target, rule: Rule, denoiser: Denoiser | No
 
     Mass off the support that float64 cannot hold, under 1e-308, counts as none.
     It is not controlled by KL(q || p): a sampler that repeats one likely sentence scores best.
+
+    >>> round(float(tm.generative_cross_entropy(tm.pairs(2, 4), tm.bisection(4)) / np.log(2)), 12)
+    2.0
     """
     model = require_pair(target, denoiser)
     require_rule(rule, target.length, EVERY_KIND)

@@ -27,6 +27,9 @@ def trajectory_kl(target: Target, rule: Rule, denoiser: Denoiser | None = None, 
     order: from g, any length where g is exact), "enumeration" (any content-free or adaptive rule and denoiser, small
     L). For content-free rules this is E_tau KL(q || p_tau); for deterministic rules it equals marginal_kl. inf when the
     denoiser rules out what the target allows.
+
+    >>> round(float(tm.trajectory_kl(tm.pairs(2, 2), tm.IndependentReveal([0.5, 0.5])) / np.log(2)), 12)  # P(same step)
+    0.5
     """
     require_pair(target, denoiser)
     rule = require_rule(rule, target.length)
@@ -50,7 +53,11 @@ def _case(target: Target, rule: Rule, denoiser: Denoiser | None) -> str:
 
 
 def curve_kl(g: Float[np.ndarray, " L"], rule: RandomOrder | IndependentReveal | ShiftedReveal) -> float:
-    """E_tau KL(q || p_tau) of a random-order rule from the information curve g."""
+    """E_tau KL(q || p_tau) of a random-order rule from the information curve g.
+
+    >>> round(float(tm.quantities.curve_kl(np.array([1.0, 0.0]), tm.RandomOrder([2]))), 12)
+    1.0
+    """
     if isinstance(rule, RandomOrder):
         return sizes_cost(g, np.array(rule.sizes))
     if isinstance(rule, IndependentReveal):

@@ -16,7 +16,12 @@ from toy_models.validation import positive_int
 
 @dataclass(frozen=True)
 class TopK:
-    """Reveal the k masked positions that the proxy ranks easiest."""
+    """Reveal the k masked positions that the proxy ranks easiest.
+
+    >>> p = np.array([[[0.9, 0.1], [0.6, 0.4], [0.2, 0.8]]])
+    >>> tm.TopK(1).select(p, np.ones((1, 3), dtype=bool)).tolist()
+    [[True, False, False]]
+    """
 
     k: int
     proxy: str = "confidence"
@@ -36,6 +41,10 @@ class Threshold:
 
     confidence: max p >= value; entropy: H <= value; margin: top1 - top2 >= value; a score that equals the value up to
     rounding passes.
+
+    >>> p = np.array([[[0.9, 0.1], [0.6, 0.4], [0.2, 0.8]]])
+    >>> tm.Threshold(0.75).select(p, np.ones((1, 3), dtype=bool)).tolist()
+    [[True, False, True]]
     """
 
     value: float

@@ -19,7 +19,12 @@ from toy_models.validation import distribution, positive_int, reals
 
 @dataclass(frozen=True, eq=False)
 class IndependentReveal:
-    """Each position draws its step i.i.d.: P(step = j) = weights[j]   (the sampler of Feng et al. 2025)."""
+    """Each position draws its step i.i.d.: P(step = j) = weights[j]   (the sampler of Feng et al. 2025).
+
+    >>> rule = tm.IndependentReveal([0.5, 0.5])
+    >>> round(tm.sequence_error(tm.pairs(2, 2), rule), 12)  # both tokens in one step, and unequal: 1/2 * 1/2
+    0.25
+    """
 
     weights: Float[np.ndarray, " N"]
 
@@ -67,6 +72,9 @@ class ShiftedReveal:
     """Independent reveal on a_k = (U + k - 1) / (N - 1), one uniform shift U per sequence, N = steps >= 2.
 
     Its trajectory KL is at most (TC + DTC) / (2 (N - 1)) for every target, N/(2(N-1)) of the uniform bound.
+
+    >>> round(float(tm.trajectory_kl(tm.pairs(2, 2), tm.ShiftedReveal(3)) / np.log(2)), 12)  # P(both in one step)
+    0.416666666667
     """
 
     steps: int
@@ -104,7 +112,11 @@ class ShiftedReveal:
 
 @dataclass(frozen=True)
 class RandomOrder:
-    """A uniformly random order, cut into steps of the given sizes: sizes[j] tokens in step j, summing to L."""
+    """A uniformly random order, cut into steps of the given sizes: sizes[j] tokens in step j, summing to L.
+
+    >>> round(tm.trajectory_kl(tm.zero_sum(2, 3), tm.RandomOrder([1, 2])), 12)  # log 2
+    0.69314718056
+    """
 
     sizes: Sequence[int]
 
@@ -139,7 +151,11 @@ class RandomOrder:
 
 @dataclass(frozen=True)
 class FixedOrder:
-    """Blocks of positions, one block per step; the blocks are an ordered partition of 0..L-1."""
+    """Blocks of positions, one block per step; the blocks are an ordered partition of 0..L-1.
+
+    >>> round(tm.marginal_kl(tm.repetition(2, 3), tm.FixedOrder([[0], [1, 2]])), 12)  # the first token tells the others
+    0.0
+    """
 
     blocks: Sequence[Sequence[int]]
 
@@ -183,7 +199,11 @@ class FixedOrder:
 
 
 def bisection(length: int) -> FixedOrder:
-    """Middle, then quarters, ...: exact on every observed Markov chain in ceil(log2(L+1)) steps."""
+    """Middle, then quarters, ...: exact on every observed Markov chain in ceil(log2(L+1)) steps.
+
+    >>> tm.bisection(7).blocks
+    ((3,), (1, 5), (0, 2, 4, 6))
+    """
     blocks, gaps = [], [(0, positive_int("length", length))]
     while gaps:
         middles = [(low + high) // 2 for low, high in gaps]

@@ -22,6 +22,10 @@ class EntropyBounded:
     counting. It always holds one token, and tokens of entropy exactly zero ride along, also at gamma = 0. With exact
     marginals one step costs at most gamma nats of total correlation. gamma in nats; inf reveals everything. An excess
     that equals gamma up to rounding fits: the entropy of K equal probabilities need not round to the float log K.
+
+    >>> p = np.array([[[0.99, 0.01], [0.98, 0.02], [0.5, 0.5]]])
+    >>> tm.EntropyBounded(0.1).select(p, np.ones((1, 3), dtype=bool)).tolist()
+    [[True, True, False]]
     """
 
     gamma: float
@@ -51,6 +55,9 @@ def prefix_excess(h):
     """B_k = h_1 + ... + h_k - max(h_1, ..., h_k) along axis 1 of (batch, L), row by row.
 
     Summed as B_{k+1} = B_k + min(h_{k+1}, max_{j<=k} h_j): no subtraction, so B_1 = 0 and B never decreases in floats.
+
+    >>> tm.rules.prefix_excess(np.array([[0.5, 1.0, 2.0]])).tolist()  # sum - max
+    [[0.0, 0.5, 1.5]]
     """
     if array_module(h) is np:
         increments = np.minimum(h[:, 1:], np.maximum.accumulate(h, axis=1)[:, :-1])

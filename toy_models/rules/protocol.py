@@ -20,7 +20,12 @@ from typing_extensions import TypeIs
 
 @dataclass(frozen=True, eq=False)
 class Stage:
-    """One denoiser call: each set of s of the m masked positions among `active` is revealed w.p. weights[m, s]."""
+    """One denoiser call: each set of s of the m masked positions among `active` is revealed w.p. weights[m, s].
+
+    >>> (probability, [stage]), = tm.RandomOrder([2]).stages(2)
+    >>> probability, stage.weights[2].tolist()
+    (1.0, [0.0, 0.0, 1.0])
+    """
 
     active: Bool[np.ndarray, " L"]
     weights: Float[np.ndarray, "m s"]
@@ -28,7 +33,11 @@ class Stage:
 
 @runtime_checkable
 class ContentFree(Protocol):
-    """A law over ordered partitions of the positions, drawn before anything is revealed."""
+    """A law over ordered partitions of the positions, drawn before anything is revealed.
+
+    >>> isinstance(tm.RandomOrder([2, 2]), tm.ContentFree), isinstance(tm.TopK(1), tm.ContentFree)
+    (True, False)
+    """
 
     def stages(self, length: int) -> list[tuple[float, list[Stage]]]:
         """A finite mixture: (probability, the denoiser calls in order), probabilities summing to one."""
@@ -49,7 +58,11 @@ class Independent(ContentFree, Protocol):
 
 @runtime_checkable
 class Adaptive(Protocol):
-    """A deterministic function of the marginals, row by row: numpy arrays, or torch tensors where those are given."""
+    """A deterministic function of the marginals, row by row: numpy arrays, or torch tensors where those are given.
+
+    >>> isinstance(tm.TopK(1), tm.Adaptive), isinstance(tm.RandomOrder([2, 2]), tm.Adaptive)
+    (True, False)
+    """
 
     def select(self, marginals, masked) -> Any:
         """(batch, L, V) marginals and (batch, L) bool -> (batch, L) bool, at least one masked position in each row."""
@@ -58,7 +71,11 @@ class Adaptive(Protocol):
 
 @runtime_checkable
 class Drawn(Protocol):
-    """The same, with (batch, L) candidates drawn from the marginals; what is selected is written as drawn."""
+    """The same, with (batch, L) candidates drawn from the marginals; what is selected is written as drawn.
+
+    >>> isinstance(tm.bisection(4), tm.Drawn)
+    False
+    """
 
     def select(self, marginals, masked, drawn) -> Any: ...
 

@@ -16,6 +16,9 @@ class Visited:
     """States where the rule calls the denoiser when replayed along x ~ q.
 
     `probability` is q(revealed part): along x the path is unique and looks only at revealed tokens.
+
+    >>> tm.rules.visited_states(tm.repetition(2, 2), tm.TopK(2)).states.tolist()
+    [[-1, -1]]
     """
 
     states: Int[np.ndarray, "visited L"]
@@ -26,7 +29,12 @@ class Visited:
 
 
 def visited_states(target: Target, rule: Adaptive, denoiser: Denoiser | None = None) -> Visited:
-    """Walk the decision tree from the all-masked state over the support of q. O(visited L V)."""
+    """Walk the decision tree from the all-masked state over the support of q. O(visited L V).
+
+    >>> visited = tm.rules.visited_states(tm.repetition(2, 2), tm.TopK(1))
+    >>> visited.states.tolist(), visited.probability.round(12).tolist()
+    ([[-1, -1], [0, -1], [1, -1]], [1.0, 0.5, 0.5])
+    """
     denoiser = denoiser or target
     vocab_size, length = target.vocab_size, target.length
     lattice.require_lattice(vocab_size, length, "the states an adaptive rule visits")

@@ -24,6 +24,9 @@ class WordPolicy:
 
     It counts them up to the list's symmetries. actions[R, c] is the set to reveal, as a bit mask, when the revealed
     set R shows what word class c has there.
+
+    >>> tm.optimal_policy(tm.targets.WordList(np.array([[0, 0, 1], [1, 1, 0]]), 2), step_cost=0.1).mean_steps
+    2.0
     """
 
     step_cost: float

@@ -15,7 +15,11 @@ from toy_models.validation import distribution, positive_int
 
 
 def sizes_cost(g: Float[np.ndarray, " L"], sizes: Int[np.ndarray, " N"]) -> float:
-    """E KL(q || p_tau) = sum_j s_j g[N_{j-1}] - sum g of a random order cut into `sizes`."""
+    """E KL(q || p_tau) = sum_j s_j g[N_{j-1}] - sum g of a random order cut into `sizes`.
+
+    >>> float(tm.schedules.sizes_cost(np.array([1.0, 0.0]), np.array([2])))  # 2 g[0] - sum g
+    1.0
+    """
     sizes = np.asarray(sizes)
     if (sizes < 0).any() or sizes.sum() != len(g):
         raise ValueError(f"sizes must be >= 0 and sum to L = {len(g)}, they sum to {int(sizes.sum())}")
@@ -25,7 +29,11 @@ def sizes_cost(g: Float[np.ndarray, " L"], sizes: Int[np.ndarray, " N"]) -> floa
 
 
 def weights_cost(g: Float[np.ndarray, " L"], weights: Float[np.ndarray, " N"]) -> float:
-    """E KL(q || p_tau) = L sum_j Delta_j h(a_{j-1}) - sum g of independent reveal with the given weights."""
+    """E KL(q || p_tau) = L sum_j Delta_j h(a_{j-1}) - sum g of independent reveal with the given weights.
+
+    >>> round(float(tm.schedules.weights_cost(np.array([1.0, 0.0]), np.array([0.5, 0.5]))), 12)
+    0.5
+    """
     weights = distribution("weights", weights)
     before = np.clip(np.cumsum(weights) - weights, 0.0, 1.0)
     return float(len(g) * (weights @ reveal_curve(g, before)) - g.sum())
@@ -38,6 +46,11 @@ class EstimatedSchedule:
     schedule: sizes or weights. curve: the nonincreasing curve nearest to the estimate in the least-squares sense.
     kl: E KL(q || p_tau) of the schedule in nats, at `curve`, with an interval that is valid although the schedule was
     chosen on the same data; its confidence is 1 - L (1 - confidence of one entry of the curve), by the union bound.
+
+    >>> g = tm.estimate_information_curve(tm.repetition(2, 4), 8, np.random.default_rng(0), 0.9999)
+    >>> found = tm.optimal_sizes(g, 2)
+    >>> found.schedule.tolist(), (found.curve / np.log(2)).round(12).tolist()
+    ([1, 3], [1.0, 0.0, 0.0, 0.0])
     """
 
     schedule: Int[np.ndarray, " N"] | Float[np.ndarray, " N"]
@@ -50,6 +63,9 @@ def optimal_sizes(g: Float[np.ndarray, " L"] | Estimate, steps: int) -> Int[np.n
 
     The cost (b - a) g[a] is Monge because g is nonincreasing, so each layer is divide and conquer: O(N L log L). The
     sizes for a curve; an EstimatedSchedule for an Estimate of one.
+
+    >>> tm.optimal_sizes(tm.information_curve(tm.repetition(2, 6)), 3).tolist()
+    [1, 1, 4]
     """
     if isinstance(g, Estimate):
         fitted = _project(g)
@@ -70,6 +86,9 @@ def optimal_weights(
 
     Dynamic programme on a uniform grid of cuts, polished by a quasi-Newton descent with the exact gradient. The weights
     for a target or a curve; an EstimatedSchedule for an Estimate of a curve.
+
+    >>> tm.optimal_weights(tm.information_curve(tm.zero_sum(2, 2)), 2).round(3).tolist()
+    [0.5, 0.5]
     """
     if isinstance(target_or_curve, Estimate):
         fitted = _project(target_or_curve)

@@ -10,6 +10,9 @@ class Schedule:
     """Shared by all schedules: everything follows from alpha(t) and its derivative.
 
     A schedule of your own defines `alpha`, `slope` and `endpoint_exponents`; `log_speed` gains accuracy near the ends.
+
+    >>> tm.LinearSchedule().weights(4).tolist(), tm.CosineSchedule().sizes(4, 8).tolist()
+    ([0.25, 0.25, 0.25, 0.25], [1, 1, 3, 3])
     """
 
     breakpoints = (0.0, 1.0)  # alpha is smooth between two neighbours

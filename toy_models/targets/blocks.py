@@ -14,7 +14,11 @@ from toy_models.validation import MASK, positive_int, tokens
 
 @dataclass(frozen=True, eq=False)
 class Blocks:
-    """q(x) = product over the blocks of target(x_block); length = repeats * target.length."""
+    """q(x) = product over the blocks of target(x_block); length = repeats * target.length.
+
+    >>> round(float(tm.Blocks(tm.zero_sum(2, 2), repeats=5).entropy() / np.log(2)), 12)  # one bit per block
+    5.0
+    """
 
     target: Target
     repeats: int
@@ -66,7 +70,7 @@ class Blocks:
         return self.repeats * total_correlation(self.target)
 
     def dual_total_correlation(self) -> float:
-        from toy_models.quantities.total_correlation import dual_total_correlation
+        from toy_models.quantities.dual_total_correlation import dual_total_correlation
 
         return self.repeats * dual_total_correlation(self.target)
 

@@ -20,7 +20,11 @@ from toy_models.validation import MASK, integers, positive_int, tokens
 
 @dataclass(frozen=True, eq=False)
 class Smoothed:
-    """(1 - weight) q(x_i | revealed) + weight / V."""
+    """(1 - weight) q(x_i | revealed) + weight / V.
+
+    >>> tm.Smoothed(tm.repetition(2, 2), 0.5).marginals(np.array([[0, -1]]))[0, 1].tolist()
+    [0.75, 0.25]
+    """
 
     target: Target
     weight: float
@@ -50,7 +54,12 @@ class Smoothed:
 
 @dataclass(frozen=True, eq=False)
 class Tempered:
-    """q(x_i | revealed)^power, renormalised; power = 1/temperature, so power > 1 sharpens."""
+    """q(x_i | revealed)^power, renormalised; power = 1/temperature, so power > 1 sharpens.
+
+    >>> target = tm.MarkovChain([[0.75, 0.25], [0.5, 0.5]], 2)
+    >>> tm.Tempered(target, 2.0).marginals(np.array([[0, -1]]))[0, 1].round(12).tolist()  # (9, 1) / 10
+    [0.9, 0.1]
+    """
 
     target: Target
     power: float
@@ -83,7 +92,12 @@ class Tempered:
 
 @dataclass(frozen=True, eq=False)
 class ParentPointer:
-    """q(x_i | x_a) when the one allowed parent a = parents[i] is revealed, else q(x_i); parents[i] = -1 for none."""
+    """q(x_i | x_a) when the one allowed parent a = parents[i] is revealed, else q(x_i); parents[i] = -1 for none.
+
+    >>> model = tm.ParentPointer(tm.repetition(2, 3), [-1, 0, 1])
+    >>> model.marginals(np.array([[0, -1, -1]]))[0, 1:].tolist()  # token 2 looks at token 1 alone
+    [[1.0, 0.0], [0.5, 0.5]]
+    """
 
     target: Target
     parents: Sequence[int]
@@ -147,7 +161,11 @@ class ParentPointer:
 
 @dataclass(frozen=True, eq=False)
 class Windowed:
-    """q(x_i | the revealed tokens at distance at most radius)."""
+    """q(x_i | the revealed tokens at distance at most radius).
+
+    >>> tm.Windowed(tm.repetition(2, 3), 1).marginals(np.array([[0, -1, -1]]))[0, 1:].tolist()
+    [[1.0, 0.0], [0.5, 0.5]]
+    """
 
     target: Target
     radius: int
@@ -194,6 +212,9 @@ def learning_error(target: Target, denoiser: Denoiser, reduce: str = "max") -> f
     Nats per token. `max` is the epsilon_learning of Feng et al. 2025; `mean` weighs every pair (T, i) equally and
     x_T by q. inf when the denoiser rules out what the target allows, or refuses a possible context.
     Cost O((V+1)^L L V).
+
+    >>> round(tm.learning_error(tm.repetition(2, 2), tm.Smoothed(tm.repetition(2, 2), 0.5)), 12)  # log(4/3)
+    0.287682072452
     """
     if reduce not in ("max", "mean"):
         raise ValueError(f'reduce = {reduce!r}, allowed: "max", "mean"')

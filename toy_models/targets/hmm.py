@@ -18,7 +18,12 @@ MERGE_DIGITS = 14  # beliefs that agree to this many digits are added up
 
 @dataclass(frozen=True, eq=False)
 class HMM:
-    """q(x) = sum over s of initial[s_1] prod transition[s_i, s_{i+1}] prod emission[s_i, x_i]."""
+    """q(x) = sum over s of initial[s_1] prod transition[s_i, s_{i+1}] prod emission[s_i, x_i].
+
+    >>> target = tm.HMM([0.5, 0.5], np.eye(2), [[0.9, 0.1], [0.1, 0.9]], length=2)
+    >>> np.exp(target.log_prob(np.array([[0, 0]]))).round(12).tolist()  # (0.9^2 + 0.1^2) / 2
+    [0.41]
+    """
 
     initial: Float[np.ndarray, " S"]
     transition: Float[np.ndarray, "S S"]

@@ -21,6 +21,10 @@ class LinearCode:
     """q uniform on the row space of `generator` over GF(p), p = modulus prime; tokens are field elements.
 
     Given revealed tokens, a masked token is determined by them or uniform on GF(p).
+
+    >>> code = tm.LinearCode(np.array([[1, 0, 1], [0, 1, 1]]))
+    >>> round(float(code.entropy() / np.log(2)), 12)  # two bits
+    2.0
     """
 
     generator: Int[np.ndarray, "k L"]

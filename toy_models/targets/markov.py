@@ -20,7 +20,12 @@ FAR = 1e100  # ratio of stationary weights from which they are rescaled
 
 @dataclass(frozen=True, eq=False)
 class MarkovChain:
-    """q(x) = initial[x_1] prod transition[x_i, x_{i+1}]; `initial=None` takes the stationary law, if it is unique."""
+    """q(x) = initial[x_1] prod transition[x_i, x_{i+1}]; `initial=None` takes the stationary law, if it is unique.
+
+    >>> chain = tm.MarkovChain([[0.75, 0.25], [0.5, 0.5]], length=2)
+    >>> np.exp(chain.log_prob(np.array([[0, 1]]))).round(12).tolist()  # 2/3 * 1/4
+    [0.166666666667]
+    """
 
     transition: Float[np.ndarray, "V V"]
     length: int
@@ -103,6 +108,9 @@ def stationary_law(transition: Float[np.ndarray, "V V"]) -> Float[np.ndarray, " 
 
     Exact to rounding on nearly decomposable chains (Grassmann, Taksar, Heyman 1985). ValueError when there is more
     than one recurrent class.
+
+    >>> tm.targets.stationary_law(np.array([[0.75, 0.25], [0.5, 0.5]])).round(12).tolist()
+    [0.666666666667, 0.333333333333]
     """
     classes = recurrent_classes(transition)
     if len(classes) != 1:

@@ -27,6 +27,10 @@ class NGram:
     conditional.shape == (V,)*n, the last axis is the next token; n = 2 is a Markov chain, n = 1 independent tokens.
     initial.shape == (V,)*(n-1); None takes the stationary law of the contexts, an error if it is not unique.
     Contexts are handled by their sparse transitions, never as a square of V^(n-1) by V^(n-1).
+
+    >>> rows = np.array([[0.75, 0.25], [0.5, 0.5]])
+    >>> tm.NGram(rows, 3).entropy() == tm.MarkovChain(rows, 3).entropy()  # order 2
+    True
     """
 
     conditional: Float[np.ndarray, "..."]

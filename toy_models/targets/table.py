@@ -21,6 +21,9 @@ class Table:
     """q(x) = pmf[x_1, ..., x_L].
 
     Marginals read the table of all sums over masked tokens, (V+1)^L numbers computed once by L sweeps.
+
+    >>> tm.Table(np.array([[0.5, 0.0], [0.0, 0.5]])).marginals(np.array([[1, -1]]))[0, 1].tolist()
+    [0.0, 1.0]
     """
 
     pmf: Float[np.ndarray, "..."]

@@ -19,6 +19,10 @@ class WordList:
 
     Symmetries are optional, checked, and shorten the recursion over policies: `relabelling=True` says that every
     permutation of the symbols maps the list to itself, `moves` that the rows words[:, move] are the same list again.
+
+    >>> words = tm.targets.WordList(np.array([[0, 1], [1, 0], [1, 1]]), 2)
+    >>> words.marginals(np.array([[1, -1]]))[0, 1].tolist()
+    [0.5, 0.5]
     """
 
     words: Int[np.ndarray, "n L"]

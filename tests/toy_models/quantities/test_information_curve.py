@@ -125,8 +125,8 @@ def test_bernstein_interval_by_hand():
 def test_estimated_trajectory_kl(chain_a, rng):
     rule = tm.IndependentReveal([0.25] * 4)
     exact = tm.trajectory_kl(chain_a, rule)
-    one = tm.estimate_trajectory_kl(chain_a, rule, 4000, rng, confidence=1 - 1e-6)
-    many = tm.estimate_uniform_kl(chain_a, (1, 2, 4), 4000, rng, confidence=1 - 1e-6)
+    one = tm.quantities.estimate_trajectory_kl(chain_a, rule, 4000, rng, confidence=1 - 1e-6)
+    many = tm.quantities.estimate_uniform_kl(chain_a, (1, 2, 4), 4000, rng, confidence=1 - 1e-6)
     assert one.low <= exact <= one.high
     for k, n in enumerate((1, 2, 4)):
         value = tm.trajectory_kl(chain_a, tm.IndependentReveal(np.full(n, 1 / n)))

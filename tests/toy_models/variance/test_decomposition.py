@@ -174,7 +174,7 @@ def test_averaging_the_weight_over_t_keeps_the_mean_and_lowers_the_variance():
 
 def test_estimate_covers_the_exact_value_and_misses_a_wrong_one():
     exact = tm.variance_decomposition(K1, epsilon=1e-1)
-    found = tm.estimate_variance(K1, 60_000, np.random.default_rng(3), epsilon=1e-1, confidence=1 - 1e-6)
+    found = tm.variance.estimate_variance(K1, 60_000, np.random.default_rng(3), epsilon=1e-1, confidence=1 - 1e-6)
     assert found.low < exact.total < found.high
     assert not found.low < 1.5 * exact.total < found.high
 

@@ -10,6 +10,7 @@ from theory.energy.instances import full_tables, positive_marginals, rational, s
 from theory.energy.results import Results
 from theory.ledger.registry import check, condition, control, decide, not_claimed_tight, tightness
 from toy_models.energy.conditional_kinetic import point_mass
+from toy_models.energy.energies_by_state import energy_integrands, full_support_constants
 from toy_models.energy.fisher_rao import (
     binomial_path,
     chi_square,
@@ -21,7 +22,6 @@ from toy_models.energy.fisher_rao import (
     uniform_mixture,
 )
 from toy_models.energy.kinetic import kinetic_constant, lattice_of, path_probabilities, path_slopes
-from toy_models.energy.state_energies import energy_integrands, full_support_constants
 
 
 @check("energy-kinetic-constant", tier="rational")

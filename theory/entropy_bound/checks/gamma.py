@@ -50,7 +50,7 @@ def pairs_are_tight(results: Results) -> Outcome:
     for size, count in [*product(range(2, 11), (1, 2)), (2, 3), (3, 3), (5, 3), (27, 1)]:
         target, gamma = tm.pairs(size, 2 * count), np.log(size)
         for proxy in PROXIES:
-            value = tm.evaluate_rule(target, tm.EntropyBounded(gamma, proxy))
+            value = tm.rules.evaluate_rule(target, tm.EntropyBounded(gamma, proxy))
             gaps.append(abs(value.kl - gamma * count) + abs(value.multi_steps - count))
     return decide(max(gaps) < ROUNDING, len(gaps), max(gaps), "gamma = log K on pairs: KL = gamma floor(L/2)")
 
@@ -58,7 +58,7 @@ def pairs_are_tight(results: Results) -> Outcome:
 @control("eb-kl-gamma", tier="float64")
 def kl_is_at_most_gamma(results: Results) -> Outcome:
     """The factor E[calls] dropped: KL <= gamma for a whole run."""
-    value = tm.evaluate_rule(tm.pairs(2, 6), tm.EntropyBounded(np.log(2)))
+    value = tm.rules.evaluate_rule(tm.pairs(2, 6), tm.EntropyBounded(np.log(2)))
     return decide(value.kl <= np.log(2) + ROUNDING, 1, value.kl, "three pairs, gamma = log 2: KL = 3 log 2")
 
 

@@ -48,10 +48,10 @@ def fixed_schedules_by_listing(results: Results) -> Outcome:
     for table in [*tiny_tables(11)[2:4], to_table(tm.pairs(2, 4))]:
         pmf, length = table.pmf, table.length
         listed = {blocks: cost_of_blocks(pmf, blocks) for blocks in ordered_partitions(tuple(range(length)))}
-        h = tm.subset_entropies(table)
+        h = tm.rules.subset_entropies(table)
         gaps += [abs(h[s] - entropy(pmf, [i for i in range(length) if s >> i & 1])) for s in range(2**length)]
         gaps += [abs(schedule_cost(h, tm.FixedOrder(blocks)) - cost) for blocks, cost in listed.items()]
-        for steps, found in enumerate(tm.fixed_schedule_front(h), start=1):
+        for steps, found in enumerate(tm.rules.fixed_schedule_front(h), start=1):
             least = min(cost for blocks, cost in listed.items() if len(blocks) <= steps)
             gaps += [abs(found.kl - least), abs(text_kl(table, found.rule) - least)]
             gaps.append(0.0 if len(found.rule.blocks) <= steps else np.inf)
@@ -71,7 +71,7 @@ def both_sides_by_listing(results: Results) -> Outcome:
     texts = [tm.sampler_law(target, tm.FixedOrder(blocks)).pmf for blocks in orders[best]]
     mixture, q = sum(texts) / len(texts), target.pmf
     text = float((q * np.log(q / mixture)).sum())
-    trajectory, written = random_orders(target, tm.subset_entropies(target))
+    trajectory, written = random_orders(target, tm.rules.subset_entropies(target))
     front = float(optimal_front(target).lower_bound(2.0))
     fixed = min(min(c) for c in costs.values())
     gaps = [abs(trajectory[1] - np.mean(costs[best])), abs(written[1] - text), abs(trajectory[4]), abs(written[4])]
@@ -91,7 +91,7 @@ def calls_of_a_rule(results: Results) -> Outcome:
     for target, gamma in ((sticky_hmm(4), 1.0), (tm.permutations(4), 1.4), (tm.pairs(3, 4), np.log(3))):
         for proxy in PROXIES:
             rule = tm.EntropyBounded(gamma, proxy)
-            steps, value = call_steps("", target, rule), tm.evaluate_rule(target, rule)
+            steps, value = call_steps("", target, rule), tm.rules.evaluate_rule(target, rule)
             gaps += [abs(steps.probability @ steps.total_correlation - value.kl)]
             gaps += [
                 abs(steps.probability @ steps.bound - value.bound),

@@ -116,9 +116,9 @@ def every_rule_by_definition(results: Results) -> Outcome:
 
 
 def gaps_of_replay(rule, law: exact.RationalLaw) -> list[float]:
-    """Differences of tm.evaluate_rule and the law of the written text from the same sums over exact visits."""
+    """Differences of tm.rules.evaluate_rule and the law of the written text from the same sums over exact visits."""
     choose, table = chooser(law, rule), table_of(law)
-    found, bound, calls, multi = tm.evaluate_rule(table, rule), LogSum(), fmpq(0), fmpq(0)
+    found, bound, calls, multi = tm.rules.evaluate_rule(table, rule), LogSum(), fmpq(0), fmpq(0)
     for y, subset, weight in exact.visits(law, choose):
         alone = [exact.entropy_of(law.marginal(y, i)) for i in subset]
         top = max(alone, key=float)
@@ -139,7 +139,7 @@ def points_by_definition(results: Results) -> Outcome:
 
 @definition("eb-kl-gamma", tier="float64")
 def sides_by_definition(results: Results) -> Outcome:
-    """Both sides of KL <= gamma E[multi-token calls], from tm.evaluate_rule, = their definitions on exact laws."""
+    """Both sides of KL <= gamma E[multi-token calls], from evaluate_rule, = their definitions on exact laws."""
     rules = [r for r in RULES if isinstance(r, tm.EntropyBounded) and r.gamma > 0]
     gaps = [max(gaps_of_replay(rule, law)) for law, rule in product(laws(24, 3, SHAPES), rules)]
     return decide(max(gaps) < ROUNDING, len(gaps), max(gaps), "replay against rational trajectories")

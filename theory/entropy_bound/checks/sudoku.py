@@ -12,7 +12,7 @@ from toy_models.rules.policy_front import optimal_front
 
 def uniform_on_grids(blocks) -> bool:
     """Does revealing `blocks` in turn, tokens independent within a block, write the uniform law? Counted exactly."""
-    words = tm.sudoku4().words
+    words = tm.targets.sudoku4().words
     x, known = words[0], np.ones(len(words), dtype=bool)
     for x in words:
         known[:] = True
@@ -30,7 +30,7 @@ def uniform_on_grids(blocks) -> bool:
 @check("sudoku-four-calls", tier="rational")
 def four_fixed_calls_fill_sudoku(results: Results) -> Outcome:
     """The best fixed schedule of four calls writes the uniform law on the 288 grids, in rationals."""
-    schedule = tm.best_fixed_schedule(tm.subset_entropies(tm.sudoku4()), 4)
+    schedule = tm.rules.best_fixed_schedule(tm.rules.subset_entropies(tm.targets.sudoku4()), 4)
     return decide(
         uniform_on_grids(schedule.rule.blocks), 288, note=f"first blocks {schedule.rule.blocks[:3]}, then the rest"
     )
@@ -39,7 +39,7 @@ def four_fixed_calls_fill_sudoku(results: Results) -> Outcome:
 @check("sudoku-four-calls", tier="float64")
 def fewer_calls_cost_something(results: Results) -> Outcome:
     """The front is positive at 1, 2, 3 and 3.9 expected calls, equals log 4/3 at 3, and ends at 4."""
-    front = optimal_front(tm.sudoku4(), solves=12)
+    front = optimal_front(tm.targets.sudoku4(), solves=12)
     below = [float(front.lower_bound(c)) for c in (1.0, 2.0, 3.0, 3.9)]
     holds = min(below) > 1e-3 and abs(front.calls[-1] - 4) < ROUNDING and abs(below[2] - np.log(4 / 3)) < ROUNDING
     return decide(
@@ -50,14 +50,14 @@ def fewer_calls_cost_something(results: Results) -> Outcome:
 @tightness("sudoku-four-calls", tier="float64")
 def three_fixed_calls_reach_the_bound(results: Results) -> Outcome:
     """The best fixed schedule of three calls has KL = log 4/3."""
-    kl = tm.best_fixed_schedule(tm.subset_entropies(tm.sudoku4()), 3).kl
+    kl = tm.rules.best_fixed_schedule(tm.rules.subset_entropies(tm.targets.sudoku4()), 3).kl
     return decide(abs(kl - np.log(4 / 3)) < ROUNDING, 1, kl - np.log(4 / 3))
 
 
 @control("sudoku-four-calls", tier="rational")
 def three_calls_fill_sudoku(results: Results) -> Outcome:
     """Three fixed calls would write the uniform law."""
-    schedule = tm.best_fixed_schedule(tm.subset_entropies(tm.sudoku4()), 3)
+    schedule = tm.rules.best_fixed_schedule(tm.rules.subset_entropies(tm.targets.sudoku4()), 3)
     return decide(uniform_on_grids(schedule.rule.blocks), 288)
 
 
@@ -109,7 +109,7 @@ def one_per_orbit(target, sets) -> list[tuple[int, ...]]:
 @check("sudoku-four-calls", tier="rational")
 def no_run_of_three_calls_is_exact(results: Results) -> Outcome:
     """Every run of two error-free calls, any cells: the cells left are never independent. By counting grids."""
-    target, cells = tm.sudoku4(), list(range(16))
+    target, cells = tm.targets.sudoku4(), list(range(16))
     grids, endings, exact = target.words, 0, 0
     firsts = independent_sets(grids, cells)
     tried = firsts if results.profile == "full" else one_per_orbit(target, firsts)
