@@ -5,7 +5,6 @@ the spot by one division, so that no later sum sees the defect; a sum that misse
 is, bit for bit.
 """
 
-
 import numpy as np
 from jaxtyping import Float, Int
 
