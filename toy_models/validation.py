@@ -5,8 +5,6 @@ the spot by one division, so that no later sum sees the defect; a sum that misse
 is, bit for bit.
 """
 
-from numbers import Real
-
 import numpy as np
 from jaxtyping import Float, Int
 
@@ -19,7 +17,8 @@ def reals(name: str, values) -> Float[np.ndarray, "..."]:
     """A fresh float64 array of `values`: numbers only, real, none of them masked out."""
     array = _plain(name, values)
     whole = array.dtype.kind in "biuf"
-    if not whole and not (array.dtype == object and all(isinstance(v, Real) for v in array.ravel())):
+    # exact numbers (fractions, flint's rationals) come as objects that know their nearest float
+    if not whole and not (array.dtype == object and all(hasattr(v, "__float__") for v in array.ravel())):
         raise ValueError(f"{name} has dtype {array.dtype}, it must hold real numbers")
     return np.array(array, dtype=np.float64)
 

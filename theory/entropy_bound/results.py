@@ -196,12 +196,17 @@ def results(profile: str, rng: np.random.Generator) -> Results:
     schedule = tm.rules.best_fixed_schedule(tm.rules.subset_entropies(grid), 4)
     traces.append(fixed_trace("best fixed schedule", schedule, x))
     hmm = sticky_hmm(5 if profile == "smoke" else 7)
-    steps = [call_steps(f"hidden Markov, γ = {g:g}", hmm, tm.EntropyBounded(g)) for g in (1.0, 2.5)]
+    label = f"hidden Markov, L = {hmm.length}"
+    steps = [call_steps(f"{label}, γ = {g:g}", hmm, tm.EntropyBounded(g)) for g in (1.0, 2.5)]
     steps.append(call_steps("permutations of 4, γ = 1.4", tm.permutations(4), tm.EntropyBounded(1.4)))
-    steps.append(call_steps("pairs, γ = log 2", tm.pairs(2, 6), tm.EntropyBounded(np.log(2))))
-    steps.append(call_steps("parity, γ = 2 log 2", tm.zero_sum(2, 6), tm.EntropyBounded(2 * np.log(2))))
-    wrong = [("smoothed by 0.2", tm.Smoothed(hmm, 0.2)), ("sharpened, power 2", tm.Tempered(hmm, 2.0))]
-    parts = tuple(decomposition(label, hmm, model, 8 if profile == "smoke" else 20) for label, model in wrong)
+    steps.append(call_steps("3 pairs of 2 symbols, γ = log 2", tm.pairs(2, 6), tm.EntropyBounded(np.log(2))))
+    steps.append(call_steps("even parity, L = 6, γ = 2 log 2", tm.zero_sum(2, 6), tm.EntropyBounded(2 * np.log(2))))
+    wrong = [
+        ("marginals smoothed by 0.2", tm.Smoothed(hmm, 0.2)),
+        ("marginals sharpened, power 2", tm.Tempered(hmm, 2.0)),
+    ]
+    named = [(f"hidden Markov, L = {hmm.length}: {label}", model) for label, model in wrong]
+    parts = tuple(decomposition(label, hmm, model, 8 if profile == "smoke" else 20) for label, model in named)
     return Results(profile, cases, tuple(steps), tuple(traces), parts)
 
 

@@ -9,7 +9,7 @@ import toy_models as tm
 from theory.energy.checks.common import symbols
 from theory.energy.instances import closed_form, polynomial_density
 from theory.energy.results import Results
-from theory.ledger.registry import check, control, decide, not_claimed_tight, tightness
+from theory.ledger.registry import check, control, decide, definition, not_claimed_tight, tightness
 from toy_models.energy.geodesic import beta_energy
 
 
@@ -105,6 +105,20 @@ def infinite_exactly_outside(_: Results):
         holds &= np.isfinite(report.value) == finite and (report.reason == "") == finite
         count += 1
     return decide(bool(holds), count)
+
+
+@definition("energy-beta-closed-form", tier="float64")
+def clipped_linear(_: Results):
+    """Linear on [e, 1 - e], slope l = 1 - 2e: E = 2 l log((1-e)/e), finite only because it is clipped; kinks add up."""
+    gaps = []
+    for end in (1e-1, 1e-3):
+        clipped = tm.KnotSchedule((0.0, 1.0), (end, 1 - end))
+        kinked = tm.KnotSchedule((0.0, 0.25, 1.0), (end, 0.5, 1 - end))
+        logit = np.log((1 - end) / end)
+        gaps.append(abs(tm.path_energy(clipped) - 2 * (1 - 2 * end) * logit))
+        gaps.append(abs(tm.path_energy(kinked) - (0.5 - end) * logit * (4 + 4 / 3)))
+    whole = tm.path_energy(tm.KnotSchedule((0.0, 1.0), (0.0, 1.0)))
+    return decide(max(gaps) < 1e-10 and np.isinf(whole), len(gaps) + 1, max(gaps))
 
 
 @tightness("energy-beta-closed-form", tier="float64")

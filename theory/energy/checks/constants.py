@@ -52,9 +52,10 @@ def kinetic_ratio_by_support(_: Results):
     count, holds = 0, True
     for pmf, alpha in product(full_tables() + sparse_tables(), ALPHAS):
         at = energy_integrands(pmf, alpha, fmpq(3, 11))
-        full = full_support_constants(pmf.shape[0], pmf.ndim)[0]
+        full, conditional, geodesic = full_support_constants(pmf.shape[0], pmf.ndim)
         constant = kinetic_constant(pmf)
         holds &= at.kinetic == constant * at.base
+        holds &= at.conditional == conditional * at.base and at.geodesic == geodesic * at.base
         holds &= (constant == full) == positive_marginals(pmf)
         count += 1
     return decide(holds, count, 0.0)

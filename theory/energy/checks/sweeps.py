@@ -129,7 +129,11 @@ def steps_by_their_sums(res: Results):
         least = ((2 - 2 * np.cos(tried)) / shares).sum(axis=1).min()
         gaps.append(max(best - least, 0.0) + max(least - best - 1e-3, 0.0))
     equal = joint_chord_energy(step_angles(tm.SineSquaredSchedule(), 8), 256)
-    gaps += [abs(equal - 15.89) - 0.005, abs(s.best[0] - 2.192236) - 1e-6, abs(s.proportional[0] - 2.216892) - 1e-6]
+    gaps += [
+        abs(equal - 16 * (1 - np.cos(np.pi / 16) ** 256)),
+        abs(s.best[0] - 2.192236) - 1e-6,
+        abs(s.proportional[0] - 2.216892) - 1e-6,
+    ]
     gaps.append(abs(chord_energy(np.array([np.pi / 2]), np.ones(1)) - 2))
     return decide(max(gaps) < 1e-9, len(gaps), max(gaps))
 

@@ -14,6 +14,7 @@ from theory.ledger.registry import Outcome, decide, definition
 from toy_models.quantities.lattice import to_table
 from toy_models.rules.fixed_schedule import schedule_cost
 from toy_models.rules.policy_front import optimal_front
+from toy_models.rules.replay_law import visited_states
 
 
 def ordered_partitions(positions: tuple[int, ...]) -> list[tuple[tuple[int, ...], ...]]:
@@ -98,6 +99,9 @@ def calls_of_a_rule(results: Results) -> Outcome:
                 abs(steps.probability.sum() - value.multi_steps),
             ]
             gaps.append(0.0 if (steps.size >= 2).all() else np.inf)
+            seen, h = visited_states(target, rule), target.entropy()
+            gaps += [abs(seen.calls - value.mean_steps), abs(seen.cross_entropy - h - value.kl)]
+            gaps.append(abs(seen.probability.sum() - seen.calls))
             margins.append((steps.bound - steps.total_correlation).min())
     return decide(max(gaps) < ROUNDING and min(margins) > -ROUNDING, len(margins), max(gaps))
 
