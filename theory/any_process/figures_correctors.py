@@ -48,7 +48,7 @@ def search(results: Results) -> Drawn:
     axes[2].set_yticks(y, names)
     axes[2].set(
         xlabel="expected decode steps",
-        title="4×4 Sudoku: dearer on transversals",
+        title="4×4 Sudoku: remask loses on transversals",
         xlim=(3, 4e8),
         ylim=(-0.6, len(names) + 2.1),
     )
