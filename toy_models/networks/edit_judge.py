@@ -1,7 +1,7 @@
 """Trained edit programs and their exact judgement: two programs, three kinds of attention, lengths beyond the trained.
 
-First pair (editing.parity) decides the parity of n bits by remasking and deleting; a position needs its two neighbours
-on each side. Even parity (editing.even_parity) writes a uniform string of even parity in three steps, with all heads;
+First pair (any_process.parity) decides the parity of n bits by remasking and deleting; a position needs its two neighbours
+on each side. Even parity (any_process.even_parity) writes a uniform string of even parity in three steps, with all heads;
 whether the start token stands tells the step, so a position needs to see it.
 """
 
@@ -83,7 +83,7 @@ def edit_runs(profile: str, seed: int = 0, device: str | torch.device = "auto") 
 
 
 def specialised_run(longest: int, seed: int) -> EditRun:
-    """The encoder of editing.learner_torch on the ten sequences of at most two tokens after the start."""
+    """The encoder of networks.edit_learner on the ten sequences of at most two tokens after the start."""
     torch.manual_seed(seed)
     model = learner.LocalEncoder(vocab_size=3, width=4, radius=2, hidden=8, indexed=True)
     fresh = agreement(model, first_pair, parity_states(2)), parity_right(model, 2) / 4

@@ -4,7 +4,7 @@
     network = Reading(train_edits(first_pair, states, Config(3, 12, controls=True, visible=band(12, 2))).model)
     agreement(network, first_pair, parity_states(9)), final_law(network, {(2, 1, 0, 1): 1}, 20, 12)
 
-Supervised loss of Yang et al. 2025 (arXiv 2510.06190, official configuration; editing.learner_torch.loss). A training
+Supervised loss of Yang et al. 2025 (arXiv 2510.06190, official configuration; networks.edit_learner.loss). A training
 batch mixes lengths: short sequences are filled with EMPTY = -2, to which nothing attends. (Batches of
 one length would show each step that length alone.) The judges batch by length: no padding there.
 """
@@ -38,7 +38,7 @@ MOST = 4096  # strings followed per step
 
 
 class Reading(nn.Module):
-    """The model on the tokens of editing.learner_torch: 0 the mask, v + 1 the token v, `pad` the padding.
+    """The model on the tokens of networks.edit_learner: 0 the mask, v + 1 the token v, `pad` the padding.
 
     The heads named in `ignored` never fire.
     """
