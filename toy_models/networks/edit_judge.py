@@ -1,7 +1,7 @@
 """Trained edit programs and their exact judgement: two programs, three kinds of attention, lengths beyond the trained.
 
-First pair (any_process.parity) decides the parity of n bits by remasking and deleting; a position needs its two neighbours
-on each side. Even parity (any_process.even_parity) writes a uniform string of even parity in three steps, with all heads;
+First pair (see parity) decides the parity of n bits by remasking and deleting; a position needs its two neighbours
+on each side. Even parity (see even_parity) writes a uniform string of even parity in three steps, with all heads;
 whether the start token stands tells the step, so a position needs to see it.
 """
 
