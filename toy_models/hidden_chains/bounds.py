@@ -25,9 +25,8 @@ from toy_models.hidden_chains.tighten import (
     tighten,
 )
 from toy_models.hidden_chains.window import MAX_SINGLE_ATOMS, HiddenForm, atom_count, entropy_bound, hidden_form
-from toy_models.quantities.entropy import entropy_of_rows
 from toy_models.rules import IndependentReveal
-from toy_models.targets.markov import MarkovChain
+from toy_models.targets.protocol import own_route
 
 METHODS = ("gap", "exact", "extremal", "grid", "hybrid")
 
@@ -54,7 +53,7 @@ def reveal_curve_bounds(
     """low <= h(a) <= high, high - low <= tolerance: h(a) = (1/L) sum_i E H(X_i | each other token revealed w.p. a).
 
     `target` is an HMM, an NGram or a MarkovChain; `length` replaces its length and may be math.inf. Methods:
-    "gap"      Markov chains, exact (low == high);
+    "gap"      Markov chains (n-grams up to n = 2 among them), exact (low == high);
     "exact"    every pattern of the window, proportional atoms added: best for n-grams; atoms grow geometrically;
     "extremal" two hidden states, O(cells^2) per point, width O(cells^-2);
     "grid"     S <= 6 hidden states, width O(cells^-2) at binom(cells+S-1, S-1) atoms;
@@ -69,10 +68,10 @@ def reveal_curve_bounds(
     """
     a = reveal_fractions(a)
     tolerance = _positive("tolerance", tolerance)
-    target = _as_chain(target)
     length = curve_length(target.length if length is None else length)
-    if isinstance(target, MarkovChain) and method in (None, "gap"):
-        h = chain_reveal_curve(target.transition, target.initial, a, length)
+    chain = own_route(target, "as_chain")
+    if chain is not None and method in (None, "gap"):
+        h = chain_reveal_curve(chain.transition, chain.initial, a, length)
         nothing = np.zeros(a.shape, dtype=np.int64)
         return CurveBounds(h, h, nothing, nothing, "gap")
     form = _form_at(target, length)
@@ -98,9 +97,9 @@ def entropy_bounds(target, tolerance: int | float) -> tuple[float, float]:
     True
     """
     tolerance = _positive("tolerance", tolerance)
-    target = _as_chain(target)
-    if isinstance(target, MarkovChain):
-        value = _chain_entropy(target)
+    chain = own_route(target, "as_chain")
+    if chain is not None:
+        value = chain.entropy()
         return value, value
     form = _form_at(target, target.length)
     length = target.length
@@ -133,13 +132,13 @@ def trajectory_kl_bounds(target, weights, tolerance: int | float) -> tuple[float
     """
     weights = IndependentReveal(weights).weights
     tolerance = _positive("tolerance", tolerance)
-    target = _as_chain(target)
     used = weights > 0
     a = np.clip(np.cumsum(weights) - weights, 0.0, 1.0)[used]
     weights, length = weights[used] / weights.sum(), target.length
-    if isinstance(target, MarkovChain):
-        h = chain_reveal_curve(target.transition, target.initial, a, length)
-        value = max(0.0, length * float(weights @ h) - _chain_entropy(target))
+    chain = own_route(target, "as_chain")
+    if chain is not None:
+        h = chain_reveal_curve(chain.transition, chain.initial, a, length)
+        value = max(0.0, length * float(weights @ h) - chain.entropy())
         return value, value
     form = _form_at(target, length)
     per_token = 0.9 * tolerance / length / max(1.0 - weights[0], 1e-300)
@@ -153,23 +152,6 @@ def trajectory_kl_bounds(target, weights, tolerance: int | float) -> tuple[float
 def _form_at(target, length: int | float) -> HiddenForm:
     form = hidden_form(target)
     return form.at_infinity() if length == math.inf else form
-
-
-def _as_chain(target):
-    """A 2-gram is a Markov chain, a 1-gram one without memory."""
-    if hasattr(target, "conditional") and np.ndim(target.conditional) == 1:
-        law = np.asarray(target.conditional)
-        return MarkovChain(np.tile(law, (len(law), 1)), target.length, law)
-    if hasattr(target, "conditional") and np.ndim(target.conditional) == 2:
-        return MarkovChain(target.conditional, target.length, np.asarray(target.initial).ravel())
-    return target
-
-
-def _chain_entropy(chain: MarkovChain) -> float:
-    if not chain.is_stationary:
-        return chain.entropy()
-    first = float(entropy_of_rows(chain.initial[None])[0])
-    return first + (chain.length - 1) * float(chain.initial @ entropy_of_rows(chain.transition))
 
 
 def _check_method(method: str | None, form: HiddenForm) -> None:

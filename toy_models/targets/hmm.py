@@ -83,6 +83,9 @@ class HMM:
                 beliefs, weights = self._next_beliefs(beliefs, weights, i + 1)
         return total
 
+    def hidden_chain(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        return self.initial, self.transition, self.emission
+
     def _next_beliefs(self, beliefs, weights, position: int):
         joint = beliefs[:, None, :] * self.emission.T  # prefix, token, state
         mass = joint.sum(axis=2)

@@ -81,6 +81,13 @@ class MarkovChain:
             law = law @ self.transition
         return total
 
+    def as_chain(self) -> "MarkovChain":
+        return self
+
+    def hidden_chain(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """The tokens as hidden states that show themselves."""
+        return self.initial, self.transition, np.eye(self.vocab_size)
+
     def information_curve(self) -> Float[np.ndarray, " L"]:
         """By the gap formula, at any length."""
         from toy_models.chains.formula import chain_information_curve

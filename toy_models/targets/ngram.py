@@ -128,6 +128,13 @@ class NGram:
             return MarkovChain(np.tile(self.conditional, (self.vocab_size, 1)), self.length, self.conditional)
         return MarkovChain(self.conditional, self.length, self.initial) if self.order == 2 else None
 
+    def hidden_chain(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """As a Markov chain, n <= 2; the windows of n-1 tokens above, each showing its first token."""
+        from toy_models.hidden_chains.window import tuple_chain
+
+        chain = self.as_chain()
+        return tuple_chain(self) if chain is None else chain.hidden_chain()
+
     def information_curve(self) -> Float[np.ndarray, " L"] | None:
         """As a Markov chain, n <= 2."""
         return own_route(self.as_chain(), "information_curve")

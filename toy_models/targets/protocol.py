@@ -10,6 +10,8 @@ None where it does not serve; the public function of the same meaning asks it fi
     subset_entropies()               H(X_S) for every set S
     support()                        (x, q(x)) of every word
     best_policy(step_cost)           the optimal adaptive policy
+    as_chain()                       the same law as a MarkovChain, where it is one
+    hidden_chain()                   (initial, transition, emission) of a hidden chain that shows the tokens
 """
 
 from typing import Protocol, runtime_checkable

@@ -23,34 +23,12 @@ Q1 = np.array([[0.1, 0.7], [0.4, 0.8]])  # P(1 | u, v)
 CHAIN_A = np.array([[0.7, 0.3, 0.0], [0.0, 0.6, 0.4], [0.5, 0.0, 0.5]])
 
 
-@dataclass(frozen=True, eq=False)
-class Gram:
-    """What the bounds read of an n-gram."""
-
-    conditional: np.ndarray
-    initial: np.ndarray
-    length: int
-
-
 def hmm(transition, emission, length: int) -> tm.HMM:
     return tm.HMM(stationary_law(transition), transition, emission, length)
 
 
-def trigram(length: int) -> Gram:
-    conditional = np.stack([1 - Q1, Q1], axis=-1)
-    pairs = np.zeros((4, 4))
-    for u in range(2):
-        for v in range(2):
-            pairs[2 * u + v, 2 * v : 2 * v + 2] = conditional[u, v]
-    return Gram(conditional, stationary_law(pairs).reshape(2, 2), length)
-
-
-def trigram_table(length: int) -> tm.Table:
-    gram = trigram(length)
-    pmf = gram.initial
-    for _ in range(length - 2):
-        pmf = pmf[..., None] * gram.conditional
-    return tm.Table(pmf)
+def trigram(length: int) -> tm.NGram:
+    return tm.NGram(np.stack([1 - Q1, Q1], axis=-1), length)
 
 
 def enumerated(target, a: float) -> float:
@@ -90,7 +68,7 @@ SMALL = [
     (hmm(A1, B1, 6), hmm(A1, B1, 6), (0.977037793, 0.906991774, 0.842476892)),
     (hmm(A2, B2, 8), hmm(A2, B2, 8), (0.624614707, 0.610246722, 0.595626441)),
     (hmm(A3, B3, 6), hmm(A3, B3, 6), (1.026172433, 0.985674243, 0.945375939)),
-    (trigram(8), trigram_table(8), (0.547585955, 0.443518582, 0.372504448)),
+    (trigram(8), trigram(8), (0.547585955, 0.443518582, 0.372504448)),
 ]
 
 
@@ -219,9 +197,9 @@ def test_a_chain_written_as_an_hmm_gives_the_gap_formula():
     low, high = tm.hidden_chains.entropy_bounds(disguised, 1e-9)
     assert low <= value + 1e-13
     assert value <= high + 1e-13
-    bigram = Gram(CHAIN_A, chain.initial, 30)
+    bigram = tm.NGram(CHAIN_A, 30, chain.initial)
     assert tm.reveal_curve_bounds(bigram, 0.3, 1e-9).method == "gap"
-    unigram = Gram(chain.initial, np.ones(()), 30)
+    unigram = tm.NGram(chain.initial, 30)
     assert tm.reveal_curve_bounds(unigram, 0.3, 1e-9).low == pytest.approx(
         -float(chain.initial @ np.log(chain.initial)), abs=1e-15
     )
