@@ -16,15 +16,8 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from toy_models.chains.formula import chain_reveal_curve, curve_length, reveal_fractions
-from toy_models.hidden_chains.tighten import (
-    MAX_GRID_STATES,
-    MAX_SINGLE_CELLS,
-    curve_points,
-    curve_routes,
-    reduction,
-    tighten,
-)
-from toy_models.hidden_chains.window import MAX_SINGLE_ATOMS, HiddenForm, atom_count, entropy_bound, hidden_form
+from toy_models.hidden_chains.tighten import MAX_GRID_STATES, curve_points, entropy_point
+from toy_models.hidden_chains.window import HiddenForm, hidden_form
 from toy_models.rules import IndependentReveal
 from toy_models.targets.protocol import own_route
 
@@ -101,22 +94,7 @@ def entropy_bounds(target, tolerance: int | float) -> tuple[float, float]:
     if chain is not None:
         value = chain.entropy()
         return value, value
-    form = _form_at(target, target.length)
-    length = target.length
-
-    def attempt(window: int, cells: int, kind: str) -> tuple[float, float]:
-        shorten = reduction(kind, cells, form.states)
-        low, high = (entropy_bound(form, length, window, shorten, upper) for upper in (False, True))
-        return low, high
-
-    kinds = [kind for kind in curve_routes(form.states) if kind != "grid"]
-
-    def atoms(window: int) -> int:
-        return atom_count(form, 1.0, window)
-
-    found = tighten(
-        attempt, kinds, form, length, tolerance, length * 1.0, MAX_SINGLE_CELLS, None, "H(X)", atoms, MAX_SINGLE_ATOMS
-    )
+    found = entropy_point(_form_at(target, target.length), target.length, tolerance)
     return found.low, found.high
 
 
