@@ -7,6 +7,7 @@ allowed direction this is also the minimum over non-negative fluxes along direct
 
 from dataclasses import dataclass
 from itertools import combinations
+from typing import Any
 
 import numpy as np
 import scipy
@@ -20,7 +21,7 @@ EDGES = ("unmask", "single-site", "all-pairs")
 class CheapestFlux:
     """value = dp^T L^+ dp; flux[e] on edge source[e] -> target[e], negative where it runs backwards."""
 
-    value: object
+    value: Any
     flux: np.ndarray
     source: np.ndarray
     target: np.ndarray

@@ -1,6 +1,7 @@
 """The three energies of a schedule, integrated over time from their state sums."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.polynomial.legendre import leggauss
@@ -55,10 +56,10 @@ def _integrate(pmf, schedule, reference, count: int) -> np.ndarray:
 class EnergyIntegrands:
     """The three energies before division by gamma', at one time, and base = alpha'^2 / (alpha (1-alpha))."""
 
-    kinetic: object
-    conditional: object
-    geodesic: object  # Fisher-Rao normalisation: four times the squared speed on the sphere, summed over tokens
-    base: object
+    kinetic: Any
+    conditional: Any
+    geodesic: Any  # Fisher-Rao normalisation: four times the squared speed on the sphere, summed over tokens
+    base: Any
 
 
 def energy_integrands(pmf, alpha, slope, weight: str = "inverse") -> EnergyIntegrands:

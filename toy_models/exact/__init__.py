@@ -1,5 +1,6 @@
 """Rational and ball twins of the core quantities: laws in Q, divergences as decided sums of logarithms."""
 
+from toy_models.exact import log_sum, rational_law
 from toy_models.exact.log_sum import LogSum
 from toy_models.exact.rational_law import (
     chain_pmf,
@@ -31,7 +32,9 @@ __all__ = [
     "independent_stages",
     "kl",
     "law",
+    "log_sum",
     "rational",
+    "rational_law",
     "subset_entropies",
     "support_mass",
     "to_float",
