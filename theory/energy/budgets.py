@@ -58,6 +58,6 @@ def compare_budgets(curves, steps, points: int):
             optimum = weights_cost(g, tm.optimal_weights(g, n))
         else:
             optimum = sizes_cost(g, tm.optimal_sizes(g, n))
-        plain = [schedule_kl(g, s, n, rule) for s in (tm.LinearSchedule(), tm.SineSquaredSchedule())]
+        plain = schedule_kl(g, tm.LinearSchedule(), n, rule), schedule_kl(g, tm.SineSquaredSchedule(), n, rule)
         rows.append(BudgetRow(name, n, rule, *plain, found.kl, found.a, found.b, optimum))
     return tuple(rows), searches

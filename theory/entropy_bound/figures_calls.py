@@ -2,6 +2,7 @@
 
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.collections import PathCollection
 
 from figures.layout import Drawn
 from figures.registry import figure
@@ -87,7 +88,8 @@ def steps(results: Results) -> Drawn:
     ax.set_ylabel("total correlation of the call (nats)")
     handles = ax.legend(loc="upper left", title="area grows with the state's probability", title_fontsize=8.5)
     for handle in handles.legend_handles:
-        handle.set_sizes([40])
+        if isinstance(handle, PathCollection):
+            handle.set_sizes([40])
     return fig, {"steps": results.steps}
 
 

@@ -16,6 +16,7 @@ from theory.entropy_bound.traces import Decomposition, Steps, Trace, call_steps,
 from toy_models.quantities import lattice
 from toy_models.rules.entropy_bounded import prefix_excess
 from toy_models.rules.policy_front import optimal_front
+from toy_models.rules.protocol import Rule
 from toy_models.rules.proxies import entropies
 from toy_models.schedules.optimal import optimal_sizes, sizes_cost
 
@@ -104,7 +105,7 @@ def rule_families(target, profile: str) -> dict[str, list[tuple[float, object]]]
     first = np.sort(entropies(target.marginals(np.full((1, target.length), tm.MASK))), axis=1)
     grows = prefix_excess(first)[0] * (1 + 1e-12) + 1e-12
     gammas = np.unique(np.concatenate([[0.0], np.geomspace(1e-3, top, points), grows, [np.inf]]))
-    families: dict[str, list[tuple[float, object]]] = {}
+    families: dict[str, list[tuple[float, Rule]]] = {}
     for proxy in PROXIES:
         families[f"EB {proxy}"] = [(g, tm.EntropyBounded(g, proxy)) for g in gammas]
         families[f"top-k {proxy}"] = [(k, tm.TopK(k, proxy)) for k in range(1, target.length + 1)]
@@ -116,7 +117,7 @@ def rule_families(target, profile: str) -> dict[str, list[tuple[float, object]]]
     return families
 
 
-def curve(family: str, target, rules: Iterable[tuple[float, object]]) -> Curve:
+def curve(family: str, target, rules: Iterable[tuple[float, Rule]]) -> Curve:
     rules = list(rules)
     values = [tm.rules.evaluate_rule(target, rule) for _, rule in rules]
     return Curve(

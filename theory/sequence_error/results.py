@@ -133,7 +133,7 @@ def _pair_error(length: int, steps: int) -> float:
 def text_curve(order: int, corpus: str, full: bool, rng: np.random.Generator) -> Text:
     length = 64 if full else 16
     target = tm.corpus.language(order, length, corpus)
-    if order == 2:
+    if isinstance(target, tm.MarkovChain):
         max_steps = 8  # V = 27: six seconds for each step at L = 64
         table = sequence_error_table(target, max_steps, [length])
         steps = np.array([1, 2, 3, 4, 6, 8])
@@ -163,4 +163,4 @@ def order_table() -> Orders:
         ("chain A, halving, 3 steps", 3, tm.sequence_error(chain, tm.bisection(length))),
         ("chain A, left to right, 7 steps", 7, tm.sequence_error(chain, tm.FixedOrder(tuple((i,) for i in range(7))))),
     )
-    return Orders(*zip(*rows, strict=True))
+    return Orders(tuple(r[0] for r in rows), tuple(r[1] for r in rows), tuple(r[2] for r in rows))

@@ -1,6 +1,7 @@
 """The three energies of a schedule, integrated over time from their state sums."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.polynomial.legendre import leggauss
@@ -68,10 +69,10 @@ class EnergyIntegrands:
     4.0
     """
 
-    kinetic: object
-    conditional: object
-    geodesic: object  # Fisher-Rao normalisation: four times the squared speed on the sphere, summed over tokens
-    base: object
+    kinetic: Any
+    conditional: Any
+    geodesic: Any  # Fisher-Rao normalisation: four times the squared speed on the sphere, summed over tokens
+    base: Any
 
 
 def energy_integrands(pmf, alpha, slope, weight: str = "inverse") -> EnergyIntegrands:

@@ -7,6 +7,7 @@ allowed direction this is also the minimum over non-negative fluxes along direct
 
 from dataclasses import dataclass
 from itertools import combinations
+from typing import Any
 
 import numpy as np
 import scipy
@@ -25,7 +26,7 @@ class CheapestFlux:
     [1.0]
     """
 
-    value: object
+    value: Any
     flux: np.ndarray
     source: np.ndarray
     target: np.ndarray

@@ -1,5 +1,6 @@
 """Rational and ball twins of the core quantities: laws in Q, divergences as decided sums of logarithms."""
 
+from toy_models.exact import log_sum, rational_law
 from toy_models.exact.log_sum import LogSum, log
 from toy_models.exact.rational_law import (
     chain_pmf,
@@ -34,7 +35,9 @@ __all__ += [
     "kl",
     "law",
     "log",
+    "log_sum",
     "rational",
+    "rational_law",
     "subset_entropies",
     "support_mass",
     "to_float",

@@ -1,5 +1,6 @@
 """Random laws and models that the checks decide."""
 
+from collections.abc import Sequence
 from itertools import product
 
 import numpy as np
@@ -15,7 +16,7 @@ ROUNDING = 1e-9  # float64 sums of at most 1e5 terms of size 1; the smallest mar
 SIZES = ((2, 3), (3, 2), (2, 4))
 
 
-def laws(seed: int, count: int, sizes=SIZES) -> list[exact.RationalLaw]:
+def laws(seed: int, count: int, sizes: Sequence[tuple[int, int]] = SIZES) -> list[exact.RationalLaw]:
     rng = np.random.default_rng(seed)
     return [exact.random_law(*sizes[k % len(sizes)], rng) for k in range(count)]
 
