@@ -6,5 +6,7 @@ __getattr__, __dir__, __all__ = attach(
     __name__,
     {
         "bounds": ["entropy_bounds", "trajectory_kl_bounds"],
+        "cells": ["Exact", "Extremal"],
+        "window": ["curve_bound", "hidden_form"],
     },
 )

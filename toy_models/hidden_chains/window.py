@@ -63,7 +63,11 @@ class HiddenForm:
 
 
 def hidden_form(target) -> HiddenForm:
-    """The target's own `hidden_chain()`, restricted to the states that it visits."""
+    """The target's own `hidden_chain()`, restricted to the states that it visits.
+
+    >>> tm.hidden_chains.hidden_form(tm.repetition(2, 4)).states
+    2
+    """
     hidden = own_route(target, "hidden_chain")
     if hidden is None:
         allowed = "HMM, NGram, MarkovChain or a target with a method hidden_chain"
@@ -140,7 +144,13 @@ def atom_count(form: HiddenForm, a: float, window: int) -> int:
 
 
 def curve_bound(form: HiddenForm, a: float, length: int | float, window: int, reduction, upper: bool) -> float:
-    """One side of h(a), nats per token. `window >= length - 1` reaches both ends from everywhere."""
+    """One side of h(a), nats per token. `window >= length - 1` reaches both ends from everywhere.
+
+    >>> form = tm.hidden_chains.hidden_form(tm.repetition(2, 4))
+    >>> bound = tm.hidden_chains.curve_bound(form, 0.0, 4, 3, tm.hidden_chains.Exact(), upper=True)
+    >>> round(bound / np.log(2), 12)  # nothing is revealed: h(0) = log 2
+    1.0
+    """
     symbols = reveal_symbols(form.emission, a)
     forward, backward = form.transition, form.backward
 
