@@ -64,7 +64,7 @@ class Word:
         """The file that defines the name, from the root of the repository."""
         member = self.member
         module = member if isinstance(member, ModuleType) else importlib.import_module(member.__module__)
-        return Path(module.__file__).relative_to(ROOT).as_posix()
+        return Path(str(module.__file__)).relative_to(ROOT).as_posix()
 
     @property
     def leads(self) -> bool:
@@ -117,7 +117,7 @@ def glossary() -> str:
     return HEAD + "\n".join(rows) + "\n"
 
 
-def _submodule(package: object, name: str) -> ModuleType | None:
+def _submodule(package, name: str) -> ModuleType | None:
     with suppress(ModuleNotFoundError):
         return importlib.import_module(f"{package.__name__}.{name}")
     return None

@@ -148,7 +148,7 @@ def log_marginals(
     own = getattr(denoiser, "log_marginals", None)
     if own is not None:
         return own(y)
-    logs = small_logs(denoiser) if hasattr(denoiser, "log_prob") else None
+    logs = small_logs(denoiser) if isinstance(denoiser, Target) else None
     if logs is None:
         with np.errstate(divide="ignore"):
             return np.log(denoiser.marginals(y, on_impossible="nan") if known is None else known)

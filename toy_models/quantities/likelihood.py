@@ -13,10 +13,10 @@ from toy_models.errors import IntractableError
 from toy_models.quantities import lattice
 from toy_models.quantities.subset_likelihood import subset_completions, subset_log_likelihood
 from toy_models.rules import FixedOrder, IndependentReveal
-from toy_models.rules.protocol import Adaptive, Rule, independent_parts, sees_contents, select
+from toy_models.rules.protocol import Adaptive, ContentFree, Rule, independent_parts, sees_contents, select
 from toy_models.targets.blocks import Blocks
 from toy_models.targets.markov import MarkovChain
-from toy_models.targets.protocol import Denoiser
+from toy_models.targets.protocol import Denoiser, Target
 from toy_models.validation import MASK, tokens
 
 SHORT = 6  # up to this length the subsets are faster than a recursion of the target
@@ -45,14 +45,13 @@ def log_likelihood(
     return by_route(method, routes, f"{type(rule).__name__} on {type(denoiser).__name__}")
 
 
-def _routes(denoiser: Denoiser, rule: Rule, x: Int[np.ndarray, "batch L"]) -> dict[str, Callable]:
+def _routes(denoiser: Denoiser, rule: Adaptive | ContentFree, x: Int[np.ndarray, "batch L"]) -> dict[str, Callable]:
     """The routes that serve this denoiser and rule, the cheapest first."""
-    replay = {"replay": partial(replay_log_likelihood, denoiser, rule, x)}
-    subsets = {"subsets": partial(subset_log_likelihood, denoiser, rule, x)}
     if sees_contents(rule):
-        return replay
+        return {"replay": partial(replay_log_likelihood, denoiser, rule, x)}
+    subsets = {"subsets": partial(subset_log_likelihood, denoiser, rule, x)}
     if isinstance(rule, FixedOrder):
-        return replay | subsets
+        return {"replay": partial(replay_log_likelihood, denoiser, rule, x)} | subsets
     own = own_routes(denoiser, "exact_log_likelihood", rule, x)
     return subsets | own if denoiser.length <= SHORT else own | subsets
 
@@ -73,7 +72,7 @@ def _require_written(
     if log_p is None:
         return None
     lost = np.isneginf(log_p)
-    if lost.any() and hasattr(denoiser, "log_prob"):
+    if lost.any() and isinstance(denoiser, Target):
         lost[lost] = np.isfinite(denoiser.log_prob(x[lost]))
         if lost.any():
             raise IntractableError(

@@ -62,7 +62,8 @@ def _log_weights(rule, stages: list[Stage]) -> list[Float[np.ndarray, "m s"]]:
     with np.errstate(divide="ignore"):
         if not isinstance(rule, IndependentReveal):
             return [np.log(stage.weights) for stage in stages]
-        m, s = np.indices(stages[0].weights.shape)
+        rows, columns = stages[0].weights.shape
+        m, s = np.arange(rows)[:, None], np.arange(columns)[None, :]
         each = zip(np.log(rule.hazards), np.log(rule.survivals), strict=True)
         return [np.where(s <= m, _times(s, reveal) + _times(m - s, stay), -np.inf) for reveal, stay in each]
 

@@ -40,7 +40,7 @@ def trajectory_kl(target: Target, rule: Rule, denoiser: Denoiser | None = None, 
     return by_route(method, routes, _case(target, rule, denoiser))
 
 
-def _excess_of_curve(g: Float[np.ndarray, " L"], rule: Rule) -> float:
+def _excess_of_curve(g: Float[np.ndarray, " L"], rule: RandomOrder | IndependentReveal | ShiftedReveal) -> float:
     return nonnegative_measure("trajectory KL", curve_kl(g, rule), 1.0 + len(g) * g[0])
 
 

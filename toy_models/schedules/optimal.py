@@ -69,11 +69,14 @@ def optimal_sizes(g: Float[np.ndarray, " L"] | Estimate, steps: int) -> Int[np.n
     """
     if isinstance(g, Estimate):
         fitted = _project(g)
-        sizes = optimal_sizes(fitted, steps)
+        sizes = _best_sizes(fitted, steps)
         share = np.zeros(len(fitted))
         share[np.cumsum(sizes) - sizes] = sizes
         return _estimated_schedule(sizes, share, fitted, g)
-    g = _nonincreasing(g)
+    return _best_sizes(_nonincreasing(g), steps)
+
+
+def _best_sizes(g: Float[np.ndarray, " L"], steps: int) -> Int[np.ndarray, " N"]:
     steps = min(positive_int("steps", steps), len(g))
     cuts = monge_path(g, np.ones(len(g)), steps)
     return np.diff(np.concatenate([[0], cuts]))
@@ -92,14 +95,18 @@ def optimal_weights(
     """
     if isinstance(target_or_curve, Estimate):
         fitted = _project(target_or_curve)
-        weights = optimal_weights(fitted, steps, grid)
+        weights = _best_weights(fitted, steps, grid)
         before = np.clip(np.cumsum(weights) - weights, 0.0, 1.0)
         share = len(fitted) * (
             weights @ scipy.stats.binom.pmf(np.arange(len(fitted)), len(fitted) - 1, before[:, None])
         )
         return _estimated_schedule(weights, share, fitted, target_or_curve)
     g = information_curve(target_or_curve) if isinstance(target_or_curve, Target) else target_or_curve
-    g, steps = _nonincreasing(g), positive_int("steps", steps)
+    return _best_weights(_nonincreasing(g), steps, grid)
+
+
+def _best_weights(g: Float[np.ndarray, " L"], steps: int, grid: int) -> Float[np.ndarray, " N"]:
+    steps = positive_int("steps", steps)
     if steps == 1 or len(g) == 1:
         return np.eye(steps)[0]
     cells = max(grid, 4 * steps)
@@ -147,8 +154,9 @@ def _estimated_schedule(schedule, share: Float[np.ndarray, " L"], g: Float[np.nd
     up, down = np.maximum(share - 1.0, 0.0), np.maximum(1.0 - share, 0.0)
     value = np.maximum((share - 1.0) @ g, 0.0)
     confidence = max(0.0, 1.0 - len(g) * (1.0 - estimate.confidence))
-    ends = (np.asarray(np.maximum(end, 0.0)) for end in (value, up @ low - down @ high, up @ high - down @ low))
-    return EstimatedSchedule(schedule, Estimate(*ends, confidence), g)
+    lowest, highest = (np.maximum(end, 0.0) for end in (up @ low - down @ high, up @ high - down @ low))
+    cost = Estimate(np.asarray(value), np.asarray(lowest), np.asarray(highest), confidence)
+    return EstimatedSchedule(schedule, cost, g)
 
 
 def monge_path(level: Float[np.ndarray, " n"], width: Float[np.ndarray, " n"], steps: int) -> Int[np.ndarray, " N"]:

@@ -152,11 +152,11 @@ class ParentPointer:
     def marginals(self, y: Int[np.ndarray, "batch L"], on_impossible: str = "raise") -> Float[np.ndarray, "batch L V"]:
         y = tokens(y, self.vocab_size, self.length, masks=True)
         result = reveal_one_hot(self.given_parent[np.arange(self.length), self._seen(y) + 1], y)
-        return settle_impossible(result, y, np.isnan(result).any(axis=(1, 2)), on_impossible)
+        return settle_impossible(result, y, np.any(np.isnan(result), axis=(1, 2)), on_impossible)
 
     def log_marginals(self, y: Int[np.ndarray, "batch L"]) -> Float[np.ndarray, "batch L V"]:
         result = _reveal_logs(self.log_given_parent[np.arange(self.length), self._seen(y) + 1], y)
-        return settle_impossible(result, y, np.isnan(result).any(axis=(1, 2)), "nan")
+        return settle_impossible(result, y, np.any(np.isnan(result), axis=(1, 2)), "nan")
 
 
 @dataclass(frozen=True, eq=False)
@@ -184,11 +184,11 @@ class Windowed:
     def marginals(self, y: Int[np.ndarray, "batch L"], on_impossible: str = "raise") -> Float[np.ndarray, "batch L V"]:
         y = tokens(y, self.vocab_size, self.length, masks=True)
         result = reveal_one_hot(self._near(partial(self.target.marginals, on_impossible="nan"), y), y)
-        return settle_impossible(result, y, np.isnan(result).any(axis=(1, 2)), on_impossible)
+        return settle_impossible(result, y, np.any(np.isnan(result), axis=(1, 2)), on_impossible)
 
     def log_marginals(self, y: Int[np.ndarray, "batch L"]) -> Float[np.ndarray, "batch L V"]:
         result = _reveal_logs(self._near(partial(lattice.log_marginals, self.target), y), y)
-        return settle_impossible(result, y, np.isnan(result).any(axis=(1, 2)), "nan")
+        return settle_impossible(result, y, np.any(np.isnan(result), axis=(1, 2)), "nan")
 
     def _near(self, read: Callable, y: Int[np.ndarray, "batch L"]) -> Float[np.ndarray, "batch L V"]:
         position = np.arange(self.length)
