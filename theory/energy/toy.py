@@ -49,10 +49,10 @@ def toy(points: int) -> Toy:
     left_map, right_map = (
         np.array([[at_cuts(q, (x, y)) for y in axis] for x in axis]) for q in tqdm(targets, desc="toy", leave=False)
     )
-    best = [best_cuts(q) for q in targets]
+    left_best, right_best = (best_cuts(q) for q in targets)
     energies = np.array([tm.path_energy(s) for s in schedules.values()])
-    betas = [beta_through(cuts[1:]) for cuts in best]
-    return Toy(tuple(schedules), left, right, energies, axis, left_map, right_map, *best, *betas)
+    betas = beta_through(left_best[1:]), beta_through(right_best[1:])
+    return Toy(tuple(schedules), left, right, energies, axis, left_map, right_map, left_best, right_best, *betas)
 
 
 def at_cuts(target: tm.Table, cuts) -> float:

@@ -98,7 +98,7 @@ class Results:
         return next(c for c in self.cases if c.name == name)
 
 
-def rule_families(target, profile: str) -> dict[str, list[tuple[float, object]]]:
+def rule_families(target, profile: str) -> dict[str, list[tuple[float, Rule]]]:
     """family -> (parameter, rule). EB runs on a grid of gamma and on every value at which its first call grows."""
     points = 8 if profile == "smoke" else 12 if target.vocab_size > 9 else 24
     top = float(target.length * np.log(target.vocab_size))
