@@ -37,7 +37,7 @@ class Corrector:
     bisection: dict[tuple[str, int], float]  # TV
     bisection_steps: dict[int, int]  # L: steps
     remdm: dict[tuple[str, int], tuple[float, ...]]  # (target, K): TV for eta in ETAS
-    remdm_through_g: float  # largest |law - law of the kernel as an edit program|, L = 2, K = 3, all eta
+    remdm_through_g: float  # largest |law - law of the kernel as an edit program|, L = 3, K = 4, all eta
     certificates: tuple[tuple[float, float, float], ...]  # (low, least KL, high) of mixtures of two laws
     front_gap: float  # largest |KL of the best fixed schedule - KL of what the sampler writes with it|
     etas: tuple[float, ...] = (0.0, 0.25, 0.5, 1.0)
@@ -142,11 +142,11 @@ def remdm_program(target: tm.Target, steps: int, eta: Fraction):
 
 
 def remdm_gap() -> float:
-    """Largest |probability by the lattice - probability through g|: chain with flip .1, L = 2, K = 3."""
-    target, worst = instances(2)["Markov .1"], 0.0
+    """Largest |probability by the lattice - probability through g|: chain with flip .1, L = 3, K = 4."""
+    target, worst = instances(3)["Markov .1"], 0.0
     for eta in (Fraction(0), Fraction(1, 4), Fraction(1, 2), Fraction(1)):
-        law = remdm_law(target, 3, float(eta))
-        final = program_law(*remdm_program(target, 3, eta)).final
+        law = remdm_law(target, 4, float(eta))
+        final = program_law(*remdm_program(target, 4, eta)).final
         worst = max(worst, *(abs(law[x[2:]] - float(p)) for x, p in final.items()))
     return worst
 

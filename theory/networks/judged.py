@@ -16,6 +16,7 @@ from theory.networks.languages import causal_excess, seed_of, three_gram
 from theory.networks.small import Small
 from theory.perplexity.results import uniform
 from toy_models import networks
+from toy_models.networks.data import draw
 from toy_models.networks.judge import Tabulated
 from toy_models.quantities import lattice
 from toy_models.quantities.intervals import Estimate, student_interval
@@ -62,6 +63,10 @@ def judged(small: Small, learning: np.ndarray, rng: np.random.Generator) -> Judg
     entries, facts = list(curves(small, learning, network, x, generator)), {}
     largest = networks.path_curves(small.target, network, x[:500], generator).largest
     facts["largest met <= maximum"] = bool(largest.max() <= small.largest * (1 + 1e-12))
+    one_step = next(
+        e for e in entries if e[0] == "of the oracle, N = 1"
+    )  # L g[0] - H: the control variate knows all of it
+    facts["no noise at N = 1"] = one_step[3] - one_step[1] < 1e-9
     facts["largest with nothing revealed"] = abs(largest[0] - first_largest(small)) < 1e-12
     misfits = []
     for n in STEPS:
@@ -82,7 +87,11 @@ def judged(small: Small, learning: np.ndarray, rng: np.random.Generator) -> Judg
     facts["a stopped run is no text"] = np.isinf(
         networks.generative_cross_entropy(small.target, stopped, rng, CONFIDENCE).value
     )
+    again = torch.Generator()
+    again.set_state(generator.get_state())
     left = networks.sample_left_to_right(small.causal_model, RUNS, generator)
+    facts["a cache changes nothing"] = float((left.tokens == without_cache(small, again)).double().mean()) > 0.999
+    facts["one-hot where revealed"] = one_hot_where_revealed(small.network.table)
     facts["left to right: L calls"] = bool((left.calls == 6).all())
     misfits.append(("law of the causal twin", misfit(left.tokens, np.exp(small.causal).reshape((3,) * 6))))
     value, low, high = causal_excess(small.target, small.causal_model, x)
@@ -90,11 +99,10 @@ def judged(small: Small, learning: np.ndarray, rng: np.random.Generator) -> Judg
     for target in streamed():
         drawn = networks.stream(target, generator)(RUNS)
         misfits.append((f"stream, {type(target).__name__}", misfit(drawn, to_table(target).pmf)))
-    noisy = {**small.sampled_variance, **small.sampled_methods}
     exact = small.variance["network"] | {name: row["network"] for name, row in small.methods.items()}
-    for name, e in noisy.items():  # eight groups at 99 %: three times as wide
-        middle, radius = float(e.value), 3 * float(e.high - e.low) / 2
-        entries.append((f"variance, {name}", middle - radius, middle, middle + radius, exact[name]))
+    losses = networks.sampled_losses(network, x, generator)
+    for found in networks.noise_by_method(losses, groups=64, confidence=CONFIDENCE):
+        entries += [entry(f"variance, {name}", estimate, exact[name]) for name, estimate in found.items()]
     return Judged(tuple(entries), tuple(misfits), {what: bool(fact) for what, fact in facts.items()})
 
 
@@ -157,6 +165,22 @@ def misfit(tokens: torch.Tensor, pmf: np.ndarray) -> float:
     counts, wanted = (np.append(v[common], v[~common].sum()) for v in (counts, wanted))
     counts, wanted = counts[wanted > 0], wanted[wanted > 0]
     return float(((counts - wanted) ** 2 / wanted).sum() / chi2.ppf(CONFIDENCE, max(1, len(wanted) - 1)))
+
+
+def without_cache(small: Small, generator: torch.Generator) -> torch.Tensor:
+    """Left to right with the same random numbers, the whole sequence read again for each token."""
+    tokens = torch.zeros(RUNS, 6, dtype=torch.int64)
+    with torch.no_grad():
+        for i in range(6):
+            law = torch.softmax(small.causal_model(tokens)[:, i].double(), dim=-1)
+            tokens[:, i] = draw(law.cumsum(dim=-1), generator)
+    return tokens
+
+
+def one_hot_where_revealed(table: np.ndarray) -> bool:
+    states = lattice.states(3, 6)
+    row, position = np.nonzero(states >= 0)
+    return bool((table[row, position] == np.eye(3)[states[row, position]]).all())
 
 
 def first_largest(small: Small) -> float:

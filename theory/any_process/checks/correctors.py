@@ -140,7 +140,7 @@ def many_steps(results: Results) -> Outcome:
 
 @check("remdm-hurts", tier="float64")
 def kernel_through_g(results: Results) -> Outcome:
-    """The law of the kernel on the lattice = its law as an edit program through g, every eta; L = 2, K = 3."""
+    """The law of the kernel on the lattice = its law as an edit program through g, every eta; L = 3, K = 4."""
     gap = results.corrector.remdm_through_g
     return decide(gap < 1e-14, 4 * len(results.corrector.etas), gap, "the kernel as an edit program")
 
