@@ -27,7 +27,7 @@ help:
 	@echo "make verify    run every claim and write theory/LEDGER.md (FAST=1: small instances, compare only)"
 	@echo "make bench     side by side with other packages (own environment)"
 	@echo "make lab       open the notebooks"
-	@echo "make lint      ruff"
+	@echo "make lint      ruff, pyright"
 	@echo "make clean     remove build products and .venv"
 
 .venv/ready: pyproject.toml constraints.txt
@@ -45,6 +45,7 @@ test: .venv/ready
 
 verify: .venv/ready
 	$(BIN)/python -m theory $(if $(FAST),--fast --compare)
+	$(if $(FAST),,$(BIN)/python -m theory.ledger.glossary)
 
 bench: export NUMBA_NUM_THREADS := $(CORES)
 bench: .venv/ready
@@ -56,6 +57,7 @@ lab: .venv/ready
 lint: .venv/ready
 	$(BIN)/python -m ruff check .
 	$(BIN)/python -m ruff format --check .
+	$(BIN)/python -m pyright --pythonpath $(BIN)/python
 
 clean:
 	rm -rf build .venv .snakemake

@@ -63,12 +63,12 @@ def curve(name: str, length: float, a: float, tolerance: float) -> str:
 
 
 def trajectory(name: str, length: int, steps: int, tolerance: float) -> str:
-    low, high = tm.trajectory_kl_bounds(model(name, length), np.full(steps, 1 / steps), tolerance)
+    low, high = tm.hidden_chains.trajectory_kl_bounds(model(name, length), np.full(steps, 1 / steps), tolerance)
     return f"[{low:.7g}, {high:.7g}], width {high - low:.1e}"
 
 
 def entropy(name: str, length: int, tolerance: float) -> str:
-    low, high = tm.entropy_bounds(model(name, length), tolerance)
+    low, high = tm.hidden_chains.entropy_bounds(model(name, length), tolerance)
     return f"H/L in [{low / length:.11f}, {high / length:.11f}]"
 
 

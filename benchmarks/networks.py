@@ -2,7 +2,7 @@
 
     python -m benchmarks.networks [--batch 256 --length 128 --states 16]     CPU ratios and, with a card, the GPU table
     python -m benchmarks.networks --write                                    and put both into benchmarks/RESULTS.md
-    python -m benchmarks.networks --tiny                                     every line of the GPU table, on the CPU, tiny
+    python -m benchmarks.networks --tiny                                     the GPU table on the CPU, tiny
 
 CPU: HMM.marginals (compiled, the threads of numba) and networks.marginals on the same CPU (the threads of torch), in
 turns in one run. GPU: medium_posterior, medium_training, medium_sampling; without a card every row says "not measured".

@@ -1,7 +1,8 @@
 """GPU part (b): model flop utilisation of a training step, its data, tokens per second, peak memory.
 
-A step is what `networks.train` does: draw sequences, mask, forward and backward in bf16 (autocast, compiled), clip, fused
-AdamW; without the average of the weights and without checkpoints. Flops are those of the matrix products, 2 m n k each:
+A step is what `networks.train` does: draw sequences, mask, forward and backward in bf16 (autocast, compiled), clip,
+fused AdamW; without the average of the weights and without checkpoints. Flops are those of the matrix products,
+2 m n k each:
 
     forward, per sequence = L [layers (2 w^2 (4 + 2 h) + 4 L w) + 2 w V],   forward + backward = 3 times that
 

@@ -45,7 +45,7 @@ def certified(name: str, length: int, steps: int) -> str:
 
 def likelihood(name: str, length: int, steps: int, rows: int) -> str:
     target = chain(name, length)
-    found = tm.gap_log_likelihood(target, steps, target.sample(rows, np.random.default_rng(0)))
+    found = tm.chains.gap_log_likelihood(target, steps, target.sample(rows, np.random.default_rng(0)))
     return f"band {found.band}, estimated error <= {found.error_estimate.max():.0e}, {rows} rows"
 
 
@@ -84,8 +84,8 @@ def agreement() -> list[str]:
         )
         target = chain(name, 128)
         x = target.sample(2, np.random.default_rng(1))
-        full = tm.gap_log_likelihood(target, 16, x, band=129).log_p
-        band = tm.gap_log_likelihood(target, 16, x)
+        full = tm.chains.gap_log_likelihood(target, 16, x, band=129).log_p
+        band = tm.chains.gap_log_likelihood(target, 16, x)
         lines.append(
             f"{name}: log p(x) full table against band {band.band}, L = 128: {np.abs(full - band.log_p).max():.0e}"
         )

@@ -15,6 +15,7 @@ import math
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import TypeGuard
 
 RTOL = 1e-9
 INTERVAL = {"value", "low", "high"}
@@ -139,7 +140,7 @@ def flat(value) -> list[float]:
     return [x for part in value for x in flat(part)] if isinstance(value, list) else [float(value)]
 
 
-def is_number(value) -> bool:
+def is_number(value) -> TypeGuard[int | float]:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 

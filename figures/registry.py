@@ -11,7 +11,7 @@ A claim that no figure shows says so once, no_figure("claim-id", "reason").
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 Kind = Literal["exact", "sampled", "trained"]
 Needs = Literal["real", "gpu"]
@@ -27,13 +27,13 @@ class Entry:
     kind: Kind
     accuracy: Mapping[str, float] = field(default_factory=dict)
     needs: Needs | None = None
-    note: str | Callable[[object], str] = ""
+    note: str | Callable[[Any], str] = ""
     topic: str = ""
 
     @property
     def alt(self) -> str:
         """What is shown, in words: the first paragraph of the draw function's docstring."""
-        return " ".join(self.draw.__doc__.split("\n\n")[0].split())
+        return " ".join((self.draw.__doc__ or "").split("\n\n")[0].split())
 
     def belongs_to(self, topic: str) -> bool:
         """A figure bears the name of its topic, unless it names another topic."""
@@ -57,7 +57,7 @@ def figure(
     kind: Kind,
     accuracy: Mapping[str, float] | None = None,
     needs: Needs | None = None,
-    note: str | Callable[[object], str] = "",
+    note: str | Callable[[Any], str] = "",
     topic: str = "",
 ) -> Callable[[Callable], Callable]:
     """Register a draw function. `accuracy`: {path of a datum: relative accuracy}, see figures/drift.py."""

@@ -1,4 +1,4 @@
-"""make figures: all notebooks in one batch graph (batch/Snakefile), their parameters checked before the first one starts.
+"""make figures: all notebooks in one batch graph (batch/Snakefile), parameters checked before the first one starts.
 
     python -m notebooks.batch --profile smoke --out build/mine --corpus my.txt --cores 2
 
@@ -69,7 +69,7 @@ def command(values: dict[str, str], cores: int, extra: list[str]) -> list[str]:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m notebooks.batch", description=__doc__.split("\n\n")[0])
+    parser = argparse.ArgumentParser(prog="python -m notebooks.batch", description=(__doc__ or "").split("\n\n")[0])
     parser.add_argument("--profile", default="full", help="smoke or full")
     parser.add_argument("--out", default="figures/out", metavar="FOLDER", dest="out_dir")
     parser.add_argument("--corpus", default="", metavar="FILE", help="a UTF-8 text in place of the shipped English")

@@ -177,7 +177,7 @@ def run(name: str, given: dict[str, str], progress: bool = True) -> Path:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m notebooks.run", description=__doc__.split("\n\n")[0])
+    parser = argparse.ArgumentParser(prog="python -m notebooks.run", description=(__doc__ or "").split("\n\n")[0])
     parser.add_argument("notebook", nargs="?", help="such as 01-perplexity")
     parser.add_argument("-p", nargs=2, action="append", default=[], metavar=("NAME", "VALUE"), help="set a parameter")
     parser.add_argument("--list", action="store_true", help="list notebooks with their parameters")

@@ -28,17 +28,17 @@ BY_TARGET = {
     "sequence_error": tm.sequence_error,
     "generative_cross_entropy": tm.generative_cross_entropy,
     "expected_calls": tm.expected_calls,
-    "evaluate_rule": tm.evaluate_rule,
+    "evaluate_rule": tm.rules.evaluate_rule,
     "sampler_law": lambda target, rule: tm.sampler_law(target, rule),
     "log_likelihood": lambda target, rule: tm.log_likelihood(target, rule, X),
     "sample": lambda target, rule: tm.sample(target, rule, 2, RNG),
-    "replay_rule": lambda target, rule: tm.replay_rule(target, rule, X),
-    "estimate_trajectory_kl": lambda target, rule: tm.estimate_trajectory_kl(target, rule, 4, RNG),
-    "estimate_sequence_error": lambda target, rule: tm.estimate_sequence_error(target, rule, 4, RNG),
-    "estimate_generative_cross_entropy": lambda target, rule: tm.estimate_generative_cross_entropy(
+    "replay_rule": lambda target, rule: tm.rules.replay_rule(target, rule, X),
+    "estimate_trajectory_kl": lambda target, rule: tm.quantities.estimate_trajectory_kl(target, rule, 4, RNG),
+    "estimate_sequence_error": lambda target, rule: tm.quantities.estimate_sequence_error(target, rule, 4, RNG),
+    "estimate_generative_cross_entropy": lambda target, rule: tm.quantities.estimate_generative_cross_entropy(
         target, rule, 4, RNG
     ),
-    "estimate_kl": lambda target, rule: tm.estimate_kl(target, rule, 4, RNG),
+    "estimate_kl": lambda target, rule: tm.rules.estimate_kl(target, rule, 4, RNG),
 }
 WITH_DENOISER = {
     "trajectory_kl": lambda model: tm.trajectory_kl(CHAIN, HALF, model),
@@ -46,10 +46,10 @@ WITH_DENOISER = {
     "sequence_error": lambda model: tm.sequence_error(CHAIN, HALF, model),
     "generative_cross_entropy": lambda model: tm.generative_cross_entropy(CHAIN, HALF, model),
     "expected_calls": lambda model: tm.expected_calls(CHAIN, HALF, model),
-    "evaluate_rule": lambda model: tm.evaluate_rule(CHAIN, tm.TopK(1), model),
-    "replay_rule": lambda model: tm.replay_rule(CHAIN, tm.TopK(1), X, model),
+    "evaluate_rule": lambda model: tm.rules.evaluate_rule(CHAIN, tm.TopK(1), model),
+    "replay_rule": lambda model: tm.rules.replay_rule(CHAIN, tm.TopK(1), X, model),
     "learning_error": lambda model: tm.learning_error(CHAIN, model),
-    "estimate_sequence_error": lambda model: tm.estimate_sequence_error(CHAIN, HALF, 4, RNG, denoiser=model),
+    "estimate_sequence_error": lambda model: tm.quantities.estimate_sequence_error(CHAIN, HALF, 4, RNG, denoiser=model),
 }
 BAD_RULES = {
     "a schedule": (SCHEDULE, ("rule", "LinearSchedule() is a schedule", "pass IndependentReveal")),
@@ -113,7 +113,7 @@ for bad, words in {
 }.items():
     case(f"log_prob, {bad}", lambda x=words[0]: CHAIN.log_prob(x), *words[1])
     case(f"log_likelihood, {bad}", lambda x=words[0]: tm.log_likelihood(CHAIN, HALF, x), *words[1])
-    case(f"replay_rule, {bad}", lambda x=words[0]: tm.replay_rule(CHAIN, tm.TopK(1), x), *words[1])
+    case(f"replay_rule, {bad}", lambda x=words[0]: tm.rules.replay_rule(CHAIN, tm.TopK(1), x), *words[1])
 case("marginals, -2", lambda: CHAIN.marginals(X - 2), "tokens[0, 0]", "-2", "MASK = -1")
 for bad in (0, -1, 2.0, True, "3", None):
     case(f"sample, size {bad}", lambda bad=bad: tm.sample(CHAIN, HALF, bad, RNG), "size", repr(bad), "an integer >= 1")
@@ -142,7 +142,7 @@ for bad in (0, None, np.random):
 for bad in (0.0, 1.0, -0.5, 2, float("nan")):
     case(
         f"confidence {bad}",
-        lambda bad=bad: tm.estimate_trajectory_kl(CHAIN, HALF, 4, RNG, bad),
+        lambda bad=bad: tm.quantities.estimate_trajectory_kl(CHAIN, HALF, 4, RNG, bad),
         "confidence",
         str(bad),
         "strictly between 0 and 1",
@@ -157,12 +157,18 @@ for bad in ([-1], [4], [1.7], [[0]]):
     )
 case(
     "estimate a deterministic order",
-    lambda: tm.estimate_trajectory_kl(CHAIN, tm.TopK(1), 4, RNG),
+    lambda: tm.quantities.estimate_trajectory_kl(CHAIN, tm.TopK(1), 4, RNG),
     "rule",
     "TopK",
     "must be",
 )
-case("replay a random order", lambda: tm.replay_rule(CHAIN, HALF, X), "rule", "IndependentReveal", "must be adaptive")
+case(
+    "replay a random order",
+    lambda: tm.rules.replay_rule(CHAIN, HALF, X),
+    "rule",
+    "IndependentReveal",
+    "must be adaptive",
+)
 
 # ---------------------------------------------------------------- curves and schedules
 for bad, value, words in [
@@ -224,8 +230,8 @@ case("pmf sign", lambda: tm.Table(np.array([1.5, -0.5])), "pmf[1]", "-0.5", ">= 
 case("no block", lambda: tm.Blocks(None, 2), "target", "None", "must be a target")
 case("code modulus", lambda: tm.LinearCode(np.eye(2, dtype=int), 4), "modulus", "4", "must be prime")
 case("code floats", lambda: tm.LinearCode(np.eye(2)), "generator", "float64", "must be a non-empty integer matrix")
-case("no words", lambda: tm.WordList(np.empty((0, 2), dtype=int), 2), "words", "(0, 2)", "must be a non-empty")
-case("a word twice", lambda: tm.WordList(np.zeros((2, 2), dtype=int), 2), "words", "2 rows", "repeat none")
+case("no words", lambda: tm.targets.WordList(np.empty((0, 2), dtype=int), 2), "words", "(0, 2)", "must be a non-empty")
+case("a word twice", lambda: tm.targets.WordList(np.zeros((2, 2), dtype=int), 2), "words", "2 rows", "repeat none")
 case("weight", lambda: tm.Smoothed(TABLE, 1.5), "weight", "1.5", "must lie in [0, 1]")
 case("power", lambda: tm.Tempered(TABLE, 0.0), "power", "0.0", "finite number > 0")
 case("radius", lambda: tm.Windowed(TABLE, -1), "radius", "-1", "an integer >= 0")

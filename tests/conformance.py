@@ -90,7 +90,7 @@ TARGETS = {
     "blocks": tm.Blocks(random_table(2, 2, 3), 2),
     "one block": tm.Blocks(random_table(2, 3, 4), 1),
     "pairs": tm.pairs(2, 4),
-    "word list": tm.WordList(np.array([[0, 1, 1, 0], [1, 1, 0, 0], [0, 0, 0, 1]]), 2),
+    "word list": tm.targets.WordList(np.array([[0, 1, 1, 0], [1, 1, 0, 0], [0, 0, 0, 1]]), 2),
     "of one's own": Coins(),
 }
 RULES = {

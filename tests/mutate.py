@@ -1,8 +1,9 @@
 """A small mutation runner for the core modules, kernels included and uncompiled.
 
     python tests/mutate.py                         one mutant per five lines of each core module, drawn with seed 0
-    python tests/mutate.py laws --seed 1           another draw, one module
-    python tests/mutate.py laws --share 1e9        every mutant of one module
+    python tests/mutate.py law --seed 1            another draw, one module
+    python tests/mutate.py law --share 1e9         every mutant of one module
+    python tests/mutate.py --ledger                faults that the ledger alone has to see, by topic: mutate_ledger.py
 
 A mutant changes one place of one module: a comparison is flipped, + and -, * and / swapped, a number moved by one, True
 and False or `and` and `or` swapped, a minus or a `not` dropped, a returned value replaced by None. Messages, docstrings
@@ -29,44 +30,61 @@ from collections.abc import Iterator
 from importlib.machinery import SourceFileLoader
 from pathlib import Path
 
-os.environ |= {"NUMBA_DISABLE_JIT": "1", "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MPLBACKEND": "agg"}
+os.environ |= {
+    "NUMBA_DISABLE_JIT": str(int("--ledger" not in sys.argv)),
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "MPLBACKEND": "agg",
+}
 ROOT = Path(__file__).resolve().parent.parent
 
+QUANTITIES = [
+    "test_properties",
+    "quantities or against_the_lattice or cross_entropy_from or infinite or rules_out or oracle_alone or by_hand "
+    "or methods_are or fixed_order_kl or inclusion or shifted_grid or long_chain",
+]
+SCHEDULES = [
+    "test_properties schedules/test_optimal",
+    "brute_force or the_largest or closed_form or fine_grid or refuse or quantities or more_steps or few_steps "
+    "or every_composition or coarse_grid",
+]
 CORE = {  # module: test files, and which of their tests by name; chosen to take a few seconds uncompiled
-    "information": ["test_information test_properties", "test_information and not estimated_trajectory"],
-    "laws": [
-        "test_properties test_laws",
+    "quantities/information_curve": [
+        "quantities/test_information_curve test_properties",
+        "test_information and not estimated_trajectory",
+    ],
+    "quantities/total_correlation": [
+        "quantities/test_information_curve test_properties",
+        "test_information and not estimated_trajectory",
+    ],
+    "quantities/law": [
+        "test_properties quantities/test_law",
         "sampler_law or calls_of or adaptive_law or random_order_by or adaptive_rule_by or empty_steps",
     ],
-    "quantities": [
-        "test_properties",
-        "quantities or against_the_lattice or cross_entropy_from or infinite or rules_out or oracle_alone or by_hand "
-        "or methods_are or fixed_order_kl or inclusion or shifted_grid or long_chain",
+    **{f"quantities/{name}": QUANTITIES for name in ("trajectory_kl", "token_error", "sequence_error", "calls")},
+    "quantities/lattice": [
+        "quantities/test_lattice test_properties",
+        "test_lattice or lattice_tables or subset_cross",
     ],
-    "lattice": ["test_lattice test_properties", "test_lattice or lattice_tables or subset_cross"],
-    "optimal_schedules": [
-        "test_properties test_optimal_schedules",
-        "brute_force or the_largest or closed_form or fine_grid or refuse or quantities or more_steps or few_steps "
-        "or every_composition or coarse_grid",
-    ],
-    "pair_language": [
-        "test_properties test_pair_language",
+    **{f"schedules/{name}": SCHEDULES for name in ("optimal", "budget")},
+    "targets/pair_language": [
+        "test_properties targets/test_pair_language",
         "collision_law or independent_pairs or pair_languages or small_published or is_pair",
     ],
-    "targets/ancestral": ["targets/test_ancestral", ""],
-    "targets/bridges": ["targets/test_markov", "not samples_have"],
-    "targets/extended_range": ["targets/test_extended_range", ""],
-    "targets/forward_backward": ["targets/test_forward_backward", ""],
+    "targets/kernels/ancestral": ["targets/kernels/test_ancestral", ""],
+    "targets/kernels/bridges": ["targets/test_markov", "not samples_have"],
+    "targets/kernels/extended_range": ["targets/kernels/test_extended_range", ""],
+    "targets/kernels/forward_backward": ["targets/kernels/test_forward_backward", ""],
     "targets/hmm": ["targets/test_hmm", "not samples_have"],
-    "targets/impossible": ["targets/test_table targets/test_hmm", "test_table or listed"],
+    "targets/kernels/impossible": ["targets/test_table targets/test_hmm", "test_table or listed"],
     "targets/markov": ["targets/test_markov", "not samples_have"],
     "targets/ngram": [
         "targets/test_ngram",
         "entropy or order_ or orbits or log_prob or fit or never_occur or short or smoothing or input or listed",
     ],
-    "targets/stationary": ["targets/test_ngram", "stationary_law or iteration or smoothing or input"],
+    "targets/kernels/stationary": ["targets/test_ngram", "stationary_law or iteration or smoothing or input"],
     "targets/table": ["targets/test_table test_properties", "test_table"],
-    "targets/windows": [
+    "targets/kernels/windows": [
         "targets/test_ngram",
         "screens or every_context or ordinary or decays or deterministic or input",
     ],
@@ -201,13 +219,21 @@ def run(jobs: list[tuple], workers: int) -> Iterator[tuple[tuple, str, float]]:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
-    parser.add_argument("modules", nargs="*", help="such as laws or targets/hmm; default: all core modules")
+    parser.add_argument("modules", nargs="*", help="such as law or targets/hmm; default: all core modules")
+    parser.add_argument("--ledger", action="store_true", help="against the ledger; `modules` are topics then")
+    parser.add_argument("--report", action="store_true", help="with --ledger: the table of what has run")
+    parser.add_argument("--tests", action="store_true", help="with --ledger: what no line sees meets the tests")
+    parser.add_argument("--minutes", type=float, default=600.0, help="with --ledger: stop after them")
     parser.add_argument("--share", type=float, default=0.2, help="mutants per line, at most all of them")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--workers", type=int, default=2)
     options = parser.parse_args()
     os.chdir(ROOT)
     sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
+    if options.ledger:
+        from mutate_ledger import main as against_the_ledger
+
+        return against_the_ledger(options.modules, options.seed, options.tests, options.report, options.minutes)
     for name in PRELOADED:  # once, inherited by every fork
         importlib.import_module(name)
     import hypothesis

@@ -29,7 +29,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m theory", description=__doc__.split("\n\n")[0])
+    parser = argparse.ArgumentParser(prog="python -m theory", description=(__doc__ or "").split("\n\n")[0])
     parser.add_argument("--claim", metavar="ID", help="run one claim")
     parser.add_argument("--topic", help="run the claims of one topic")
     parser.add_argument("--tier", help="run the claims decided on one tier")
@@ -106,11 +106,14 @@ def _run(topics: list[str], options, claims: dict[str, Claim]) -> int:
 def _record(lines: list[Line], seconds: dict[str, float]) -> None:
     """Times and environment, which are not deterministic; the next run starts the longest topics first."""
     claims = {line.claim.id: round(sum(r.seconds for r in line.ran), 2) for line in lines}
-    environment = {"python": platform.python_version(), "machine": platform.machine()}
-    environment["seconds"] = recorded_seconds() | seconds
-    environment["slowest claims"] = dict(sorted(claims.items(), key=lambda item: -item[1])[:20])
+    record = {
+        "python": platform.python_version(),
+        "machine": platform.machine(),
+        "seconds": recorded_seconds() | seconds,
+        "slowest claims": dict(sorted(claims.items(), key=lambda item: -item[1])[:20]),
+    }
     RECORD.parent.mkdir(exist_ok=True)
-    RECORD.write_text(json.dumps(environment, indent=1) + "\n", encoding="utf-8")
+    RECORD.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

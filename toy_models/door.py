@@ -5,15 +5,18 @@ something of the right kind that does not fit is a ValueError.
 """
 
 from collections.abc import Callable, Iterable
+from typing import Final, Literal, overload
 
 import numpy as np
 
-from toy_models.rules.protocol import ContentFree, Rule, sees_contents, sees_drawn
+from toy_models.rules.protocol import Adaptive, ContentFree, Rule, sees_contents, sees_drawn
 from toy_models.targets.protocol import Denoiser, Target
 
 SHOWN = 80  # characters of a value in a message
 RULES = "IndependentReveal, RandomOrder, FixedOrder, TopK, EntropyBounded or another object with stages or select"
-CONTENT_FREE, ADAPTIVE, DRAWN = "content-free", "adaptive", "drawn"
+CONTENT_FREE: Final = "content-free"
+ADAPTIVE: Final = "adaptive"
+DRAWN: Final = "drawn"
 
 
 def shown(value) -> str:
@@ -65,6 +68,24 @@ def kind_of(rule) -> str:
     if hasattr(rule, "alpha") and hasattr(rule, "weights"):
         raise TypeError(f"rule = {shown(rule)} is a schedule; pass IndependentReveal(schedule.weights(N))")
     raise TypeError(f"rule = {shown(rule)} is no unmasking rule; pass {RULES}")
+
+
+@overload
+def require_rule(rule, length: int, kinds: tuple[Literal["content-free"]]) -> ContentFree: ...
+
+
+@overload
+def require_rule(rule, length: int, kinds: tuple[Literal["adaptive"]]) -> Adaptive: ...
+
+
+@overload
+def require_rule(
+    rule, length: int, kinds: tuple[Literal["content-free"], Literal["adaptive"]] = ...
+) -> ContentFree | Adaptive: ...
+
+
+@overload
+def require_rule(rule, length: int, kinds: Iterable[str]) -> Rule: ...
 
 
 def require_rule(rule, length: int, kinds: Iterable[str] = (CONTENT_FREE, ADAPTIVE)) -> Rule:

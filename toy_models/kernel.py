@@ -12,11 +12,14 @@ it back unchanged). The cache only saves time, so nothing about it may stop or c
 from collections.abc import Callable
 from contextlib import suppress
 from inspect import unwrap
+from operator import attrgetter
 from types import ModuleType
 
 from numba import njit
 from numba.core.caching import FunctionCache
 from numba.core.dispatcher import Dispatcher
+
+CACHE = "_cache"  # where numba's dispatcher looks for its cache; its type stubs leave it out
 
 
 def kernel(function: Callable, **options) -> Callable:
@@ -24,7 +27,7 @@ def kernel(function: Callable, **options) -> Callable:
     compiled = njit(**options)(unwrap(function))
     if isinstance(compiled, Dispatcher):  # else compilation is switched off
         with suppress(RuntimeError, OSError):  # numba finds no folder that it can write
-            compiled._cache = KernelCache(compiled.py_func)
+            setattr(compiled, CACHE, KernelCache(compiled.py_func))
     return compiled
 
 
@@ -35,7 +38,7 @@ class KernelCache(FunctionCache):
         super().__init__(function)
         self._cache_file._source_stamp = self.stamp = (
             self._cache_file._source_stamp,
-            *(callee._cache.stamp for callee in callees(function) if isinstance(callee._cache, KernelCache)),
+            *(cache.stamp for cache in map(attrgetter(CACHE), callees(function)) if isinstance(cache, KernelCache)),
         )
 
     def load_overload(self, sig, target_context):

@@ -160,7 +160,7 @@ def test_wrong_outputs_are_not_timed(monkeypatch):
     def wrong(*arguments, **options):
         return right(*arguments, **options) * 1.01
 
-    monkeypatch.setattr(medium, "marginals", wrong)
+    monkeypatch.setattr(networks, "marginals", wrong)
     found = {row.what: row for row in medium_posterior.rows(CPU, sizes)}
     assert found["float64, plain"].value is None
     assert "outputs disagree" in found["float64, plain"].note

@@ -58,7 +58,7 @@ def test_record(tmp_path):
 
 def test_dependencies_are_followed_by_their_imports():
     """A draw module, the experiments it reads, what those import; no other topic's, and no library module twice."""
-    found = {p.relative_to(ROOT).as_posix() for p in dependencies(ROOT / "figures" / "energy_targets.py")}
+    found = {p.relative_to(ROOT).as_posix() for p in dependencies(ROOT / "theory" / "energy" / "figures_targets.py")}
     assert {
         "theory/energy/figures_targets.py",
         "figures/layout.py",

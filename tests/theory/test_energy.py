@@ -1,5 +1,6 @@
 """The energy topic: its claims come out as registered, its numbers as derived."""
 
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -12,7 +13,7 @@ from theory.energy import toy as energy_toy
 from theory.energy.instances import rational_illegal_mass
 from theory.ledger.claims import load_claims
 from theory.ledger.registry import REGISTRY
-from theory.ledger.run import load_topic, run_topic
+from theory.ledger.run import load_topic, run_claim, run_topic
 
 
 @pytest.fixture(scope="module")
@@ -127,3 +128,13 @@ def test_best_beta_lies_between(results):
 def test_unknown_profile():
     with pytest.raises(ValueError, match="profile = 'quick', allowed"):
         energy.results("quick", np.random.default_rng(0))
+
+
+@pytest.mark.parametrize("rule", ["sizes", "independent"])
+@pytest.mark.parametrize("fault", [lambda row: 1.02 * row.optimum, lambda row: row.best_beta])
+def test_an_optimum_that_is_too_large_turns_the_line_red(results, rule, fault):
+    rows = [replace(row, optimum=fault(row)) if row.rule == rule else row for row in results.budgets]
+    claim = load_claims()["energy-beta-against-optimum"]
+    assert not run_claim(claim, results).problems
+    problems = run_claim(claim, replace(results, budgets=tuple(rows))).problems
+    assert any("optimum_by_plain_recursion" in problem for problem in problems)

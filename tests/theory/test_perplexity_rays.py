@@ -16,7 +16,7 @@ def test_ray_values_are_costs_of_step_curves():
     for k, value in enumerate(rays.ray_values(row), start=1):
         g = (np.arange(6) < k).astype(float)
         assert float(int(value.p) / int(value.q)) == pytest.approx(
-            tm.optimal_schedules.sizes_cost(g, np.array([2, 1, 3])), abs=1e-14
+            tm.schedules.sizes_cost(g, np.array([2, 1, 3])), abs=1e-14
         )
     assert rays.sizes_rays((2, 1, 3)) == [int(v.p) for v in rays.ray_values(row)[:-1]]
 
@@ -58,4 +58,4 @@ def test_shifted_row_by_definition_against_a_quadrature():
         row = rays.shifted_row_by_definition(length, steps)
         value = sum(float(int(row[0, k].p) / int(row[0, k].q)) * g[k] for k in range(length))
         mixture = tm.ShiftedReveal(steps).mixture(length)
-        assert value == pytest.approx(sum(w * tm.optimal_schedules.weights_cost(g, r.weights) for w, r in mixture))
+        assert value == pytest.approx(sum(w * tm.schedules.weights_cost(g, r.weights) for w, r in mixture))

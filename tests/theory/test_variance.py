@@ -8,6 +8,7 @@ from smoke import results as smoke
 
 from theory.ledger.run import run_topic
 from theory.variance import exact
+from theory.variance import pairs as pair_language
 from theory.variance import results as topic
 
 
@@ -28,7 +29,7 @@ EXPECTED = {
     "data-noise-is-arm": "holds",
     "pattern-noise-diverges": "holds",
     "ppots-optimal": "holds",
-    "ppots-lowers-all-parts": "holds with condition",
+    "ppots-pareto": "holds",
     "ppots-estimator-optimal": "holds with condition",
     "epr-diverges": "holds",
     "released-sampler-unbiased": "fails as stated",
@@ -48,6 +49,9 @@ EXPECTED = {
     "sizes-beat-times": "sharpened",
     "neyman-beats-ppots": "holds",
     "training-spread": "holds",
+    "low-discrepancy-times": "holds",
+    "mirror-released": "holds",
+    "sizes-at-length": "holds",
 }
 
 
@@ -59,9 +63,25 @@ def test_reference_values_reach_the_results(results):
     assert results.family.correlation[:4] == pytest.approx([-0.0304, -0.0275, -0.0198, -0.0142], abs=6e-5)
 
 
+def test_the_printed_parts_add_up_to_the_variance_per_call(results):
+    for method in results.instances["K1 oracle"].methods.values():
+        p = method.parts
+        assert (p.pattern + method.rate + p.data) * p.calls == method.per_call
+        removed = p.rate_time_first if method.stratified else 0.0
+        assert method.per_call == pytest.approx((p.total - removed) * p.calls, rel=1e-12)
+    assert results.instances["K1 oracle"].methods["uniform, stratified"].rate < p.rate
+
+
 def test_unknown_profile():
     with pytest.raises(ValueError, match="profile = 'quick', allowed"):
         topic.results("quick", np.random.default_rng(0))
+
+
+def test_closed_forms_of_the_pair_language():
+    times = [float(pair_language.best_time(n)) for n in (4, 16, 64, 256, 1024)]
+    assert times == pytest.approx([0.4087150451, 0.1264912743, 0.0398611282, 0.0123738577, 0.0037400059], abs=6e-11)
+    assert pair_language.uniform_size(4) == Fraction(7, 36)
+    assert float(pair_language.uniform_size(1024)) == pytest.approx(0.0841370627, abs=6e-11)
 
 
 def test_rational_helpers_agree_with_each_other():

@@ -72,7 +72,7 @@ def test_information_curve(target):
     given = sum(whole - subset[tuple(j for j in range(length) if j != i)] for i in range(length))
     assert tm.total_correlation(target) == pytest.approx(alone - whole, abs=ATOL)
     assert tm.dual_total_correlation(target) == pytest.approx(whole - given, abs=ATOL)
-    table = tm.subset_entropies(target)
+    table = tm.rules.subset_entropies(target)
     for s, value in subset.items():
         assert table[sum(1 << i for i in s)] == pytest.approx(value, abs=ATOL)
 

@@ -71,7 +71,7 @@ def test_a_kernel_is_the_function():
 
 
 def test_compilation_switched_off():
-    code = "from toy_models.targets import ancestral as a; assert a.invert is a._invert; print('plain')"
+    code = "from toy_models.targets.kernels import ancestral as a; assert a.invert is a._invert; print('plain')"
     environment = os.environ | {"NUMBA_DISABLE_JIT": "1"}
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, cwd=PACKAGE.parent, env=environment
@@ -137,7 +137,7 @@ import numpy as np
 
 def compute():
     import toy_models as tm
-    from toy_models.targets import ancestral
+    from toy_models.targets.kernels import ancestral
     chain = tm.MarkovChain([[0.7, 0.3], [0.4, 0.6]], 4)
     shape = chain.sample(3, np.random.default_rng(0)).shape
     return tm.__file__, shape, type(ancestral.draw_windows._cache).__name__

@@ -10,9 +10,9 @@ from scipy.special import rel_entr
 
 import toy_models as tm
 from toy_models.any_process import corrector, mixtures, remask
-from toy_models.any_process import remdm as remdm_
 from toy_models.any_process.laws import program_law
 from toy_models.any_process.programs import Site, String, sure
+from toy_models.any_process.remdm import remdm_law
 from toy_models.any_process.transition import HOLD, KEEP, REMASK, write
 from toy_models.quantities import lattice
 from toy_models.rules.fixed_schedule import fixed_schedule_front, subset_entropies
@@ -70,7 +70,7 @@ def corrector_results(full: bool) -> Corrector:
     for name, target in quarter.items():
         pmf = lattice.to_table(target).pmf
         for steps in (2, 4, 8, 16, 32, 64) if full else (2, 4, 16, 64):
-            laws = [remdm_.remdm_law(target, steps, eta) for eta in (0.0, 0.25, 0.5, 1.0)]
+            laws = [remdm_law(target, steps, eta) for eta in (0.0, 0.25, 0.5, 1.0)]
             remdm[name, steps] = tuple(float(np.abs(law - pmf).sum() / 2) for law in laws)
     bisection = {}
     for length in (3, 7, 10) if full else (3, 7):
@@ -145,7 +145,7 @@ def remdm_gap() -> float:
     """Largest |probability by the lattice - probability through g|: chain with flip .1, L = 3, K = 4."""
     target, worst = instances(3)["Markov .1"], 0.0
     for eta in (Fraction(0), Fraction(1, 4), Fraction(1, 2), Fraction(1)):
-        law = remdm_.remdm_law(target, 4, float(eta))
+        law = remdm_law(target, 4, float(eta))
         final = program_law(*remdm_program(target, 4, eta)).final
         worst = max(worst, *(abs(law[x[2:]] - float(p)) for x, p in final.items()))
     return worst

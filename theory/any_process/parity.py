@@ -92,7 +92,7 @@ def parity_results(full: bool, rng: np.random.Generator) -> Parity:
         "tournament": parity.decide(parity.tournament, sample)[1].trace,
     }
     rounds = {m: float(parity.matching_rounds(m)) for m in (2, 4, 8, 16, 32, *((64, 128, 256) if full else ()))}
-    counts = tuple(map(tuple, (most, mean, lone, tournament)))
+    counts = tuple(most), tuple(mean), tuple(lone), tuple(tournament)
     return Parity(lengths, wrong, *counts, long_runs, accuracy, all(kept), all(used), programs, rounds, traces)
 
 

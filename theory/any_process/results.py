@@ -5,14 +5,18 @@ No finite run verifies a complexity statement: constructions are shown with exac
 """
 
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
+from tqdm import tqdm
 
 from theory.any_process.correctors import Corrector, corrector_results
 from theory.any_process.dyck import Dyck, dyck_results
 from theory.any_process.parity import Generation, Parity, generation_results, parity_results, progress
 from theory.any_process.search import Learned, Queens, Sudoku, learned_results, queens_results, sudoku_results
 from theory.any_process.simulation import Pram, emitter_results, pram_results
+
+Section = TypeVar("Section")
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,16 +39,20 @@ def results(profile: str, rng: np.random.Generator) -> Results:
     if profile not in ("smoke", "full"):
         raise ValueError(f'profile = {profile!r}, allowed: "smoke", "full"')
     full = profile == "full"
-    sections = (
-        lambda: parity_results(full, rng),
-        lambda: generation_results(full),
-        lambda: dyck_results(full),
-        lambda: pram_results(full, rng),
-        lambda: emitter_results(full, rng),
-        lambda: sudoku_results(full),
-        lambda: queens_results(full),
-        lambda: corrector_results(full),
-        lambda: learned_results(full, rng, progress),
-    )
-    par, gen, dy, pr, (em, orders), su, qu, co, le = [s() for s in progress(sections, "any-process sections")]
+    bar = tqdm(total=9, desc="any-process sections", leave=False)
+
+    def done(section: Section) -> Section:
+        bar.update()
+        return section
+
+    with bar:
+        par = done(parity_results(full, rng))
+        gen = done(generation_results(full))
+        dy = done(dyck_results(full))
+        pr = done(pram_results(full, rng))
+        em, orders = done(emitter_results(full, rng))
+        su = done(sudoku_results(full))
+        qu = done(queens_results(full))
+        co = done(corrector_results(full))
+        le = done(learned_results(full, rng, progress))
     return Results(profile, par, gen, dy, pr, em, orders, su, qu, co, le)

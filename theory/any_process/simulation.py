@@ -7,8 +7,8 @@ from itertools import pairwise, product
 import numpy as np
 
 from toy_models.any_process import counter, emitter, pram, qbf
-from toy_models.any_process.laws import program_law
-from toy_models.any_process.programs import run
+from toy_models.any_process.laws import Weight, program_law
+from toy_models.any_process.programs import String, run
 from toy_models.validation import MASK
 
 
@@ -127,13 +127,14 @@ def emitter_results(full: bool, rng: np.random.Generator) -> tuple[dict[tuple[in
     for size, vocab_size in ((2, 2), (3, 2), (4, 2), *(((5, 2), (4, 3)) if full else ())):
         oracle = emitter.random_oracle(size, vocab_size, rng)
         law = program_law(emitter.emitter(oracle, size, vocab_size), emitter.emitter_start(size, vocab_size))
-        rebuilt: dict[tuple[int, ...], Fraction] = {}
+        rebuilt: dict[String, Weight] = {}
         for x, p in law.final.items():
             word = emitter.rebuilt(x, size, vocab_size)
             rebuilt[word] = rebuilt.get(word, Fraction(0)) + p
         equal[size, vocab_size] = rebuilt == emitter.any_order_law(oracle, size)
     weights = rng.integers(0, 20, size=16)
     weights[0] += 1
-    pmf = {x: Fraction(int(w), int(weights.sum())) for x, w in zip(product((0, 1), repeat=4), weights, strict=True)}
+    total, words = int(weights.sum()), product((0, 1), repeat=4)
+    pmf: dict[String, Fraction] = {x: Fraction(int(w), total) for x, w in zip(words, weights, strict=True)}
     laws = list(emitter.fixed_order_laws(pmf, 4, 2).values())
     return equal, all(law == laws[0] for law in laws)

@@ -52,12 +52,12 @@ def compare_budgets(curves, steps, points: int):
     jobs = [(name, n, rule) for name in curves for n in steps for rule in RULES]
     for name, n, rule in tqdm(jobs, desc="schedules", leave=False):
         g = curves[name]
-        found = tm.search_beta(g, n, rule, points=points)
+        found = tm.energy.search_beta(g, n, rule, points=points)
         searches[name, n, rule] = found
         if rule == "independent":
             optimum = weights_cost(g, tm.optimal_weights(g, n))
         else:
             optimum = sizes_cost(g, tm.optimal_sizes(g, n))
-        plain = [schedule_kl(g, s, n, rule) for s in (tm.LinearSchedule(), tm.SineSquaredSchedule())]
+        plain = schedule_kl(g, tm.LinearSchedule(), n, rule), schedule_kl(g, tm.SineSquaredSchedule(), n, rule)
         rows.append(BudgetRow(name, n, rule, *plain, found.kl, found.a, found.b, optimum))
     return tuple(rows), searches

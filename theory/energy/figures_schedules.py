@@ -15,7 +15,7 @@ from theory.energy.schedules import NAMED
     "energy-landscape",
     claims=("energy-beta-closed-form", "energy-fix-gamma-first"),
     kind="exact",
-    note="star: γ's own schedule (1); circle: linear; square: sin²; grey: infinite",
+    note="schedule α = sin²(π/2 I_t(a′, b′)); star: γ's own (least); circle: linear; square: sin²; grey: E = ∞",
 )
 def landscapes(res: Results) -> Drawn:
     """E / pi^2 over the parameters of the schedule, one reference gamma per panel; grey: infinite."""
@@ -34,9 +34,9 @@ def landscapes(res: Results) -> Drawn:
         axis.set_title(f"γ = Beta({a:g}, {b:g})")
         axis.grid(False)
         axis.set_aspect("equal")
-    fig.supylabel("b′", fontsize=10)
-    axes[1, 0].set_xlabel("a′")
-    axes[1, 1].set_xlabel("a′")
+    fig.supylabel("b′ of the schedule", fontsize=10)
+    for axis in axes[1]:
+        axis.set_xlabel("a′ of the schedule")
     bar = fig.colorbar(shade, ax=axes, shrink=0.8, label="energy E / π²", extend="max")
     bar.ax.yaxis.set_major_locator(FixedLocator([1, 2, 5, 10, 20]))
     bar.ax.yaxis.set_minor_locator(NullLocator())
@@ -84,27 +84,25 @@ def schedules(res: Results) -> Drawn:
     claims=("energy-geodesic-minimiser",),
     kind="exact",
     accuracy={"schedules.fit": 1e-6},
-    note="radii below 1 only separate the curves",
+    note="γ = t, nine equally spaced times per row; a token is masked with probability cos² θ",
 )
 def great_circle(res: Results) -> Drawn:
-    """The law of one token as a point on the quarter circle, at nine equally spaced times, per schedule."""
+    """The angle of one token's law on the quarter circle, a row per schedule: equal arcs only for the minimiser."""
     times = np.arange(9) / 8
-    fig, axis = plt.subplots(figsize=(6.2, 5.4))
-    arc = np.linspace(0, np.pi / 2, 100)
-    for k, name in enumerate(("sin²", "linear", "1-cos", "sin", "3t²-2t³")):
-        radius = 1 - 0.13 * k
+    names = ("sin²", "3t²-2t³", "linear", "1-cos", "sin")
+    fig, axis = plt.subplots(figsize=(7.2, 3.4))
+    for k, name in enumerate(names):
         energy = next(row.energy for row in res.schedules if row.name == name)
         text = "∞" if np.isinf(energy) else f"{energy / np.pi**2:.4f} π²"
         theta = np.arcsin(np.sqrt(NAMED[name].alpha(times)))
-        axis.plot(radius * np.cos(arc), radius * np.sin(arc), color=f"C{k}", lw=1.0, ls=LINES[k])
-        points = np.stack([radius * np.cos(theta), radius * np.sin(theta)])
-        axis.plot(*points, MARKERS[k], color=f"C{k}", label=f"{name}: E = {text}", ms=6)
-    axis.set(xlabel="√ probability of the mask", ylabel="√ probability of the token", aspect="equal")
-    axis.set(xlim=(-0.03, 1.2), ylim=(-0.03, 1.12))
-    axis.annotate("t = 0:\nmask", (1, 0), (9, 0), textcoords="offset points", fontsize=8)
-    axis.annotate("t = 1: token", (0.0, 1.0), (4, 8), textcoords="offset points", fontsize=8)
-    axis.set(xticks=[0, 0.5, 1], yticks=[0, 0.5, 1])
-    axis.legend(loc="upper right", title="eight equal steps in time, γ = t", title_fontsize=8.5)
+        axis.plot([0, np.pi / 2], [-k, -k], color="0.85", lw=1.0, zorder=1)
+        axis.plot(theta, np.full(9, -k), MARKERS[k], color=f"C{k}", ms=6, zorder=2)
+        axis.annotate(f"E = {text}", (np.pi / 2, -k), (14, 0), textcoords="offset points", va="center", fontsize=9)
+    axis.set_yticks(-np.arange(len(names)), names)
+    axis.set_xticks(np.arange(5) * np.pi / 8, ["0\nall masked", "π/8", "π/4", "3π/8", "π/2\nrevealed"])
+    axis.set(xlabel="angle θ on the quarter circle", ylim=(-len(names) + 0.5, 0.5), xlim=(-0.06, np.pi / 2 + 0.42))
+    axis.set_title("Only sin² moves at constant speed: E is least, π²", loc="left")
+    axis.grid(axis="y", visible=False)
     return fig, {"schedules": list(res.schedules)}
 
 

@@ -92,7 +92,7 @@ def rational_illegal_mass(support: set[tuple[int, ...]], weights: list[Fraction]
                 if share:
                     fresh[key] = fresh.get(key, Fraction(0)) + share
         mass = {k: v for k, v in fresh.items() if compatible(k, support)}
-    return 1 - sum(mass.values())
+    return 1 - sum(mass.values(), Fraction(0))
 
 
 def token_options(state, i: int, agreeing, hazard: Fraction):

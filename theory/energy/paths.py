@@ -1,6 +1,7 @@
 """Energies along probability paths: integrands at one time, optimal paths of a mask-free source, cheapest rates."""
 
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 from scipy.optimize import brentq
@@ -69,8 +70,8 @@ class RateRow:
 def ratio_curves(points: int) -> RatioCurves:
     alpha = np.linspace(0.01, 0.99, points)
     kappa = alpha
-    paper = [tm.energy_integrands(np.array(DIAGONAL), float(a), 1.0) for a in alpha]
-    one = [tm.energy_integrands(np.array(DIAGONAL), float(a), 1.0, "one") for a in alpha]
+    paper = [tm.energy.energy_integrands(np.array(DIAGONAL), float(a), 1.0) for a in alpha]
+    one = [tm.energy.energy_integrands(np.array(DIAGONAL), float(a), 1.0, "one") for a in alpha]
     source = [source_integrands(float(k)) for k in kappa]
     return RatioCurves(
         alpha,
@@ -85,7 +86,8 @@ def source_integrands(kappa: float) -> tuple[float, float, float, float]:
     q = np.array(SOURCE)
     given, slope = uniform_mixture(q, kappa)
     conditional = float(sum(w * fisher_information(p, dp) for w, p, dp in zip(q, given, slope, strict=True)))
-    return *(float(v) for v in mixture_kinetic(q, kappa)), float(fisher_information(q @ given, q @ slope)), conditional
+    kinetic, conditional_kinetic = (float(v) for v in mixture_kinetic(q, kappa))
+    return kinetic, conditional_kinetic, float(fisher_information(q @ given, q @ slope)), conditional
 
 
 def source_optima() -> SourceOptima:
@@ -126,7 +128,8 @@ def length_of(speed, high: float = 1.0) -> float:
 def half_way(integrand) -> float:
     """Where the energy-optimal path, of constant speed, is at t = 1/2: half of the length of sqrt(integrand)."""
     whole = length_of(lambda k: np.sqrt(integrand(k)))
-    return float(brentq(lambda x: length_of(lambda k: np.sqrt(integrand(k)), x) - whole / 2, 0.05, 0.95, xtol=1e-6))
+    found = brentq(lambda x: length_of(lambda k: np.sqrt(integrand(k)), x) - whole / 2, 0.05, 0.95, xtol=1e-6)
+    return cast(float, found)
 
 
 def rate_rows() -> tuple[RateRow, ...]:
@@ -149,4 +152,5 @@ def rate_row(name: str, pmf: np.ndarray, alpha: float) -> RateRow:
     base = 1 / (alpha * (1 - alpha))
     found = [cheapest_flux(p, dp, *edges_of(lattice, kind)) for kind in EDGES]
     model = float(kinetic_sum(lattice, p, rates(lattice, alpha, 1.0))) / base
-    return RateRow(name, model, *(float(f.value) / base for f in found), float(found[0].flux.min()))
+    first, second, third = (float(f.value) / base for f in found)
+    return RateRow(name, model, first, second, third, float(found[0].flux.min()))

@@ -18,9 +18,9 @@ NAMED = {
     "sin²": tm.SineSquaredSchedule(),
     "1-cos": tm.CosineSchedule(),
     "t²": tm.PowerSchedule(2.0),
-    "1-(1-t)²": tm.MirroredSchedule(tm.PowerSchedule(2.0)),
+    "1-(1-t)²": tm.schedules.MirroredSchedule(tm.PowerSchedule(2.0)),
     "t³": tm.PowerSchedule(3.0),
-    "3t²-2t³": tm.SmoothstepSchedule(),
+    "3t²-2t³": tm.schedules.SmoothstepSchedule(),
 }
 
 
@@ -57,9 +57,9 @@ class Spacing:
 
 
 def schedule_row(name: str, schedule) -> ScheduleRow:
-    report = tm.path_energy_report(schedule)
+    report = tm.energy.path_energy_report(schedule)
     under_linear = tm.path_energy(schedule, tm.LinearSchedule())
-    return ScheduleRow(name, tm.best_fit_beta(schedule), report.value, report.reason, under_linear)
+    return ScheduleRow(name, tm.energy.best_fit_beta(schedule), report.value, report.reason, under_linear)
 
 
 def landscape(reference: tuple[float, float], points: int) -> Landscape:

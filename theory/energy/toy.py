@@ -30,7 +30,8 @@ class Toy:
 def toy_targets() -> tuple[tm.Table, tm.Table]:
     """Uniform on {aaaaa, bbbbb}, and uniform on the 20 sentences with two or three a."""
     ones = np.indices((2,) * 5).sum(axis=0)
-    return tuple(tm.Table(legal / legal.sum()) for legal in ((ones % 5 == 0) * 1.0, ((ones == 2) | (ones == 3)) * 1.0))
+    alike, mixed = (ones % 5 == 0) * 1.0, ((ones == 2) | (ones == 3)) * 1.0
+    return tm.Table(alike / alike.sum()), tm.Table(mixed / mixed.sum())
 
 
 def illegal_mass(target: tm.Table, weights) -> float:
@@ -43,15 +44,15 @@ def toy(points: int) -> Toy:
     for a, b in ((0.9, 0.3), (1.0, 0.2), (0.3, 0.9), (0.9, 0.9), (0.3, 0.3)):
         schedules[f"({a:g}, {b:g})"] = tm.BetaSchedule(a, b)
     targets = toy_targets()
-    tables = [np.array([illegal_mass(q, s.weights(3)) for s in schedules.values()]) for q in targets]
+    left, right = (np.array([illegal_mass(q, s.weights(3)) for s in schedules.values()]) for q in targets)
     axis = np.linspace(0.02, 0.98, points)
-    maps = [
+    left_map, right_map = (
         np.array([[at_cuts(q, (x, y)) for y in axis] for x in axis]) for q in tqdm(targets, desc="toy", leave=False)
-    ]
-    best = [best_cuts(q) for q in targets]
+    )
+    left_best, right_best = (best_cuts(q) for q in targets)
     energies = np.array([tm.path_energy(s) for s in schedules.values()])
-    betas = [beta_through(cuts[1:]) for cuts in best]
-    return Toy(tuple(schedules), *tables, energies, axis, *maps, *best, *betas)
+    betas = beta_through(left_best[1:]), beta_through(right_best[1:])
+    return Toy(tuple(schedules), left, right, energies, axis, left_map, right_map, left_best, right_best, *betas)
 
 
 def at_cuts(target: tm.Table, cuts) -> float:

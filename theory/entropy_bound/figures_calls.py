@@ -2,6 +2,7 @@
 
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.collections import PathCollection
 
 from figures.layout import Drawn
 from figures.registry import figure
@@ -26,8 +27,9 @@ def traces(results: Results) -> Drawn:
                 ax.set_axis_off()
                 continue
             draw_grid(ax, trace, call)
-            if call == 0:
-                ax.set_title(trace.label, fontsize=9.5, loc="left").set_in_layout(False)
+            if call == 0:  # an annotation outside the layout: a title would widen the first column
+                place = {"xycoords": "axes fraction", "textcoords": "offset points", "annotation_clip": False}
+                ax.annotate(trace.label, (0, 1), (0, 5), fontsize=9.5, **place).set_in_layout(False)
             ax.set_xlabel(f"call {call + 1}", fontsize=8, labelpad=2)
     return fig, {"traces": results.traces}
 
@@ -81,11 +83,13 @@ def steps(results: Results) -> Drawn:
         )
     ax.set_xlim(-0.03 * top, top)
     ax.set_ylim(-0.03 * top, top)
+    ax.set_title("Each call pays at most ΣH − max H; copies pay all of it", loc="left", fontsize=11)
     ax.set_xlabel("bound of the call: ΣH − max H (nats)")
     ax.set_ylabel("total correlation of the call (nats)")
     handles = ax.legend(loc="upper left", title="area grows with the state's probability", title_fontsize=8.5)
     for handle in handles.legend_handles:
-        handle.set_sizes([40])
+        if isinstance(handle, PathCollection):
+            handle.set_sizes([40])
     return fig, {"steps": results.steps}
 
 
@@ -93,6 +97,7 @@ def steps(results: Results) -> Drawn:
     "entropy-bound-decomposition",
     claims=("eb-decomposition", "eb-model-entropies", "eb-kl-gamma"),
     kind="exact",
+    note="model error falls with the calls: with few tokens revealed the marginals, and the model, are near uniform",
 )
 def decompositions(results: Results) -> Drawn:
     """Wrong models under EB: KL = model error + joint dependence along gamma, and the calls spent."""
@@ -105,7 +110,7 @@ def decompositions(results: Results) -> Drawn:
         shown = x[:: max(len(x) // 5, 1)]
         ax.set_xticks(shown, [f"{part.gamma[k]:.2g}\n{part.calls[k]:.1f}" for k in shown])
         ax.set_xlabel("γ (nats), and below it the expected calls")
-        ax.set_title(part.label)
+        ax.set_title(part.label, fontsize=10)
         ax.set_ylim(0, None)
         ax.grid(axis="x", visible=False)
     axes[0, 0].set_ylabel("nats per sequence")

@@ -16,6 +16,7 @@ from theory.entropy_bound.traces import Decomposition, Steps, Trace, call_steps,
 from toy_models.quantities import lattice
 from toy_models.rules.entropy_bounded import prefix_excess
 from toy_models.rules.policy_front import optimal_front
+from toy_models.rules.protocol import Rule
 from toy_models.rules.proxies import entropies
 from toy_models.schedules.optimal import optimal_sizes, sizes_cost
 
@@ -97,14 +98,14 @@ class Results:
         return next(c for c in self.cases if c.name == name)
 
 
-def rule_families(target, profile: str) -> dict[str, list[tuple[float, object]]]:
+def rule_families(target, profile: str) -> dict[str, list[tuple[float, Rule]]]:
     """family -> (parameter, rule). EB runs on a grid of gamma and on every value at which its first call grows."""
     points = 8 if profile == "smoke" else 12 if target.vocab_size > 9 else 24
     top = float(target.length * np.log(target.vocab_size))
     first = np.sort(entropies(target.marginals(np.full((1, target.length), tm.MASK))), axis=1)
     grows = prefix_excess(first)[0] * (1 + 1e-12) + 1e-12
     gammas = np.unique(np.concatenate([[0.0], np.geomspace(1e-3, top, points), grows, [np.inf]]))
-    families: dict[str, list[tuple[float, object]]] = {}
+    families: dict[str, list[tuple[float, Rule]]] = {}
     for proxy in PROXIES:
         families[f"EB {proxy}"] = [(g, tm.EntropyBounded(g, proxy)) for g in gammas]
         families[f"top-k {proxy}"] = [(k, tm.TopK(k, proxy)) for k in range(1, target.length + 1)]
@@ -116,9 +117,9 @@ def rule_families(target, profile: str) -> dict[str, list[tuple[float, object]]]
     return families
 
 
-def curve(family: str, target, rules: Iterable[tuple[float, object]]) -> Curve:
+def curve(family: str, target, rules: Iterable[tuple[float, Rule]]) -> Curve:
     rules = list(rules)
-    values = [tm.evaluate_rule(target, rule) for _, rule in rules]
+    values = [tm.rules.evaluate_rule(target, rule) for _, rule in rules]
     return Curve(
         family,
         np.array([parameter for parameter, _ in rules], dtype=np.float64),
@@ -131,12 +132,12 @@ def curve(family: str, target, rules: Iterable[tuple[float, object]]) -> Curve:
 
 def case(name: str, label: str, target, profile: str) -> Case:
     """All rules and all references on one target."""
-    table = target if isinstance(target, tm.WordList) else lattice.to_table(target)
-    subset_entropy = tm.subset_entropies(table)
+    table = target if isinstance(target, tm.targets.WordList) else lattice.to_table(target)
+    subset_entropy = tm.rules.subset_entropies(table)
     families = rule_families(table, profile)
     curves = tuple(curve(family, table, rules) for family, rules in families.items())
     front = optimal_front(table, solves=12 if name in ("sudoku", "english") else 48)
-    fixed = tm.fixed_schedule_front(subset_entropy)
+    fixed = tm.rules.fixed_schedule_front(subset_entropy)
     trajectory, marginal = random_orders(table, subset_entropy)
     length, entropy = table.length, float(subset_entropy[-1])
     return Case(
@@ -189,19 +190,24 @@ def results(profile: str, rng: np.random.Generator) -> Results:
     cases = tuple(
         case(name, label, target, profile) for name, (label, target) in tqdm(chosen.items(), "targets", leave=False)
     )
-    grid = tm.sudoku4()
+    grid = tm.targets.sudoku4()
     x = grid.sample(1, rng)[0]
     traces = [trace(f"entropy-bounded, γ = {g:g}", grid, tm.EntropyBounded(g), x) for g in (0.1, 1.4)]
     traces.append(trace("optimal policy", grid, tm.optimal_policy(grid, 1e-3), x))
-    schedule = tm.best_fixed_schedule(tm.subset_entropies(grid), 4)
+    schedule = tm.rules.best_fixed_schedule(tm.rules.subset_entropies(grid), 4)
     traces.append(fixed_trace("best fixed schedule", schedule, x))
     hmm = sticky_hmm(5 if profile == "smoke" else 7)
-    steps = [call_steps(f"hidden Markov, γ = {g:g}", hmm, tm.EntropyBounded(g)) for g in (1.0, 2.5)]
+    label = f"hidden Markov, L = {hmm.length}"
+    steps = [call_steps(f"{label}, γ = {g:g}", hmm, tm.EntropyBounded(g)) for g in (1.0, 2.5)]
     steps.append(call_steps("permutations of 4, γ = 1.4", tm.permutations(4), tm.EntropyBounded(1.4)))
-    steps.append(call_steps("pairs, γ = log 2", tm.pairs(2, 6), tm.EntropyBounded(np.log(2))))
-    steps.append(call_steps("parity, γ = 2 log 2", tm.zero_sum(2, 6), tm.EntropyBounded(2 * np.log(2))))
-    wrong = [("smoothed by 0.2", tm.Smoothed(hmm, 0.2)), ("sharpened, power 2", tm.Tempered(hmm, 2.0))]
-    parts = tuple(decomposition(label, hmm, model, 8 if profile == "smoke" else 20) for label, model in wrong)
+    steps.append(call_steps("3 pairs of 2 symbols, γ = log 2", tm.pairs(2, 6), tm.EntropyBounded(np.log(2))))
+    steps.append(call_steps("even parity, L = 6, γ = 2 log 2", tm.zero_sum(2, 6), tm.EntropyBounded(2 * np.log(2))))
+    wrong = [
+        ("marginals smoothed by 0.2", tm.Smoothed(hmm, 0.2)),
+        ("marginals sharpened, power 2", tm.Tempered(hmm, 2.0)),
+    ]
+    named = [(f"hidden Markov, L = {hmm.length}: {label}", model) for label, model in wrong]
+    parts = tuple(decomposition(label, hmm, model, 8 if profile == "smoke" else 20) for label, model in named)
     return Results(profile, cases, tuple(steps), tuple(traces), parts)
 
 

@@ -53,5 +53,5 @@ def targets(profile: str) -> dict[str, tuple[str, object]]:
     return chosen | {
         "hmm": ("hidden Markov, L = 8", sticky_hmm(8)),
         "english": ("English, L = 4", english(4)),
-        "sudoku": ("4x4 Sudoku", tm.sudoku4()),
+        "sudoku": ("4x4 Sudoku", tm.targets.sudoku4()),
     }

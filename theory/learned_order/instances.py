@@ -5,10 +5,10 @@ from itertools import pairwise
 
 import numpy as np
 
+import toy_models as tm
 from toy_models.learned_order.reveal_times import NoisePowerSchedule
 from toy_models.learned_order.subset_losses import joint_law, mean_cross_entropies, sequence_cross_entropies
 from toy_models.quantities import lattice
-from toy_models.schedules import named
 from toy_models.targets.denoisers import ParentPointer, Smoothed, Tempered, Windowed
 from toy_models.targets.instances import k1, k2
 
@@ -23,9 +23,9 @@ PLANTED = (2, 0, 4, 1, 3)
 
 FOUR_SCHEDULES = (
     NoisePowerSchedule(2.5),
-    named.PowerSchedule(2.0),
-    named.SineSchedule(),
-    named.LinearSchedule(),
+    tm.PowerSchedule(2.0),
+    tm.SineSchedule(),
+    tm.LinearSchedule(),
 )
 
 

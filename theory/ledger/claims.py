@@ -8,8 +8,8 @@
     uses = ["..."]                claims that its proof rests on
     quotation, version            of a published statement that is refuted
 
-The statement itself stands in the theorem block with the same label (theory.ledger.statements), nowhere else. A defect is
-named by file, line, claim and key.
+The statement itself stands in the theorem block with the same label (theory.ledger.statements), nowhere else. A defect
+is named by file, line, claim and key.
 """
 
 import tomllib

@@ -2,10 +2,13 @@
 
 from collections.abc import Iterable
 
+from figures import ROOT
 from theory.ledger.claims import OURS, Claim, notebook_of
+from theory.ledger.figures import figures_of, why_no_figure
 from theory.ledger.references import references
 from theory.ledger.registry import REGISTRY
 from theory.ledger.statements import KINDS, page_of, statements
+from toy_models.files import in_checkout
 
 SIDE_LABELS = ("def-", "lem-", "rem-", "cor-", "ex-")  # blocks that support a claim and are none
 
@@ -35,7 +38,20 @@ def _of_claim(claim: Claim) -> list[str]:
         found.append(f"{claim.id}: topic {claim.topic} has no notebook")
     if claim.paper != OURS and claim.paper not in references():
         found.append(f"{claim.id}: paper = {claim.paper!r}, neither {OURS!r} nor a key of references.bib")
+    found += _of_figures(claim.id)
     for entry in REGISTRY.of(claim.id):
         if not (entry.function.__doc__ or "").strip():
             found.append(f"{claim.id}: {entry.function.__name__} does not say what it decides")
+    return found
+
+
+def _of_figures(claim: str) -> list[str]:
+    """A claim is shown by figures that exist, or says why none shows it, and not both."""
+    names, reason, out = figures_of(claim), why_no_figure(claim), ROOT / "figures" / "out"
+    # an installed copy has no figures/out
+    found = [f"{claim}: no figure {n!r}" for n in names if in_checkout() and not (out / f"{n}.json").exists()]
+    if names and reason:
+        found.append(f"{claim}: no_figure, but {names[0]} shows it")
+    if not names and not reason:
+        found.append(f"{claim}: no figure shows it, and no_figure gives no reason")
     return found

@@ -28,10 +28,11 @@ class Reference:
 
     def __str__(self) -> str:
         """Chen, Cong and Li 2025, arXiv 2511.04647: all names up to three, else the first and et al."""
+        *others, last = self.surnames
         if self.et_al or len(self.surnames) > 3:
             names = f"{self.surnames[0]} et al."
         else:
-            names = " and ".join(filter(None, (", ".join(self.surnames[:-1]), self.surnames[-1])))
+            names = " and ".join(filter(None, (", ".join(others), last)))
         told = f"{names} {self.year}".strip()
         return f"{told}, arXiv {self.eprint}" if self.eprint else told
 
@@ -59,7 +60,7 @@ def references(path: Path = BIBLIOGRAPHY) -> dict[str, Reference]:
 
 def _plain(name: str) -> str:
     """A surname without braces and TeX accents."""
-    accents = {r"\'a": "á", r"\"o": "ö", r"\"a": "ä", r"\"u": "ü", r"\'e": "é"}
+    accents = {r"\'a": "á", r"\"o": "ö", r"\"a": "ä", r"\"u": "ü", r"\'e": "é", r"\'y": "ý"}
     for tex, letter in accents.items():
         name = name.replace("{" + tex + "}", letter).replace(tex, letter)
     return name.replace("{", "").replace("}", "")

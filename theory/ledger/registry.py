@@ -9,6 +9,8 @@ Roles of one claim:
     condition   the statement under an added condition; must be PROVED when check is REFUTED
     correction  what is true instead of a statement that fails; must be PROVED, the verdict stays with the check
     sharper     optional: a strictly stronger statement
+    definition  what the other functions read, a sweep or a library function, equals its definition by a route of its
+                own; must be PROVED, and says nothing about the statement: verdict, tier and margin stay
     tightness   an instance within a stated factor of equality; or `not_claimed_tight(id, why)`
     control     a false neighbour; must come out REFUTED, the run fails if it does not. Several are welcome
     construction   in place of check, for complexity statements that no finite run can verify
@@ -24,7 +26,7 @@ import numpy as np
 Verdict = Literal["PROVED", "REFUTED", "UNDECIDED"]
 Tier = Literal["symbolic", "rational", "enclosed", "float64", "sampled"]
 VERDICTS = ("PROVED", "REFUTED", "UNDECIDED")
-ROLES = ("check", "condition", "correction", "sharper", "tightness", "control", "construction")
+ROLES = ("check", "condition", "correction", "sharper", "definition", "tightness", "control", "construction")
 TIERS = ("symbolic", "rational", "enclosed", "float64", "sampled")  # strongest first
 
 
@@ -98,6 +100,7 @@ check = _register("check")
 condition = _register("condition")
 correction = _register("correction")
 sharper = _register("sharper")
+definition = _register("definition")
 tightness = _register("tightness")
 control = _register("control")
 construction = _register("construction")

@@ -99,7 +99,7 @@ def judge(claim: Claim, ran: tuple[Ran, ...], conjecture: bool = False) -> Line:
     for r in by_role["tightness"]:
         if r.outcome and r.outcome.result != "PROVED":
             problems.append(f"tightness {r.entry.function.__name__} came out {r.outcome.result}")
-    for role in ("condition", "correction", "sharper"):
+    for role in ("condition", "correction", "sharper", "definition"):
         for r in by_role[role]:
             if r.outcome and r.outcome.result != "PROVED":
                 problems.append(f"{role} {r.entry.function.__name__} came out {r.outcome.result}")

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -15,6 +15,7 @@ from toy_models import networks
 from toy_models.networks.judge import LearningError, PathCost, PathCurves, divergence
 from toy_models.quantities.intervals import student_interval
 from toy_models.quantities.trajectory_kl import curve_kl
+from toy_models.targets.protocol import Target
 
 TWO_STATES = ([2 / 3, 1 / 3], [[0.5, 0.5], [1.0, 0.0]], [[0.8, 0.2, 0.0], [0.0, 0.3, 0.7]])
 
@@ -64,7 +65,7 @@ class Curve:
 class Twins:
     """A masked network and its causal twin: the same width, layers, data and number of steps."""
 
-    target: object
+    target: Target
     network: networks.Network
     causal: networks.Transformer
     losses: np.ndarray  # of the masked network, nats per token
@@ -102,13 +103,11 @@ def seed_of(rng: np.random.Generator) -> int:
 def train_twins(target, plan: Plan, seed: int, device: torch.device) -> Twins:
     options = networks.TrainOptions(steps=plan.steps, batch=plan.batch, rate=plan.rate, bf16=plan.bf16)
     make = partial(networks.stream, target)
-    shape = {"width": plan.width, "layers": plan.layers, "heads": max(2, plan.width // 64)}
+    heads = max(2, plan.width // 64)
+    config = networks.Config(target.vocab_size, target.length, width=plan.width, layers=plan.layers, heads=heads)
     start = time.perf_counter()
     masked, causal = (
-        networks.train(
-            networks.Config(target.vocab_size, target.length, causal=causal, **shape), make, options, seed, device
-        )
-        for causal in (False, True)
+        networks.train(replace(config, causal=causal), make, options, seed, device) for causal in (False, True)
     )
     seconds = time.perf_counter() - start
     return Twins(target, networks.Network(masked.model), causal.model, np.array(masked.losses), seconds)
@@ -183,7 +182,10 @@ def oracle_path(target, path: PathCost, plan: Plan) -> Curve:
         value = np.array([curve_kl(g, uniform(n)) for n in plan.grid]) / length
         return Curve(steps, value, value, value)
     if isinstance(target, tm.HMM):
-        ends = [tm.trajectory_kl_bounds(target, uniform(n).weights, plan.enclosure * length) for n in plan.grid]
+        ends = [
+            tm.hidden_chains.trajectory_kl_bounds(target, uniform(n).weights, plan.enclosure * length)
+            for n in plan.grid
+        ]
         low, high = np.array(ends).T / length
         return Curve(steps, (low + high) / 2, low, high)
     return Curve(steps, path.exact.value, path.exact.low, path.exact.high)

@@ -10,6 +10,7 @@ from theory.networks.languages import Curve, as_curve, seed_of
 from theory.networks.plans import CONFIDENCE, Plan
 from theory.perplexity.results import uniform
 from toy_models import networks
+from toy_models.rules.protocol import Rule
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,7 +29,7 @@ class Family:
     oracle_errors: np.ndarray
 
 
-def rule_families(target) -> dict[str, dict[str, object]]:
+def rule_families(target) -> dict[str, dict[str, Rule]]:
     """{family: {setting: rule}} for one target."""
     length = target.length
     few = [n for n in (length // 8, length // 4, length // 2) if n > 1]

@@ -49,9 +49,9 @@ def small_network(plan: Plan, rng: np.random.Generator) -> Small:
     """Train, then every quantity by the exact routes; the variance also as a long network's is estimated."""
     target, device = tm.MarkovChain(CHAIN_A, 6), torch.device("cpu")
     options = networks.TrainOptions(steps=plan.small_steps, batch=128 if plan.small_steps > 100 else 64)
-    make, seed, shape = partial(networks.stream, target), seed_of(rng), {"width": plan.small_width}
+    make, seed, width = partial(networks.stream, target), seed_of(rng), plan.small_width
     masked, causal = (
-        networks.train(networks.Config(3, 6, causal=causal, **shape), make, options, seed, device).model
+        networks.train(networks.Config(3, 6, width=width, causal=causal), make, options, seed, device).model
         for causal in (False, True)
     )
     live = networks.Network(masked)

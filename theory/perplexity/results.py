@@ -173,14 +173,13 @@ def results(profile: str, rng: np.random.Generator, corpus: str = "") -> Results
 
 
 def collapse(language: str, make, lengths: tuple[int, ...]) -> Collapse:
-    excess, g, target = [], np.zeros(1), None
-    for length in lengths:
-        target = make(length)
+    excess, g, targets = [], np.zeros(1), [make(length) for length in lengths]
+    for length, target in zip(lengths, targets, strict=True):
         g = tm.information_curve(target)
         excess.append([curve_kl(g, uniform(n)) / length for n in STEPS])
     shifted = [curve_kl(g, tm.ShiftedReveal(n)) / lengths[-1] if n > 1 else np.nan for n in STEPS]
     return Collapse(
-        language, lengths, STEPS, np.array(excess), np.array(shifted), float(g[0] - g[-1]), target.vocab_size
+        language, lengths, STEPS, np.array(excess), np.array(shifted), float(g[0] - g[-1]), targets[-1].vocab_size
     )
 
 
@@ -229,7 +228,7 @@ def compare_schedules(language: str, target, steps: int) -> Schedules:
     }
     excess = {name: weights_cost(g, w) for name, w in rows.items()}
     excess["shifted grid"] = curve_kl(g, tm.ShiftedReveal(steps))
-    order = sorted(excess, key=excess.get, reverse=True)
+    order = sorted(excess, key=excess.__getitem__, reverse=True)
     return Schedules(language, target.length, steps, tuple(order), np.array([excess[n] for n in order]) / target.length)
 
 
@@ -242,7 +241,7 @@ def order_curve(order: int, profile: str, corpus: str, rng: np.random.Generator)
         value = np.array([curve_kl(g, uniform(n)) for n in steps]) / length
         return Orders(order, steps, value, value, value, float(g[0] - g[-1]))
     size = {3: 1000, 4: 100}[order] if profile == "full" else 8
-    found = tm.estimate_uniform_kl(target, steps, size, rng)
+    found = tm.quantities.estimate_uniform_kl(target, steps, size, rng)
     ends = tm.estimate_information_curve(target, size, rng, revealed=[0, length - 1]).value
     value, low, high = (part / length for part in (found.value, found.low, found.high))
     return Orders(order, steps, value, low, high, float(ends[0] - ends[1]))

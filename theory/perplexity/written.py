@@ -81,8 +81,8 @@ def dichotomy(language: str, make, length: int, steps: np.ndarray) -> Dichotomy:
         variances.append(q @ psi**2 - (q @ psi) ** 2)
     clashes = bool((make(length).transition == 0).any())  # kappa = 0 iff every transition is possible
     limit = means[0] - means[1] if clashes else (variances[1] - variances[0]) / 2
-    growth = [np.diff(np.array(rows), axis=0)[0] for rows in (trajectory, written)]
-    return Dichotomy(language, length, np.array(steps), *growth, 1 if clashes else 2, float(limit))
+    of_paths, of_texts = (np.diff(np.array(rows), axis=0)[0] for rows in (trajectory, written))
+    return Dichotomy(language, length, np.array(steps), of_paths, of_texts, 1 if clashes else 2, float(limit))
 
 
 def enough_for_the_written_law(epsilon: float, vocab_size: int) -> int:

@@ -133,7 +133,7 @@ def _pair_error(length: int, steps: int) -> float:
 def text_curve(order: int, corpus: str, full: bool, rng: np.random.Generator) -> Text:
     length = 64 if full else 16
     target = tm.corpus.language(order, length, corpus)
-    if order == 2:
+    if isinstance(target, tm.MarkovChain):
         max_steps = 8  # V = 27: six seconds for each step at L = 64
         table = sequence_error_table(target, max_steps, [length])
         steps = np.array([1, 2, 3, 4, 6, 8])
@@ -141,7 +141,7 @@ def text_curve(order: int, corpus: str, full: bool, rng: np.random.Generator) ->
         return Text(order, steps, exact, exact, exact)
     steps = np.array([4, 16, 64] if full and order == 3 else [4, 16])
     size = {3: 300, 4: 60}[order] if full else 20
-    found = [tm.estimate_sequence_error(target, uniform(int(n)), size, rng) for n in steps]
+    found = [tm.quantities.estimate_sequence_error(target, uniform(int(n)), size, rng) for n in steps]
     return Text(order, steps, *(np.array([float(getattr(e, k)) for e in found]) for k in ("value", "low", "high")))
 
 
@@ -163,4 +163,4 @@ def order_table() -> Orders:
         ("chain A, halving, 3 steps", 3, tm.sequence_error(chain, tm.bisection(length))),
         ("chain A, left to right, 7 steps", 7, tm.sequence_error(chain, tm.FixedOrder(tuple((i,) for i in range(7))))),
     )
-    return Orders(*zip(*rows, strict=True))
+    return Orders(tuple(r[0] for r in rows), tuple(r[1] for r in rows), tuple(r[2] for r in rows))

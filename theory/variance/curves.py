@@ -6,11 +6,10 @@ import numpy as np
 from scipy.optimize import minimize_scalar
 
 from theory.variance.instances import EPSILON, Instance
-from toy_models.targets import instances as instances_
+from toy_models.targets.instances import k1
 from toy_models.variance import decomposition as va
-from toy_models.variance import densities as densities_
-from toy_models.variance import epr as epr_
-from toy_models.variance import mirror, p_pots
+from toy_models.variance import epr, mirror, p_pots
+from toy_models.variance.densities import power_variance, proportional, uniform
 from toy_models.variance.gradient_moments import tabular_gradient_moments
 from toy_models.variance.loss_moments import Moments, loss_moments
 
@@ -24,6 +23,13 @@ FAMILY = (
     (40, 0.885, (0.3120, 0.1184, 0.0442, 0.0250, 0.0004)),
     (80, 0.935, (0.2592, 0.0813, 0.1517, 0.0071, 0.0007)),
     (110, 0.95, (0.2090, 0.1178, 0.1432, 0.0257, 0.0042)),
+)
+
+
+# Exchangeable laws with the largest N that a search over counts and t found, and that N: (L, t, counts, N).
+CLOSEST = (
+    (3, 0.5, (0.4681, 0.0319, 0.0319, 0.4681), -0.189),
+    (4, 0.5, (0.46182, 0.02955, 0.01726, 0.02955, 0.46182), -0.166),
 )
 
 
@@ -56,6 +62,7 @@ class Family:
     covariance: np.ndarray
     correlation: np.ndarray
     against_own: np.ndarray  # Cov/Var + Cov/D
+    free_of_limits: np.ndarray  # N = rho/r + Cov/(D r^2), t >= 1/2: -2 for an additive loss
 
 
 def k1_curves(instances: dict[str, Instance]) -> Curves:
@@ -63,12 +70,12 @@ def k1_curves(instances: dict[str, Instance]) -> Curves:
     t = np.exp(np.linspace(np.log(EPSILON), 0.0, 160))
     grid = np.arange(1, 30) / 30
     noise = (1.0 - EPSILON) * grid + EPSILON
-    fitted = epr_.fit_epr(grid, np.sqrt(moments.second_moment(noise) - moments.spread_of_mean(noise)))
-    epr = densities_.proportional(lambda s: epr_.epr(fitted, (s - EPSILON) / (1.0 - EPSILON)), EPSILON, 1.0, "EPR")
+    fitted = epr.fit_epr(grid, np.sqrt(moments.second_moment(noise) - moments.spread_of_mean(noise)))
+    fit = proportional(lambda s: epr.epr(fitted, (s - EPSILON) / (1.0 - EPSILON)), EPSILON, 1.0, "EPR")
     densities = {
-        "uniform": densities_.uniform(EPSILON),
+        "uniform": uniform(EPSILON),
         "optimal p*": p_pots.optimal(moments, EPSILON),
-        "EPR fit": epr,
+        "EPR fit": fit,
         "optimal p* with MIRROR": p_pots.optimal(moments, EPSILON, masks="mirror"),
     }
     rho_t = np.linspace(0.01, 0.99, 99)
@@ -76,10 +83,10 @@ def k1_curves(instances: dict[str, Instance]) -> Curves:
     rho = {name: mirror.correlation(i.moments, rho_t) for name, i in instances.items() if name.startswith("K")}
     rho["anti-copy"] = mirror.correlation(anti, rho_t)
     rho["additive loss"] = mirror.additive_correlation(rho_t)
-    rho["gradient, table"] = mirror.correlation(tabular_gradient_moments(instances_.k1()), rho_t)
+    rho["gradient, table"] = mirror.correlation(tabular_gradient_moments(k1()), rho_t)
     epsilons = 10.0 ** -np.arange(1, 9)
     exponents = np.linspace(1.15, 4.0, 58)
-    best = minimize_scalar(lambda c: densities_.power_variance(moments, c), bounds=(1.05, 4.0), method="bounded")
+    best = minimize_scalar(lambda c: power_variance(moments, c), bounds=(1.05, 4.0), method="bounded")
     front = [front_point(moments, w) for w in [0.0, *np.logspace(-2, 4, 37), np.inf]]
     return Curves(
         t=t,
@@ -92,10 +99,10 @@ def k1_curves(instances: dict[str, Instance]) -> Curves:
         epsilons=epsilons,
         pattern_of_epsilon=np.array([va.decompose(moments, None, e).pattern for e in epsilons]),
         exponents=exponents,
-        total_of_exponent=np.array([densities_.power_variance(moments, c) for c in exponents]),
+        total_of_exponent=np.array([power_variance(moments, c) for c in exponents]),
         best_exponent=float(best.x),
         front=np.array(front),
-        epr_total=va.decompose(moments, epr, EPSILON).total,
+        epr_total=va.decompose(moments, fit, EPSILON).total,
     )
 
 
@@ -107,7 +114,7 @@ def front_point(moments: Moments, weight: float) -> tuple[float, float]:
         pattern = moments.second_moment(t) - mean_square
         return mean_square if np.isinf(weight) else pattern + weight * mean_square
 
-    density = densities_.proportional(lambda t: np.sqrt(square(t)), EPSILON, 1.0, f"weight {weight:g}")
+    density = proportional(lambda t: np.sqrt(square(t)), EPSILON, 1.0, f"weight {weight:g}")
     parts = va.decompose(moments, density, EPSILON)
     return parts.pattern, parts.rate
 
@@ -124,4 +131,5 @@ def noisy_repetition_family(longest: int) -> Family:
         covariance=np.array([m.covariance for _, _, m in rows]),
         correlation=np.array([m.correlation for _, _, m in rows]),
         against_own=np.array([m.covariance / m.variance + m.covariance / m.own for _, _, m in rows]),
+        free_of_limits=np.array([m.free_of_limits(t) for _, t, m in rows]),
     )

@@ -165,3 +165,36 @@ def stratified_variances(values: list[Fraction], noise: list[Fraction], strata: 
         between.append(mean(values[part], law))
     sigma_b = variance(between, [Fraction(1, strata)] * strata)
     return by_draws, (total - sigma_b) / batch, total / batch - sigma_b / strata
+
+
+def shifted_grid_variances(values: list[Fraction], noise: list[Fraction], batch: int) -> tuple[Fraction, Fraction]:
+    """Variance of a batch mean with one shift for all times: (drawn out, (total - Var_t)/n + variance of the mean).
+
+    The time takes len(values) equally likely values; draw j is value number j w + shift, w = len(values)/batch. Given
+    its time a loss has mean values[.] and variance noise[.].
+    """
+    width = len(values) // batch
+    flat, shifts = [Fraction(1, len(values))] * len(values), [Fraction(1, width)] * width
+    rows = [[(values[j * width + u], noise[j * width + u]) for j in range(batch)] for u in range(width)]
+    square = mean([sum(a for a, _ in row) ** 2 + sum(b for _, b in row) for row in rows], shifts)
+    drawn = (square - mean([sum(a for a, _ in row) for row in rows], shifts) ** 2) / batch**2
+    total = variance(values, flat) + mean(noise, flat)
+    means = [sum(a for a, _ in row) / batch for row in rows]
+    return drawn, (total - variance(values, flat)) / batch + variance(means, shifts)
+
+
+def mean_minimum(shift: Fraction) -> Fraction:
+    """Integral over (0, 1) of min(1, t + shift): the area below the corner and above it."""
+    corner = 1 - shift
+    return corner * (shift + 1) / 2 + shift
+
+
+def all_masked_minimiser(law, mean_rates: tuple[Fraction, Fraction]) -> Fraction:
+    """Two bits, bit i masked with probability r(x_i, t) and weighted by its inverse: the best prediction of x_1 = 1
+    when both are masked. law[v][w] = q(x_1 = v, x_2 = w), mean_rates[w] = mean over t of r(w, t).
+
+    P(both masked) / r(x_1) = r(x_2), so x_1 = v has the weight sum over w of law[v][w] mean_rates[w]; of a weighted log
+    loss the minimiser is the normalised weight.
+    """
+    weights = [sum(row[w] * mean_rates[w] for w in (0, 1)) for row in law]
+    return weights[1] / sum(weights)

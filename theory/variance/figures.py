@@ -79,7 +79,7 @@ def mirrored(results: Results) -> Drawn:
 
 @figure(
     "variance-front",
-    claims=("ppots-lowers-all-parts", "pattern-noise-diverges", "schedule-is-density"),
+    claims=("ppots-pareto", "pattern-noise-diverges", "schedule-is-density"),
     kind="exact",
     accuracy={"best_exponent": 1e-5},
     note="K1 oracle",
@@ -131,3 +131,6 @@ no_figure("isad-unbiased", "one number, the bias of a weighting")
 no_figure("syrm-variance", "an identity: both sides would be one curve")
 no_figure("strats-variance", "an identity: both sides would be one curve")
 no_figure("ema-reduces-noise", "the gradient does not change at all")
+no_figure("mirror-released", "a table of six numbers on the page")
+no_figure("low-discrepancy-times", "an identity, and a table of numbers on the page")
+no_figure("sizes-at-length", "two crossings, stated as lengths")

@@ -26,9 +26,13 @@ class Method:
     stratified: bool = False
 
     @property
+    def rate(self) -> float:
+        """B, without the Var_t E_x g that stratified times remove: A + rate + C is the variance of one draw."""
+        return self.parts.rate - (self.parts.rate_time_first if self.stratified else 0.0)
+
+    @property
     def per_call(self) -> float:
-        removed = self.parts.rate_time_first if self.stratified else 0.0
-        return (self.parts.total - removed) * self.parts.calls
+        return (self.parts.pattern + self.rate + self.parts.data) * self.parts.calls
 
 
 @dataclass(frozen=True, eq=False)

@@ -16,7 +16,7 @@ from theory.variance.training import Training, training_options
 from toy_models.networks.ensemble import SmallDenoiser
 from toy_models.networks.losses import gradient_moments
 from toy_models.quantities.intervals import Estimate
-from toy_models.targets import instances as instances_
+from toy_models.targets.instances import k1
 from toy_models.variance import decomposition as va
 from toy_models.variance.decomposition import VarianceDecomposition
 from toy_models.variance.gradient_moments import tabular_gradient_moments
@@ -36,11 +36,11 @@ class Results:
     def sampled(self) -> Estimate:
         """Monte Carlo of K1 oracle at epsilon = 1e-2. Read by no claim, so drawn when first asked for."""
         size = 400_000 if self.profile == "full" else 100_000
-        return va.estimate_variance(instances_.k1(), size, deepcopy(self.rng), epsilon=1e-2)
+        return va.estimate_variance(k1(), size, deepcopy(self.rng), epsilon=1e-2)
 
     @cached_property
     def sampled_exact(self) -> VarianceDecomposition:
-        return va.variance_decomposition(instances_.k1(), epsilon=1e-2)
+        return va.variance_decomposition(k1(), epsilon=1e-2)
 
 
 def results(profile: str, rng: np.random.Generator) -> Results:
@@ -51,8 +51,8 @@ def results(profile: str, rng: np.random.Generator) -> Results:
     instances = {name: instance(name, *case) for name, case in {**cases(), **long_cases(profile)}.items()}
     network = SmallDenoiser(3, 4, 6, torch.Generator().manual_seed(0))
     gradients = {
-        "table": all_methods(tabular_gradient_moments(instances_.k1())),
-        "network": all_methods(gradient_moments(network, instances_.k1())),
+        "table": all_methods(tabular_gradient_moments(k1())),
+        "network": all_methods(gradient_moments(network, k1())),
     }
     training = Training(
         240 if full else 40,

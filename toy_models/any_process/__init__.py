@@ -1,50 +1,50 @@
 """Any-process generation: sequences that unmask, remask, insert and delete.
 
 transition   one step g(x, y, c)          programs  runs, step and context counters, cycles
-laws         exact laws of stochastic programs    rules     a compact notation   trace  text and grids
-parity, even_parity, local_programs, dyck, pram, counter, qbf, queens, sudoku,
-sudoku_oracle, corrector, mixtures, emitter, remask, remdm
+laws         exact laws of stochastic programs    rewriting  a compact notation   trace  text and grids
+parity, even_parity, local_programs, dyck, pram, counter, qbf, queens, sudoku, sudoku_oracle, corrector, remask,
+remdm, mixtures, emitter
 
     x = tm.any_process.apply([-1, 1, -1], proposal=[0, 0, 1], remask=[0, 1, 0], insert=[1, 0, 0], delete=[0, 0, 1])
 """
 
-from toy_models.any_process.laws import ProgramLaw, next_law, program_law, support, visits
-from toy_models.any_process.programs import ContextLimit, ProgramCycle, ProgramError, Run, StepLimit, run
-from toy_models.any_process.rewriting import Rules
-from toy_models.any_process.trace import grid, render
-from toy_models.any_process.transition import apply, emit, reveal_only
+from toy_models.lazy import attach
 
-__all__ = [
-    "ContextLimit",
-    "ProgramCycle",
-    "ProgramError",
-    "ProgramLaw",
-    "Rules",
-    "Run",
-    "StepLimit",
-    "apply",
-    "corrector",
-    "counter",
-    "dyck",
-    "emit",
-    "emitter",
-    "even_parity",
-    "grid",
-    "local_programs",
-    "mixtures",
-    "next_law",
-    "parity",
-    "pram",
-    "program_law",
-    "qbf",
-    "queens",
-    "remask",
-    "remdm",
-    "render",
-    "reveal_only",
-    "run",
-    "sudoku",
-    "sudoku_oracle",
-    "support",
-    "visits",
-]
+__getattr__, __dir__, __all__ = attach(
+    __name__,
+    {
+        "laws": ["ProgramLaw", "next_law", "program_law", "support", "visits"],
+        "programs": [
+            "ContextLimit",
+            "ProgramCycle",
+            "ProgramError",
+            "Run",
+            "Site",
+            "StepLimit",
+            "String",
+            "run",
+            "stay_all",
+            "sure",
+        ],
+        "rewriting": ["Rules"],
+        "trace": ["EMPTY", "grid", "render"],
+        "transition": ["HOLD", "KEEP", "REMASK", "apply", "emit", "reveal_only", "write"],
+    },
+    [
+        "corrector",
+        "counter",
+        "dyck",
+        "emitter",
+        "even_parity",
+        "local_programs",
+        "mixtures",
+        "parity",
+        "pram",
+        "qbf",
+        "queens",
+        "remask",
+        "remdm",
+        "sudoku",
+        "sudoku_oracle",
+    ],
+)

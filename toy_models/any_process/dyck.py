@@ -8,7 +8,7 @@ from fractions import Fraction
 from functools import cache, lru_cache
 from itertools import product
 
-from toy_models.any_process.laws import next_law, visits
+from toy_models.any_process.laws import site_law, visits
 from toy_models.any_process.programs import Site, String, stay, stay_all, sure
 from toy_models.any_process.transition import DELETE, REMASK, write
 from toy_models.validation import MASK, positive_int
@@ -106,9 +106,9 @@ def grown_words(k: int, longest: int, one_sided: bool = False) -> dict[String, F
         for _ in range(0 if x[0] == stop else steps):
             following: dict[String, Fraction] = {}
             for y, mass in law.items():
-                for z, weight in next_law(y, program, longest + 2).items():
+                for z, weight in site_law(y, program(y) or stay_all(y), longest + 2).items():
                     z = z if z[0] != MASK else (z[1], MASK, *z[2:])
-                    following[z] = following.get(z, Fraction(0)) + mass * weight
+                    following[z] = following.get(z, Fraction(0)) + mass * Fraction(weight)
             law = following
         return {} if x[0] == stop else law
 
@@ -204,8 +204,8 @@ def window_support(words: frozenset[String], window: int) -> int:
 
 def valid_probability(words: frozenset[String], groups: list[list[int]]) -> Fraction:
     """P(a word of the set) when groups are decoded in parallel from the exact marginals of its uniform law."""
-    words = sorted(words)
-    return sum((_path(tuple(words), w, tuple(map(tuple, groups))) for w in words), Fraction(0))
+    listed = tuple(sorted(words))
+    return sum((_path(listed, w, tuple(map(tuple, groups))) for w in listed), Fraction(0))
 
 
 def _path(words: tuple[String, ...], word: String, groups) -> Fraction:

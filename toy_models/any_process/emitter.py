@@ -11,8 +11,8 @@ from itertools import permutations, product
 
 import numpy as np
 
-from toy_models.any_process.programs import Site, String
-from toy_models.any_process.transition import write
+from toy_models.any_process.programs import Site, String, sure
+from toy_models.any_process.transition import KEEP, write
 from toy_models.validation import MASK
 
 Oracle = dict[String, dict[tuple[int, int], Fraction]]
@@ -55,10 +55,10 @@ def emitter(oracle: Oracle, size: int, vocab_size: int):
         if x[-1] != MASK:
             if MASK not in partial:
                 return None
-            return [((1, (0, 0, 0, 0)),)] * (len(x) - 1) + [((1, (0, 0, 1, 0)),)]
+            return [sure(KEEP)] * (len(x) - 1) + [sure((0, 0, 1, 0))]
         last = len(x) == size + 1
-        site = tuple((w, write(i * vocab_size + v, insert=not last)) for (i, v), w in oracle[partial].items())
-        return [((1, (0, 0, 0, 0)),)] * (len(x) - 1) + [site]
+        site: Site = tuple((w, write(i * vocab_size + v, insert=not last)) for (i, v), w in oracle[partial].items())
+        return [sure(KEEP)] * (len(x) - 1) + [site]
 
     return program
 

@@ -2,6 +2,7 @@
 
 from fractions import Fraction
 from itertools import product
+from typing import Any
 
 from toy_models.any_process.programs import Site, String, stay, sure
 from toy_models.any_process.transition import DELETE, REMASK, write
@@ -68,6 +69,6 @@ def windowed_write_once(n: int, window: int, groups: list[list[int]]) -> dict[St
     return law
 
 
-def total_variation(p: dict, q: dict):
+def total_variation(p: dict, q: dict) -> Any:
     """Half the L1 distance of two laws given as dictionaries; exact on Fractions."""
     return sum(abs(p.get(x, 0) - q.get(x, 0)) for x in {*p, *q}) / 2

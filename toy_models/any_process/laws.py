@@ -5,11 +5,11 @@ law of a concatenation of independent short strings. Weights stay what the progr
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from toy_models.any_process.programs import Program, StepLimit, String, check_sites
+from toy_models.any_process.programs import Program, Site, StepLimit, String, check_sites
 from toy_models.any_process.transition import emit
 from toy_models.errors import IntractableError
 
@@ -23,6 +23,10 @@ class ProgramLaw:
 
     final[x] = P(stops at x); mean_steps = sum over t of P(still running after t steps), over runs inside the limits;
     cut = mass of runs that grew beyond max_context; longest = most steps of any run; strings = strings met.
+
+    >>> start = tm.any_process.even_parity.start(2)
+    >>> tm.any_process.program_law(tm.any_process.even_parity.hidden_bits, start).mean_steps
+    Fraction(3, 1)
     """
 
     final: dict[String, Weight]
@@ -33,10 +37,18 @@ class ProgramLaw:
 
 
 def next_law(x: String, program: Program, max_context: int | None = None) -> dict[String, Weight] | None:
-    """Law of g(f(x)); None where the program stops. Strings longer than max_context are left out."""
+    """Law of g(f(x)); None where the program stops. Strings longer than max_context are left out.
+
+    >>> start = tm.any_process.even_parity.start(2)
+    >>> len(tm.any_process.next_law(start, tm.any_process.even_parity.hidden_bits))
+    2
+    """
     sites = program(x)
-    if sites is None:
-        return None
+    return None if sites is None else site_law(x, sites, max_context)
+
+
+def site_law(x: String, sites: Sequence[Site], max_context: int | None = None) -> dict[String, Weight]:
+    """Law of g(x) when each position draws its action from its site, one step of `next_law`."""
     check_sites(x, sites)
     options: list[dict[String, Weight]] = []
     for token, site in zip(x, sites, strict=True):
@@ -44,7 +56,7 @@ def next_law(x: String, program: Program, max_context: int | None = None) -> dic
         for weight, action in site:
             pieces[emit(token, action)] += weight
         options.append(pieces)
-    room = [None] * len(x)
+    room: list[int | None] = [None] * len(x)
     if max_context is not None:  # a head is dropped as soon as the shortest tail no longer fits
         left = max_context
         for k in range(len(x) - 1, -1, -1):
@@ -66,6 +78,11 @@ def program_law(program: Program, start: String, max_steps: int = 10_000, max_co
 
     Forward propagation, one dictionary of strings per step. StepLimit when mass still runs after max_steps (a program
     with loops has no bound: use `visits`); IntractableError beyond 2,000,000 strings in one step.
+
+    >>> start = tm.any_process.even_parity.start(3)
+    >>> law = tm.any_process.program_law(tm.any_process.even_parity.hidden_bits, start)
+    >>> len(law.final), law.cut  # the 2^(n-1) even strings
+    (4, Fraction(0, 1))
     """
     running: dict[String, Weight] = {tuple(start): Fraction(1)}
     final: dict[String, Weight] = defaultdict(int)
@@ -96,7 +113,12 @@ def program_law(program: Program, start: String, max_steps: int = 10_000, max_co
 
 
 def support(program: Program, start: String, max_context: int) -> set[String]:
-    """All strings reachable with positive probability through strings of at most max_context positions."""
+    """All strings reachable with positive probability through strings of at most max_context positions.
+
+    >>> start = tm.any_process.even_parity.start(2)
+    >>> len(tm.any_process.support(tm.any_process.even_parity.hidden_bits, start, 8))
+    7
+    """
     seen, todo = {tuple(start)}, [tuple(start)]
     while todo:
         law = next_law(todo.pop(), program, max_context)
@@ -114,6 +136,10 @@ def visits(
 
     Self-loops are summed as geometric series. The kernel may be substochastic (mass lost = stopped or cut).
     ValueError when a move does not climb.
+
+    >>> from fractions import Fraction
+    >>> tm.any_process.visits(lambda x: {(1,): Fraction(1)} if x == (0,) else {}, (0,), lambda x: x[0])
+    {(0,): Fraction(1, 1), (1,): Fraction(1, 1)}
     """
     waiting: dict[int, dict[String, Fraction]] = defaultdict(lambda: defaultdict(Fraction))
     waiting[order(start)][start] = Fraction(1)

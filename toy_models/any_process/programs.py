@@ -21,7 +21,14 @@ Program = Callable[[String], Sequence[Site] | None]
 
 
 class ProgramError(RuntimeError):
-    """A run that does not end as it should; `trace` holds the sequences so far, the start first."""
+    """A run that does not end as it should; `trace` holds the sequences so far, the start first.
+
+    >>> try:
+    ...     tm.any_process.run(tm.any_process.Rules("a", ["a -> M", "M -> a"]), (0,))
+    ... except tm.any_process.ProgramError as problem:
+    ...     len(problem.trace)
+    3
+    """
 
     def __init__(self, message: str, trace: Sequence[String]):
         self.trace = tuple(trace)
@@ -30,20 +37,39 @@ class ProgramError(RuntimeError):
 
 
 class ProgramCycle(ProgramError):
-    """A deterministic stretch of the run came back to an earlier sequence."""
+    """A deterministic stretch of the run came back to an earlier sequence.
+
+    >>> issubclass(tm.any_process.ProgramCycle, tm.any_process.ProgramError)
+    True
+    """
 
 
 class StepLimit(ProgramError):
-    """More steps than allowed."""
+    """More steps than allowed.
+
+    >>> issubclass(tm.any_process.StepLimit, tm.any_process.ProgramError)
+    True
+    """
 
 
 class ContextLimit(ProgramError):
-    """A sequence longer than allowed."""
+    """A sequence longer than allowed.
+
+    >>> issubclass(tm.any_process.ContextLimit, tm.any_process.ProgramError)
+    True
+    """
 
 
 @dataclass(frozen=True)
 class Run:
-    """A finished run. steps = applications of g that happened; peak = longest sequence, start and end included."""
+    """A finished run. steps = applications of g that happened; peak = longest sequence, start and end included.
+
+    >>> from toy_models.any_process import counter, pram
+    >>> machine = counter.counter(2)
+    >>> found = tm.any_process.run(pram.two_bank(machine), pram.two_bank_start(machine))
+    >>> found.steps, found.peak  # 2^b - 1 steps in 2 b tokens
+    (3, 4)
+    """
 
     trace: tuple[String, ...]
 
@@ -61,7 +87,11 @@ class Run:
 
 
 def sure(action: Action) -> Site:
-    """The site that always takes `action`."""
+    """The site that always takes `action`.
+
+    >>> tm.any_process.sure(tm.any_process.HOLD)
+    ((1, (0, 1, 0, 0)),)
+    """
     return ((1, action),)
 
 
@@ -71,7 +101,11 @@ def stay(token: int) -> Site:
 
 
 def stay_all(x: Sequence[int]) -> list[Site]:
-    """`stay` of every token."""
+    """`stay` of every token.
+
+    >>> len(tm.any_process.stay_all((-1, 0)))
+    2
+    """
     return [((1, HOLD),) if v == MASK else ((1, KEEP),) for v in x]
 
 
@@ -92,6 +126,11 @@ def run(
     rng is needed when a site has more than one action. Errors: ProgramCycle when a sequence returns and no site was
     drawn since (the program is a function of the sequence, so it would repeat for ever), StepLimit, ContextLimit;
     each carries the trace so far. ValueError when a site list does not fit the sequence.
+
+    >>> from toy_models.any_process import counter, pram
+    >>> machine = counter.counter(3)
+    >>> tm.any_process.run(pram.two_bank(machine), pram.two_bank_start(machine)).steps  # 2^b - 1
+    7
     """
     max_steps = positive_int("max_steps", max_steps, minimum=0)
     x = tuple(int(v) for v in sequence("start", start))
@@ -100,9 +139,7 @@ def run(
     while (sites := program(x)) is not None:
         check_sites(x, sites)
         drawn = any(len(site) > 1 for site in sites)
-        if drawn and rng is None:
-            raise ValueError(f"rng = None, but the program draws at step {len(trace)}; pass a numpy Generator")
-        following = emit_all(x, [site[0][1] if len(site) == 1 else _draw(site, rng) for site in sites])
+        following = emit_all(x, [_draw(site, rng, len(trace)) for site in sites])
         if following == x and not drawn:
             break
         if len(trace) > max_steps:
@@ -130,7 +167,11 @@ def _check_context(x: String, limit: int | None, trace: list[String]) -> None:
         raise ContextLimit(f"the sequence has {len(x)} positions, max_context = {limit}", trace)
 
 
-def _draw(site: Site, rng: np.random.Generator | None) -> Action:
+def _draw(site: Site, rng: np.random.Generator | None, step: int) -> Action:
+    if len(site) == 1:
+        return site[0][1]
+    if rng is None:
+        raise ValueError(f"rng = None, but the program draws at step {step}; pass a numpy Generator")
     u, total = rng.random(), 0.0
     for weight, action in site:
         total += float(weight)

@@ -18,7 +18,12 @@ from toy_models.validation import MASK
 
 @dataclass(frozen=True)
 class Rules:
-    """A deterministic program made of block rules; it stops when no block matches a rule that changes something."""
+    """A deterministic program made of block rules; it stops when no block matches a rule that changes something.
+
+    >>> flip = tm.any_process.Rules("ab", ["M -> b"])
+    >>> tm.any_process.run(flip, (-1, 0)).trace
+    ((-1, 0), (1, 0))
+    """
 
     symbols: str  # symbol v is symbols[v]; no M, no "."
     rules: Sequence[str]

@@ -148,7 +148,9 @@ def order_search(order: Sequence[int], puzzle: String = (MASK,) * CELLS) -> Sear
     """One cell per step in a fixed order, uniform over candidates: success, restart and backtracking costs, exact."""
     board = tuple(int(v) for v in puzzle)
     rank = {cell: k for k, cell in enumerate(order)}
-    return summary(_order_node(board, tuple(sorted((i for i in range(CELLS) if board[i] == MASK), key=rank.get))))
+    return summary(
+        _order_node(board, tuple(sorted((i for i in range(CELLS) if board[i] == MASK), key=rank.__getitem__)))
+    )
 
 
 @lru_cache(maxsize=500_000)

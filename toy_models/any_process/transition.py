@@ -24,12 +24,20 @@ DELETE: Action = (0, 0, 0, 1)
 
 
 def write(token: int, insert: bool = False) -> Action:
-    """Unmask to `token`, with one more mask behind it if `insert`."""
+    """Unmask to `token`, with one more mask behind it if `insert`.
+
+    >>> tm.any_process.emit(-1, tm.any_process.write(2))
+    (2,)
+    """
     return (int(token), 0, int(insert), 0)
 
 
 def emit(token: int, action: Action) -> tuple[int, ...]:
-    """The string of length 0, 1 or 2 that replaces one position."""
+    """The string of length 0, 1 or 2 that replaces one position.
+
+    >>> tm.any_process.emit(-1, tm.any_process.transition.write(5, insert=True))
+    (5, -1)
+    """
     candidate, remask, insert, delete = action
     if delete and token == MASK:
         return ()
@@ -55,6 +63,10 @@ def apply(tokens, proposal, remask, insert, delete) -> Int[np.ndarray, " new"]:
     tokens (n,) of tokens and masks, proposal (n,) of tokens, three control arrays (n,) of 0/1. Length of the result:
     n - #{fired deletes} + #{insert bits on positions that stay}. O(n). Batches are lists of sequences.
     Source: Yang et al. 2025, arXiv 2510.06190, Algorithm 1 (delete tested on the old token, before insert).
+
+    >>> x, remask, insert, delete = [-1, 1, -1], [0, 1, 0], [1, 0, 0], [0, 0, 1]
+    >>> tm.any_process.apply(x, [0, 0, 1], remask, insert, delete).tolist()
+    [0, -1, -1]
     """
     old = sequence("tokens", tokens)
     candidate = sequence("proposal", proposal, like=old, masks=False)
@@ -71,7 +83,11 @@ def apply(tokens, proposal, remask, insert, delete) -> Int[np.ndarray, " new"]:
 
 
 def reveal_only(tokens, reveal) -> tuple[Bool[np.ndarray, " n"], Bool[np.ndarray, " n"], Bool[np.ndarray, " n"]]:
-    """Control arrays (remask, insert, delete) of the write-once step that unmasks exactly the positions `reveal`."""
+    """Control arrays (remask, insert, delete) of the write-once step that unmasks exactly the positions `reveal`.
+
+    >>> [control.tolist() for control in tm.any_process.reveal_only([-1, -1], [1, 0])]
+    [[False, True], [False, False], [False, False]]
+    """
     old = sequence("tokens", tokens)
     chosen = control("reveal", reveal, old)
     none = np.zeros(old.shape, dtype=bool)

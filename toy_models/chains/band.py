@@ -8,14 +8,14 @@ TINY = 1e-280  # smaller gap values are denormal noise beside values of order on
 CHUNK = 64  # left ends worked on together
 
 
-def _keep(value, reveal, kept):
-    """kept[d, l] = (1-rho)^(d-1) value[d, l]."""
+def _keep(value, stay, kept):
+    """kept[d, l] = stay^(d-1) value[d, l], stay = 1 - rho."""
     factor = 1.0
     for d in range(1, value.shape[0]):
         for l in range(value.shape[1]):
             w = factor * value[d, l]
             kept[d, l] = w if w > TINY else 0.0
-        factor *= 1.0 - reveal
+        factor *= stay
 
 
 def _level(kept, bridge, reveal, f, value):
@@ -45,7 +45,7 @@ def _level(kept, bridge, reveal, f, value):
                     value[n, l0 + j] += row[j] * close[j]
 
 
-def _log_line(value, kept, law_at, reveal, width):
+def _log_line(value, kept, law_at, reveal, stay, width):
     """log of the value of the gap (0, L+1) after one level: a renewal, jumps beyond `width` by the ratio tail."""
     last = len(law_at) - 1
     phi = np.zeros(last + 1)
@@ -55,7 +55,7 @@ def _log_line(value, kept, law_at, reveal, width):
         if k > width:
             near = value[width - 1, k - width]
             ratio = value[width, k - width] / near if near > 0.0 else 0.0
-            far = (1.0 - reveal) * ratio * (far + phi[k - 1 - width] * kept[width, k - 1 - width])
+            far = stay * ratio * (far + phi[k - 1 - width] * kept[width, k - 1 - width])
         total = far
         for before in range(max(0, k - width), k):
             total += phi[before] * kept[k - before, before]
@@ -69,7 +69,7 @@ def _log_line(value, kept, law_at, reveal, width):
     return np.log(total) + offset if total > 0.0 else -np.inf
 
 
-def _sweep_row(bridge, start, law_at, reveals, uniform, widths, completing):
+def _sweep_row(bridge, start, law_at, reveals, stays, uniform, widths, completing):
     """log p / (product of scales) for every number of steps (uniform) or the last one, with the tail at each width.
 
     completing: sum over the step that completes x, from contexts that are possible before it.
@@ -84,10 +84,10 @@ def _sweep_row(bridge, start, law_at, reveals, uniform, widths, completing):
         value[:] = 0.0
         value[1, : ends - 1] = start
         for m in range(first, steps):
-            keep(value, reveals[m], kept)
+            keep(value, stays[m], kept)
             if uniform or m == steps - 1:
                 for k in range(len(widths)):
-                    found = log_line(value, kept, law_at, reveals[m], widths[k])
+                    found = log_line(value, kept, law_at, reveals[m], stays[m], widths[k])
                     results[k, m] = np.logaddexp(results[k, m], found)
             if m < steps - 1:
                 level(kept, bridge, reveals[m], f, value)

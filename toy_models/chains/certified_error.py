@@ -76,6 +76,10 @@ def certified_levels(
     """The tail after m = 1, 2, .. remaining steps; reveals[m-1] > 0 is the reveal probability with m steps remaining.
 
     `tail` is T (default D; smaller values give an honest but wide bound). Cost per level: (n1^3 / 3) V^2 (V+1)^2 flops.
+
+    >>> chain = tm.MarkovChain([[0.5, 0.5], [0.5, 0.5]], 4)
+    >>> len(list(tm.chains.certified_levels(chain, [0.5, 1.0], tm.chains.mixing_at(chain, 2))))
+    2
     """
     t = max(2, mix.distance if tail is None else tail)
     n1 = certified_distance(mix, t)

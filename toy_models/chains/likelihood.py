@@ -37,6 +37,8 @@ TOLERANCE = 1e-10
 MAX_PRODUCTS = 2e12  # multiply-adds: about ten minutes on two cores
 PROGRESS_PRODUCTS = 2e10
 SMALLEST_SCALE = 1e-4
+SMALLEST_BRIDGE = 1e-80  # two of them over a third stay far from the ends of float64
+LARGEST_SPREAD = 400.0  # nats between the largest and the smallest gap value, of the 645 down to band.TINY
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,6 +49,10 @@ class GapLikelihood:
     it). error_estimate: errors fall geometrically in T, so with d1, d2 the differences between the values at widths
     T/2, 3T/4 and T the error at T is near d2^2 / d1; ten times that, at most d2, is reported. It is measured, not
     proved; 0 for the full table, which is exact up to rounding.
+
+    >>> found = tm.chains.gap_log_likelihood(tm.repetition(2, 2), 2, np.array([[0, 0]]))
+    >>> found.steps.tolist(), np.exp(found.log_p).round(12).tolist()
+    ([1, 2], [[0.25, 0.375]])
     """
 
     steps: Int[np.ndarray, " N"]
@@ -66,19 +72,23 @@ def gap_log_likelihood(
     band=None starts from a width taken from the mixing rate and widens it until error_estimate <= 1e-10 on every row,
     up to the full table. Off the support the value is exact and may be finite. Cost per row N L T^3/6, full table N
     L^4/24, off the support N^2 L^4/48 multiply-adds. IntractableError beyond MAX_PRODUCTS.
+
+    >>> found = tm.chains.gap_log_likelihood(tm.repetition(2, 2), [0.5, 0.5], np.array([[0, 0]]))
+    >>> np.exp(found.log_p).round(12).tolist()  # 1/2 (1/2 + 1/4)
+    [[0.375]]
     """
     x = tokens(x, chain.vocab_size, chain.length, masks=False)
-    reveals, uniform = _reveals(weights_or_max_steps)
+    reveals, stays, uniform = _reveals(weights_or_max_steps)
     steps = np.arange(1, len(reveals) + 1) if uniform else np.array([len(reveals)])
     full = chain.length + 1
     width = _starting_band(chain) if band is None else min(positive_int("band", band, minimum=4), full)
     on_support = np.isfinite(chain.log_prob(x))
     log_p, error = np.empty((len(x), len(steps))), np.zeros((len(x), len(steps)))
     off = np.flatnonzero(~on_support)
-    log_p[off] = _rows(chain, reveals, uniform, x[off], full, completing=True)[0]
+    log_p[off] = _rows(chain, reveals, stays, uniform, x[off], full, completing=True)[0]
     rows = np.flatnonzero(on_support)
     while len(rows):
-        log_p[rows], error[rows] = _rows(chain, reveals, uniform, x[rows], width, completing=False)
+        log_p[rows], error[rows] = _rows(chain, reveals, stays, uniform, x[rows], width, completing=False)
         rows = rows[(error[rows] > TOLERANCE).any(axis=1)]
         if band is not None or width == full or len(rows) == 0:
             break
@@ -86,11 +96,13 @@ def gap_log_likelihood(
     return GapLikelihood(steps, log_p, width if on_support.any() else full, error)
 
 
-def _reveals(weights_or_max_steps) -> tuple[np.ndarray, bool]:
-    """Reveal probabilities with m = 1, 2, .. remaining steps."""
+def _reveals(weights_or_max_steps) -> tuple[np.ndarray, np.ndarray, bool]:
+    """Probabilities to reveal and to stay masked with m = 1, 2, .. remaining steps; whether the grid is uniform."""
     if np.ndim(weights_or_max_steps) == 0:
-        return 1.0 / np.arange(1, positive_int("max_steps", weights_or_max_steps) + 1), True
-    return IndependentReveal(np.asarray(weights_or_max_steps, dtype=np.float64)).hazards[::-1].copy(), False
+        m = np.arange(1, positive_int("max_steps", weights_or_max_steps) + 1)
+        return 1.0 / m, (m - 1) / m, True
+    rule = IndependentReveal(weights_or_max_steps)
+    return rule.hazards[::-1].copy(), rule.survivals[::-1].copy(), False
 
 
 def _starting_band(chain: MarkovChain) -> int:
@@ -99,7 +111,7 @@ def _starting_band(chain: MarkovChain) -> int:
     return chain.length + 1 if mix is None else min(max(16, int(0.8 * mix.distance)), chain.length + 1)
 
 
-def _rows(chain: MarkovChain, reveals, uniform: bool, x, width: int, completing: bool):
+def _rows(chain: MarkovChain, reveals, stays, uniform: bool, x, width: int, completing: bool):
     """(log p, error estimate) of every row, rows in parallel."""
     length = chain.length
     products = len(reveals) * (length * width**3 / 6 if width <= length else length**4 / 24)
@@ -117,13 +129,35 @@ def _rows(chain: MarkovChain, reveals, uniform: bool, x, width: int, completing:
 
     def solve(row):
         bridge, start, law_at, log_scale = _row_tables(chain, power, laws, row, width)
-        return sweep_row(bridge, start, law_at, reveals, uniform, widths, completing) + log_scale
+        _require_range(bridge, start)
+        found = sweep_row(bridge, start, law_at, reveals, stays, uniform, widths, completing) + log_scale
+        if np.isnan(found).any() or np.isposinf(found).any():
+            raise _out_of_range(f"L = {length}, gap values beyond 1e308")
+        return found
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         quiet = products < PROGRESS_PRODUCTS
         solved = list(tqdm(pool.map(solve, x), total=len(x), desc="rows", disable=quiet, leave=False))
     values = np.array(solved).reshape(len(x), len(widths), -1 if len(x) else len(reveals) if uniform else 1)
     return values[:, 0], _tail_error(values)
+
+
+def _require_range(bridge, start) -> None:
+    """Refuse rows whose gap values may leave float64: products of two bridges over a third, or of all edge values."""
+    smallest = float(bridge.min(where=bridge > 0, initial=1.0))
+    edges = bridge[1, :-1] * start  # at most 1: what is left of an edge after its scale is taken out
+    spread = float(-np.log(np.where(edges > 0, edges, 1.0)).sum())
+    if smallest < SMALLEST_BRIDGE or spread > LARGEST_SPREAD:
+        raise _out_of_range(f"a transition of probability {smallest:.3g}, edges together exp(-{spread:.0f})")
+
+
+def _out_of_range(size: str) -> IntractableError:
+    return IntractableError(
+        "log p(x) by the gap recursion",
+        size,
+        f"transitions >= {SMALLEST_BRIDGE:g}, edges under {SMALLEST_SCALE:g} together >= exp(-{LARGEST_SPREAD:g})",
+        "use log_likelihood, which takes subsets of positions where L <= 16",
+    )
 
 
 def _tail_error(values: Float[np.ndarray, "batch widths N"]) -> Float[np.ndarray, "batch N"]:

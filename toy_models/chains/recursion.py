@@ -14,7 +14,7 @@ from tqdm import tqdm
 
 from toy_models.chains.certified_error import PROGRESS_FLOPS, certified_distance, certified_levels
 from toy_models.chains.level import level_bytes, level_flops, no_reveal, scaled_level
-from toy_models.chains.tables import adjacent_weights, gap_powers, mixing
+from toy_models.chains.tables import Mixing, adjacent_weights, gap_powers, mixing
 from toy_models.errors import IntractableError
 from toy_models.rules import IndependentReveal
 from toy_models.targets.markov import MarkovChain
@@ -34,6 +34,10 @@ class SequenceErrorTable:
     error_bound bounds the error of log_valid. "exact" lengths: worst-case rounding N (n^2 V/2 + 20 n) 2^-53, n = L+1
     (the errors seen are a thousand times smaller). "certified" lengths: the proved truncation error eps_N L, rounding
     not included.
+
+    >>> table = tm.sequence_error_table(tm.repetition(2, 4), 2, [2, 4])
+    >>> table.steps.tolist(), table.lengths.tolist(), table.error[0].round(12).tolist()  # one step: 1 - 2^(1 - L)
+    ([1, 2], [2, 4], [0.5, 0.875])
     """
 
     steps: Int[np.ndarray, " N"]
@@ -44,8 +48,8 @@ class SequenceErrorTable:
 
     @property
     def error(self) -> Float[np.ndarray, "N lengths"]:
-        """SER = 1 - exp(log_valid)."""
-        return -np.expm1(self.log_valid)
+        """SER = 1 - exp(log_valid), not below 0: log_valid exceeds 0 by its error_bound at most."""
+        return np.maximum(-np.expm1(self.log_valid), 0.0)
 
 
 def sequence_error_table(
@@ -57,6 +61,9 @@ def sequence_error_table(
     for the largest L; "certified" (`certified_error`) has a cost without L and needs a chain that mixes. None takes the
     exact route up to EXACT_LENGTH unless the certified one is eight times cheaper, and the certified one beyond.
     IntractableError when neither fits.
+
+    >>> tm.sequence_error_table(tm.repetition(2, 2), 2, [2]).error.round(12).tolist()  # 1/2, 1/4
+    [[0.5], [0.25]]
     """
     max_steps = positive_int("max_steps", max_steps)
     reveals = [1.0 / m for m in range(1, max_steps + 1)]
@@ -69,7 +76,11 @@ def gap_sequence_error(
     lengths: Sequence[int] | np.ndarray,
     method: str | None = None,
 ) -> SequenceErrorTable:
-    """SER(L) of independent reveal with the given step weights, a table of one row; as sequence_error_table."""
+    """SER(L) of independent reveal with the given step weights, a table of one row; as sequence_error_table.
+
+    >>> tm.chains.gap_sequence_error(tm.repetition(2, 4), [0.5, 0.5], [2]).error.round(12).tolist()
+    [[0.25]]
+    """
     hazards = IndependentReveal(np.asarray(weights, dtype=np.float64)).hazards
     reveals = [float(r) for r in hazards[::-1] if r > 0]  # a step of weight 0 changes nothing
     table = _table(chain, reveals, np.arange(1, len(reveals) + 1), lengths, method)
@@ -93,11 +104,11 @@ def exact_levels(
 
 def _table(chain: MarkovChain, reveals: list[float], steps, lengths, method: str | None) -> SequenceErrorTable:
     lengths = _lengths(lengths)
-    route, mix = _route(chain, len(reveals), int(lengths.max()), method)
+    mix = _route(chain, len(reveals), int(lengths.max()), method)
     distance = lengths + 1
     levels = np.arange(1, len(reveals) + 1)[:, None]
     rounding = levels * (distance**2 * chain.vocab_size / 2.0 + 20.0 * distance) * UNIT_ROUNDOFF
-    if route == "exact":
+    if mix is None:
         log_valid = np.empty((len(reveals), len(lengths)))
         for k, (weights, log_scale) in enumerate(exact_levels(chain, reveals, int(distance.max()))):
             log_valid[k] = _log_valid(weights[:, -1, -1], distance, chain) + distance * log_scale
@@ -136,8 +147,8 @@ def _lengths(lengths) -> Int[np.ndarray, " lengths"]:
     return np.array(values, dtype=np.int64)
 
 
-def _route(chain: MarkovChain, steps: int, length: int, method: str | None):
-    """("exact", None) or ("certified", mixing): the forced route, or the choice described in sequence_error_table."""
+def _route(chain: MarkovChain, steps: int, length: int, method: str | None) -> Mixing | None:
+    """None for the exact route, else the mixing that certifies: as forced, or chosen as sequence_error_table says."""
     if method not in (None, "exact", "certified"):
         raise ValueError(f'method = {method!r}, allowed: None, "exact", "certified"')
     v = chain.vocab_size
@@ -152,7 +163,7 @@ def _route(chain: MarkovChain, steps: int, length: int, method: str | None):
     for route in order:
         flops, size = exact_cost if route == "exact" else certified_cost
         if flops <= MAX_FLOPS and size <= MAX_BYTES:
-            return route, mix
+            return None if route == "exact" else mix
     raise IntractableError(
         "sequence error of independent reveal on a chain",
         f"V = {v}, L = {length}, {steps} steps: {exact_cost[0]:.2g} flops and {exact_cost[1] / 2**30:.2g} GiB exactly, "

@@ -67,7 +67,11 @@ def mixing(chain: MarkovChain, square_root: float = 1e-8, limit: int = 2048) -> 
 
 
 def mixing_at(chain: MarkovChain, distance: int) -> Mixing | None:
-    """The bound on delta_D at a given D, the smaller of delta_D and delta_(D//2)^2; None when it is not below one."""
+    """The bound on delta_D at a given D, the smaller of delta_D and delta_(D//2)^2; None when it is not below one.
+
+    >>> round(tm.chains.mixing_at(tm.MarkovChain([[0.75, 0.25], [0.25, 0.75]], 4), 2).delta, 9)  # (1/2)^2
+    0.25
+    """
     law = _positive_stationary_law(chain)
     if law is None:
         return None

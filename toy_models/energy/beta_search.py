@@ -94,7 +94,11 @@ def knot_kl(g: Float[np.ndarray, " L"], knots: Float[np.ndarray, "... knots"], r
 
 
 def schedule_kl(g: Float[np.ndarray, " L"], schedule, steps: int, rule: str) -> float:
-    """Trajectory KL of one schedule cut into `steps` steps."""
+    """Trajectory KL of one schedule cut into `steps` steps.
+
+    >>> round(tm.energy.schedule_kl(np.array([1.0, 0.0]), tm.LinearSchedule(), 2, "independent"), 12)  # P(same step)
+    0.5
+    """
     return float(knot_kl(g, schedule.on_grid(steps), rule))
 
 
@@ -120,7 +124,12 @@ def beta_grid_kl(
 
 @dataclass(frozen=True, eq=False)
 class BetaSearch:
-    """Best Beta schedule found, and the grid it was found on."""
+    """Best Beta schedule found, and the grid it was found on.
+
+    >>> found = tm.energy.search_beta(np.array([1.0, 0.0]), 2, points=5, zooms=1)
+    >>> found.grid_kl.shape, bool(found.kl <= found.grid_kl.min())
+    ((5, 5), True)
+    """
 
     a: float
     b: float
@@ -143,6 +152,10 @@ def search_beta(
 
     Refinement: Nelder-Mead for independent reveal (smooth); zooming 21 x 21 grids for sizes (piecewise constant). The
     result is an upper bound of the minimum over the family, never worse than the grid, linear or sin^2.
+
+    >>> found = tm.energy.search_beta(np.array([1.0, 0.0]), 2, points=5, zooms=1)
+    >>> round(found.kl, 6)  # equal steps are best for two tokens
+    0.5
     """
     axis = np.geomspace(low, high, positive_int("points", points, minimum=2))
     grid = beta_grid_kl(g, steps, rule, axis, axis)
@@ -175,7 +188,11 @@ def _simplex(best, axis):
 
 @dataclass(frozen=True)
 class BudgetRow:
-    """One target, one budget: trajectory KL in nats of the named schedules and of the optimum of the rule."""
+    """One target, one budget: trajectory KL in nats of the named schedules and of the optimum of the rule.
+
+    >>> tm.energy.BudgetRow("pairs", 2, "independent", 0.5, 0.5, 0.5, 1.0, 1.0, 0.5).optimum
+    0.5
+    """
 
     target: str
     steps: int

@@ -9,25 +9,41 @@ from toy_models.validation import positive_int
 
 
 def step_angles(schedule: Schedule, steps: int) -> Float[np.ndarray, " N"]:
-    """theta(j/N) - theta((j-1)/N), theta = arcsin sqrt(alpha): the arcs of the N steps on the quarter circle."""
+    """theta(j/N) - theta((j-1)/N), theta = arcsin sqrt(alpha): the arcs of the N steps on the quarter circle.
+
+    >>> (tm.energy.step_angles(tm.SineSquaredSchedule(), 2) / np.pi).round(12).tolist()
+    [0.25, 0.25]
+    """
     grid = np.arange(positive_int("steps", steps) + 1) / steps
     return np.diff(np.asarray(schedule.angle(grid), dtype=np.float64))
 
 
 def arc_energy(angles: Float[np.ndarray, " N"], gaps: Float[np.ndarray, " N"]) -> float:
-    """Sum over k of (angle_k)^2 / gap_k, sphere normalisation. With gaps summing to 1 it is at least (pi/2)^2."""
+    """Sum over k of (angle_k)^2 / gap_k, sphere normalisation. With gaps summing to 1 it is at least (pi/2)^2.
+
+    >>> round(float(tm.energy.arc_energy(np.full(4, np.pi / 8), np.full(4, 0.25)) / np.pi**2), 12)  # (pi/2)^2
+    0.25
+    """
     angles, gaps = _steps(angles, gaps)
     return float(np.sum(angles**2 / gaps))
 
 
 def chord_energy(angles: Float[np.ndarray, " N"], gaps: Float[np.ndarray, " N"]) -> float:
-    """Sum over k of |y_{k+1} - y_k|^2 / gap_k with |dy|^2 = 4 sin^2(angle / 2) (App. D.5, reconstructed)."""
+    """Sum over k of |y_{k+1} - y_k|^2 / gap_k with |dy|^2 = 4 sin^2(angle / 2) (App. D.5, reconstructed).
+
+    >>> round(float(tm.energy.chord_energy(np.array([np.pi / 2]), np.array([1.0]))), 12)  # 4 sin^2(pi/4)
+    2.0
+    """
     angles, gaps = _steps(angles, gaps)
     return float(np.sum(4.0 * np.sin(angles / 2) ** 2 / gaps))
 
 
 def joint_chord_energy(angles: Float[np.ndarray, " N"], length: int) -> float:
-    """Sum over k of 2 (1 - cos^n(angle_k)): squared Hellinger distances of the joint laws of n tokens."""
+    """Sum over k of 2 (1 - cos^n(angle_k)): squared Hellinger distances of the joint laws of n tokens.
+
+    >>> round(float(tm.energy.joint_chord_energy(np.array([np.pi / 2]), 3)), 12)
+    2.0
+    """
     angles, _ = _steps(angles, np.ones(len(angles)))
     return float(np.sum(2.0 * (1.0 - np.cos(angles) ** positive_int("length", length))))
 
@@ -37,6 +53,9 @@ def optimal_chord_angles(gaps: Float[np.ndarray, " N"]) -> Float[np.ndarray, " N
 
     1 - cos is convex on [0, pi/2], so the stationary point is the global minimum. Root of a monotone function of one
     constant; angles to about 1e-14.
+
+    >>> (tm.energy.optimal_chord_angles(np.full(2, 0.5)) / np.pi).round(9).tolist()
+    [0.25, 0.25]
     """
     _, gaps = _steps(np.zeros(len(gaps)), gaps)
     if len(gaps) == 1:

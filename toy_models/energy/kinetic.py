@@ -16,6 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from toy_models.errors import IntractableError
+from toy_models.validation import distribution
 
 MAX_STATES = 2**20
 
@@ -25,6 +26,10 @@ class Lattice:
     """All partially masked sequences of a law and its single-token unmasking edges between states of positive q.
 
     q[z] = probability of the revealed part; masks[z] = m(z); source[e] -> target[e] unmasks position[e].
+
+    >>> lattice = tm.energy.lattice_of(np.array([0.5, 0.5]))
+    >>> lattice.q.tolist(), lattice.source.size  # two tokens and the mask, two edges
+    ([1.0, 0.5, 0.5], 2)
     """
 
     q: np.ndarray
@@ -41,13 +46,19 @@ class Lattice:
 
 
 def lattice_of(pmf) -> Lattice:
-    """The lattice of a law given by its table, shape (K,)*n, float or object dtype. O(n K (K+1)^n)."""
+    """The lattice of a law given by its table, shape (K,)*n, float or object dtype. O(n K (K+1)^n).
+
+    >>> tm.energy.lattice_of(np.full((2, 2), 0.25)).q.size  # (K + 1)^n states
+    9
+    """
     pmf = np.asarray(pmf)
     if pmf.ndim == 0 or len(set(pmf.shape)) != 1:
         raise ValueError(f"pmf must have shape (K,)*n, got {pmf.shape}")
-    total = pmf.sum()
-    if any(v < 0 for v in pmf.ravel()) or abs(float(total) - 1.0) > 1e-9:
-        raise ValueError(f"pmf must be non-negative and sum to 1, it sums to {float(total):.12g}")
+    checked = distribution("pmf", pmf)
+    if pmf.dtype != object:
+        pmf = checked
+    elif (total := pmf.sum()) != 1:
+        pmf = pmf / total
     vocab_size, length = pmf.shape[0], pmf.ndim
     count = (vocab_size + 1) ** length
     if count > MAX_STATES:
@@ -74,14 +85,22 @@ def lattice_of(pmf) -> Lattice:
 
 
 def path_probabilities(lattice: Lattice, alpha) -> np.ndarray:
-    """p(z) for every state z at revealed fraction alpha."""
+    """p(z) for every state z at revealed fraction alpha.
+
+    >>> tm.energy.path_probabilities(tm.energy.lattice_of(np.array([0.5, 0.5])), 0.5).tolist()
+    [0.5, 0.25, 0.25]
+    """
     _inside(alpha)
     levels = np.array([alpha ** (lattice.length - m) * (1 - alpha) ** m for m in range(lattice.length + 1)])
     return levels[lattice.masks] * lattice.q
 
 
 def path_slopes(lattice: Lattice, alpha, slope) -> np.ndarray:
-    """dp(z)/dt for every state z, with alpha' = slope."""
+    """dp(z)/dt for every state z, with alpha' = slope.
+
+    >>> tm.energy.path_slopes(tm.energy.lattice_of(np.array([0.5, 0.5])), 0.5, 1.0).tolist()
+    [-1.0, 0.5, 0.5]
+    """
     _inside(alpha)
     n = lattice.length
     levels = []
@@ -92,13 +111,23 @@ def path_slopes(lattice: Lattice, alpha, slope) -> np.ndarray:
 
 
 def rates(lattice: Lattice, alpha, slope) -> np.ndarray:
-    """Q(z, x) = slope / (1 - alpha) * q(x) / q(z) on every edge: the marginal rates of the model."""
+    """Q(z, x) = slope / (1 - alpha) * q(x) / q(z) on every edge: the marginal rates of the model.
+
+    >>> tm.energy.rates(tm.energy.lattice_of(np.array([0.75, 0.25])), 0.5, 1.0).tolist()  # q / (1 - alpha)
+    [1.5, 0.5]
+    """
     _inside(alpha)
     return slope / (1 - alpha) * (lattice.q[lattice.target] / lattice.q[lattice.source])
 
 
 def net_flow(lattice: Lattice, p: np.ndarray, q_rates: np.ndarray) -> np.ndarray:
-    """Sum of flux p(z) Q(z, x) into each state minus out of it; equals dp/dt when the rates generate the path."""
+    """Sum of flux p(z) Q(z, x) into each state minus out of it; equals dp/dt when the rates generate the path.
+
+    >>> lattice = tm.energy.lattice_of(np.array([0.5, 0.5]))
+    >>> p, q = tm.energy.path_probabilities(lattice, 0.5), tm.energy.rates(lattice, 0.5, 1.0)
+    >>> tm.energy.net_flow(lattice, p, q).tolist() == tm.energy.path_slopes(lattice, 0.5, 1.0).tolist()
+    True
+    """
     flux = p[lattice.source] * q_rates
     result = p * 0
     np.add.at(result, lattice.target, flux)
@@ -107,7 +136,13 @@ def net_flow(lattice: Lattice, p: np.ndarray, q_rates: np.ndarray) -> np.ndarray
 
 
 def kinetic_sum(lattice: Lattice, p: np.ndarray, q_rates: np.ndarray, weight: str = "inverse"):
-    """Sum over edges of w p(z) Q(z, x)^2 with w = 1/p(x) ("inverse", the paper's) or w = 1 ("one")."""
+    """Sum over edges of w p(z) Q(z, x)^2 with w = 1/p(x) ("inverse", the paper's) or w = 1 ("one").
+
+    >>> lattice = tm.energy.lattice_of(np.array([0.5, 0.5]))
+    >>> p, q = tm.energy.path_probabilities(lattice, 0.5), tm.energy.rates(lattice, 0.5, 1.0)
+    >>> float(tm.energy.kinetic_sum(lattice, p, q))
+    4.0
+    """
     if weight not in ("inverse", "one"):
         raise ValueError(f'weight = {weight!r}, allowed: "inverse", "one"')
     terms = p[lattice.source] * q_rates**2
@@ -115,7 +150,11 @@ def kinetic_sum(lattice: Lattice, p: np.ndarray, q_rates: np.ndarray, weight: st
 
 
 def kinetic_constant(pmf) -> int:
-    """C_k(q) = sum over sets S of positions of (n - |S|) |supp q_S|; n (K+1)^(n-1) when q has full support."""
+    """C_k(q) = sum over sets S of positions of (n - |S|) |supp q_S|; n (K+1)^(n-1) when q has full support.
+
+    >>> tm.energy.kinetic_constant(np.full((2, 2), 0.25))  # n (K + 1)^(n - 1)
+    6
+    """
     lattice = lattice_of(pmf)
     return int(lattice.masks[lattice.support].sum())
 

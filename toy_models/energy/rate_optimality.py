@@ -7,6 +7,7 @@ allowed direction this is also the minimum over non-negative fluxes along direct
 
 from dataclasses import dataclass
 from itertools import combinations
+from typing import Any
 
 import numpy as np
 import scipy
@@ -18,9 +19,14 @@ EDGES = ("unmask", "single-site", "all-pairs")
 
 @dataclass(frozen=True, eq=False)
 class CheapestFlux:
-    """value = dp^T L^+ dp; flux[e] on edge source[e] -> target[e], negative where it runs backwards."""
+    """value = dp^T L^+ dp; flux[e] on edge source[e] -> target[e], negative where it runs backwards.
 
-    value: object
+    >>> p, dp = np.array([0.5, 0.5]), np.array([-1.0, 1.0])
+    >>> tm.energy.cheapest_flux(p, dp, np.array([0]), np.array([1])).flux.round(12).tolist()
+    [1.0]
+    """
+
+    value: Any
     flux: np.ndarray
     source: np.ndarray
     target: np.ndarray
@@ -30,6 +36,10 @@ def edges_of(lattice: Lattice, kind: str) -> tuple[np.ndarray, np.ndarray]:
     """Undirected edges between states of positive probability.
 
     unmask: a mask becomes a token. single-site: any two states that differ at one position. all-pairs: any two states.
+
+    >>> source, target = tm.energy.edges_of(tm.energy.lattice_of(np.array([0.5, 0.5])), tm.energy.EDGES[0])
+    >>> source.size == target.size
+    True
     """
     if kind not in EDGES:
         raise ValueError(f"edges = {kind!r}, allowed: {', '.join(EDGES)}")
@@ -52,6 +62,10 @@ def cheapest_flux(p: np.ndarray, dp: np.ndarray, source: np.ndarray, target: np.
 
     float64 by the pseudo-inverse; exact on object arrays of flint.fmpq by elimination. O(states^3). ValueError when dp
     does not sum to zero on a connected component.
+
+    >>> p, dp = np.array([0.5, 0.5]), np.array([-1.0, 1.0])
+    >>> round(float(tm.energy.cheapest_flux(p, dp, np.array([0]), np.array([1])).value), 12)  # 1 / (1/2 * 1/2)
+    4.0
     """
     live = np.unique(np.concatenate([source, target]))
     where = {int(z): k for k, z in enumerate(live)}
@@ -91,7 +105,12 @@ def _grounded(tails, heads, conductance, demand):
 
 
 def cheapest_directed(p: np.ndarray, dp: np.ndarray, source: np.ndarray, target: np.ndarray) -> float:
-    """The same minimum over j >= 0 on directed edges source -> target (float64, non-negative least squares)."""
+    """The same minimum over j >= 0 on directed edges source -> target (float64, non-negative least squares).
+
+    >>> p, dp = np.array([0.5, 0.5]), np.array([-1.0, 1.0])
+    >>> round(tm.energy.cheapest_directed(p, dp, np.array([0]), np.array([1])), 12)
+    4.0
+    """
     root = np.sqrt(p[source] * p[target])
     live = np.unique(np.concatenate([source, target]))
     where = {int(z): k for k, z in enumerate(live)}

@@ -1,6 +1,7 @@
 """Rational and ball twins of the core quantities: laws in Q, divergences as decided sums of logarithms."""
 
-from toy_models.exact.log_sum import LogSum
+from toy_models.exact import log_sum, rational_law
+from toy_models.exact.log_sum import LogSum, log
 from toy_models.exact.rational_law import (
     chain_pmf,
     context_sums,
@@ -17,8 +18,10 @@ from toy_models.exact.rational_law import (
     to_float,
 )
 from toy_models.exact.verdict import decide_at_most, decide_equal
+from toy_models.lazy import attach
 
-__all__ = [
+__getattr__, __dir__, __all__ = attach(__name__, {}, ["curves", "trajectories"])
+__all__ += [
     "LogSum",
     "chain_pmf",
     "context_sums",
@@ -31,7 +34,10 @@ __all__ = [
     "independent_stages",
     "kl",
     "law",
+    "log",
+    "log_sum",
     "rational",
+    "rational_law",
     "subset_entropies",
     "support_mass",
     "to_float",

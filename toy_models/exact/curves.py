@@ -15,6 +15,7 @@ from flint import arb, fmpq, fmpq_mat, fmpq_poly
 
 from toy_models import exact
 from toy_models.exact import LogSum, decide_at_most
+from toy_models.exact.rational_law import oracle_marginals
 
 
 def random_pmf(rng: np.random.Generator, vocab_size: int, length: int, zeros: float = 0.3) -> np.ndarray:
@@ -179,7 +180,7 @@ def shifted_grid_row(length: int, steps: int) -> fmpq_mat:
 
 def path_law(pmf: np.ndarray, steps: Sequence[int], marginals=None) -> np.ndarray:
     """p_tau(x) for the order in which position i is written in step steps[i], by definition; 0 off the support."""
-    known = marginals or exact.rational_law.oracle_marginals(pmf)
+    known = marginals or oracle_marginals(pmf)
     result = np.full(pmf.shape, fmpq(0), dtype=object)
     for x in product(range(pmf.shape[0]), repeat=pmf.ndim):
         if pmf[x] == 0:

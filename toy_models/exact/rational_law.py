@@ -1,6 +1,6 @@
 """The lattice law of the sampler in rational arithmetic, and the exact quantities that follow from it.
 
-Laws are object arrays of fmpq with shape (V,)*L; everything mirrors toy_models.quantities.law and toy_models.quantities.lattice, slowly.
+Laws are object arrays of fmpq with shape (V,)*L; everything mirrors toy_models.quantities.law and .lattice, slowly.
 """
 
 from collections.abc import Callable, Sequence
@@ -17,7 +17,11 @@ Stages = list[Callable[[int, int], fmpq]]  # weight(m, s): a given set of s of t
 
 
 def rational(value) -> fmpq:
-    """An fmpq, Fraction, int, string "a/b" or float (its exact binary value) as fmpq."""
+    """An fmpq, Fraction, int, string "a/b" or float (its exact binary value) as fmpq.
+
+    >>> str(tm.exact.rational(0.375)), str(tm.exact.rational("1/3"))
+    ('3/8', '1/3')
+    """
     if isinstance(value, fmpq):
         return value
     exact = Fraction(value)
@@ -25,13 +29,21 @@ def rational(value) -> fmpq:
 
 
 def chain_pmf(initial: Sequence, transition: Sequence[Sequence], length: int) -> np.ndarray:
-    """pmf of a Markov chain, shape (V,)*L."""
+    """pmf of a Markov chain, shape (V,)*L.
+
+    >>> str(tm.exact.chain_pmf(["1/2", "1/2"], [["3/4", "1/4"], ["1/2", "1/2"]], 2)[0, 1])
+    '1/8'
+    """
     size = len(initial)
     return hmm_pmf(initial, transition, [[int(u == v) for v in range(size)] for u in range(size)], length)
 
 
 def hmm_pmf(initial: Sequence, transition: Sequence[Sequence], emission: Sequence[Sequence], length: int) -> np.ndarray:
-    """pmf of a hidden Markov model by the forward recursion on every sequence."""
+    """pmf of a hidden Markov model by the forward recursion on every sequence.
+
+    >>> str(tm.exact.hmm_pmf([1, 0], [[1, 0], [0, 1]], [["1/3", "2/3"], [1, 0]], 2)[0, 1])
+    '2/9'
+    """
     start = [rational(p) for p in initial]
     step = [[rational(p) for p in row] for row in transition]
     emit = [[rational(p) for p in row] for row in emission]
@@ -49,7 +61,11 @@ def hmm_pmf(initial: Sequence, transition: Sequence[Sequence], emission: Sequenc
 
 
 def context_sums(pmf: np.ndarray) -> np.ndarray:
-    """q(revealed part) for every masked state, shape (V+1,)*L, index 0 for the mask."""
+    """q(revealed part) for every masked state, shape (V+1,)*L, index 0 for the mask.
+
+    >>> str(tm.exact.context_sums(tm.exact.chain_pmf(["1/3", "2/3"], [[1, 0], [0, 1]], 1))[0])
+    '1'
+    """
     sums = pmf
     for axis in range(pmf.ndim):
         sums = np.concatenate([sums.sum(axis=axis, keepdims=True), sums], axis=axis)
@@ -57,7 +73,11 @@ def context_sums(pmf: np.ndarray) -> np.ndarray:
 
 
 def independent_stages(weights: Sequence) -> Stages:
-    """Independent reveal: weight(m, s) = r^s (1-r)^(m-s) with r the hazard of the step."""
+    """Independent reveal: weight(m, s) = r^s (1-r)^(m-s) with r the hazard of the step.
+
+    >>> len(tm.exact.independent_stages(["1/2", "1/2"]))
+    2
+    """
     left, stages = fmpq(1), []
     for weight in map(rational, weights):
         if weight < 0:
@@ -71,7 +91,11 @@ def independent_stages(weights: Sequence) -> Stages:
 
 
 def fixed_size_stages(sizes: Sequence[int]) -> Stages:
-    """Random order, sizes[j] tokens in step j: weight(m, s) = 1[s = size] / C(m, s)."""
+    """Random order, sizes[j] tokens in step j: weight(m, s) = 1[s = size] / C(m, s).
+
+    >>> len(tm.exact.fixed_size_stages([1, 2]))
+    2
+    """
     return [lambda m, s, k=size: fmpq(1, comb(m, k)) if s == k and k <= m else fmpq(0) for size in sizes]
 
 
@@ -80,6 +104,11 @@ def law(pmf: np.ndarray, stages: Stages, marginals=None) -> tuple[np.ndarray, fm
 
     `marginals(state)` -> list over positions of token laws (None where revealed), or None for an impossible context;
     default: the oracle of `pmf`. States are tuples with -1 for the mask.
+
+    >>> pmf = tm.exact.chain_pmf(["1/2", "1/2"], [[1, 0], [0, 1]], 2)
+    >>> p, impossible = tm.exact.law(pmf, tm.exact.independent_stages(["1/2", "1/2"]))
+    >>> str(p[0, 0]), str(impossible)
+    ('3/8', '0')
     """
     vocab_size, length = pmf.shape[0], pmf.ndim
     oracle = marginals or oracle_marginals(pmf)
@@ -149,12 +178,23 @@ def oracle_marginals(pmf: np.ndarray):
 
 
 def entropy(pmf: np.ndarray) -> LogSum:
-    """-sum p log p over the entries of a law (any shape)."""
+    """-sum p log p over the entries of a law (any shape).
+
+    >>> pmf = tm.exact.chain_pmf(["1/2", "1/2"], [[1, 0], [0, 1]], 3)
+    >>> tm.exact.decide_equal(tm.exact.entropy(pmf), tm.exact.log(2))
+    'PROVED'
+    """
     return LogSum((p, -p) for p in pmf.ravel() if p != 0)
 
 
 def kl(q: np.ndarray, p: np.ndarray) -> LogSum:
-    """KL(q || p); ValueError where q > 0 = p (the divergence is infinite)."""
+    """KL(q || p); ValueError where q > 0 = p (the divergence is infinite).
+
+    >>> pmf = tm.exact.chain_pmf(["1/2", "1/2"], [[1, 0], [0, 1]], 2)
+    >>> p, impossible = tm.exact.law(pmf, tm.exact.fixed_size_stages([2]))
+    >>> tm.exact.decide_equal(tm.exact.kl(pmf, p), tm.exact.log(2))
+    'PROVED'
+    """
     terms = []
     for a, b in zip(q.ravel(), p.ravel(), strict=True):
         if a != 0:
@@ -165,12 +205,23 @@ def kl(q: np.ndarray, p: np.ndarray) -> LogSum:
 
 
 def support_mass(q: np.ndarray, p: np.ndarray) -> fmpq:
-    """p(supp q) = 1 - SER."""
+    """p(supp q) = 1 - SER.
+
+    >>> pmf = tm.exact.chain_pmf(["1/2", "1/2"], [[1, 0], [0, 1]], 2)
+    >>> p, impossible = tm.exact.law(pmf, tm.exact.fixed_size_stages([2]))
+    >>> str(tm.exact.support_mass(pmf, p))
+    '1/2'
+    """
     return sum((b for a, b in zip(q.ravel(), p.ravel(), strict=True) if a != 0), fmpq(0))
 
 
 def subset_entropies(pmf: np.ndarray) -> dict[int, LogSum]:
-    """H(X_S) for every S as a bit mask (bit i = position i)."""
+    """H(X_S) for every S as a bit mask (bit i = position i).
+
+    >>> pmf = tm.exact.chain_pmf(["1/2", "1/2"], [[1, 0], [0, 1]], 2)
+    >>> sorted(tm.exact.subset_entropies(pmf))
+    [0, 1, 2, 3]
+    """
     length, result = pmf.ndim, {}
     for subset in range(2**length):
         away = tuple(i for i in range(length) if not subset >> i & 1)
@@ -179,7 +230,12 @@ def subset_entropies(pmf: np.ndarray) -> dict[int, LogSum]:
 
 
 def cross_entropies(pmf: np.ndarray, marginals) -> dict[tuple[int, int], LogSum]:
-    """E_q[-log p(X_i | X_T)] for each (T, i), i not in T, for a denoiser given as in `law`."""
+    """E_q[-log p(X_i | X_T)] for each (T, i), i not in T, for a denoiser given as in `law`.
+
+    >>> pmf = tm.exact.chain_pmf(["1/2", "1/2"], [[1, 0], [0, 1]], 2)
+    >>> sorted(tm.exact.cross_entropies(pmf, tm.exact.rational_law.oracle_marginals(pmf)))
+    [(0, 0), (0, 1), (1, 1), (2, 0)]
+    """
     sums, length, vocab_size = context_sums(pmf), pmf.ndim, pmf.shape[0]
     terms: dict[tuple[int, int], list] = {}
     for state in product(range(-1, vocab_size), repeat=length):
@@ -198,5 +254,9 @@ def cross_entropies(pmf: np.ndarray, marginals) -> dict[tuple[int, int], LogSum]
 
 
 def to_float(pmf: np.ndarray) -> np.ndarray:
-    """The float64 array nearest to a rational law."""
+    """The float64 array nearest to a rational law.
+
+    >>> tm.exact.to_float(tm.exact.chain_pmf(["1/4", "3/4"], [[1, 0], [0, 1]], 1)).tolist()
+    [0.25, 0.75]
+    """
     return np.array([int(p.p) / int(p.q) for p in pmf.ravel()], dtype=np.float64).reshape(pmf.shape)

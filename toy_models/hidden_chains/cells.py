@@ -23,7 +23,11 @@ from toy_models.hidden_chains.atoms import merge_proportional
 
 @dataclass(frozen=True)
 class Exact:
-    """Proportional atoms are added: H is unchanged."""
+    """Proportional atoms are added: H is unchanged.
+
+    >>> tm.hidden_chains.Exact().shorten(np.array([[0.1, 0.2], [0.2, 0.4]]), upper=True).round(12).tolist()
+    [[0.3, 0.6]]
+    """
 
     cells: int = 0
 
@@ -33,7 +37,11 @@ class Exact:
 
 @dataclass(frozen=True)
 class Extremal:
-    """Two hidden states: at most `cells` atoms above, 2 * `cells` below."""
+    """Two hidden states: at most `cells` atoms above, 2 * `cells` below.
+
+    >>> tm.hidden_chains.Extremal(1).shorten(np.array([[0.25, 0.25], [0.1, 0.4]]), upper=True).round(12).tolist()
+    [[0.35, 0.65]]
+    """
 
     cells: int
 

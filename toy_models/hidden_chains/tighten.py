@@ -3,13 +3,21 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 from tqdm import tqdm
 
 from toy_models.errors import IntractableError
 from toy_models.hidden_chains.cells import Exact, Extremal, Grid, Hybrid
-from toy_models.hidden_chains.window import HiddenForm, TooManyAtoms, atom_count, curve_bound
+from toy_models.hidden_chains.window import (
+    MAX_SINGLE_ATOMS,
+    HiddenForm,
+    TooManyAtoms,
+    atom_count,
+    curve_bound,
+    entropy_bound,
+)
 
 MAX_GRID_STATES = 6  # a grid in more dimensions is too coarse to help
 MAX_WINDOW = 2**11
@@ -59,6 +67,43 @@ def _cheaper(found: Enclosure, tolerance: float) -> Enclosure:
     return replace(found, cells=max(1, math.ceil(found.cells * min(max(factor, 0.5), 1.0))))
 
 
+@dataclass(frozen=True, eq=False)
+class Quantity:
+    """What is enclosed: bound(window, reduction, upper) is one side of it, `tolerance` the width to reach,
+    `per_token` the same per token.
+
+    `a` is the reveal probability of its lists. The exact route is left early when it is forecast to need more than
+    `max_atoms` atoms.
+    """
+
+    name: str
+    form: HiddenForm
+    length: int | float
+    a: float
+    bound: Callable[[int, Exact | Extremal | Grid | Hybrid, bool], float]
+    tolerance: float
+    per_token: float
+    kinds: list[str]
+    max_extremal: int
+    max_atoms: int | float
+
+    def attempt(self, window: int, cells: int, kind: str) -> tuple[float, float]:
+        shorten = reduction(kind, cells, self.form.states)
+        return self.bound(window, shorten, False), self.bound(window, shorten, True)
+
+    def worth_longer(self, window: int, width: float, before: float) -> bool:
+        """Whether longer exact windows get there first: atoms and width both go on geometrically."""
+        if self.kinds[-1] == "exact" or self.max_atoms == math.inf:
+            return True
+        count = atom_count(self.form, self.a, window)
+        if count < FEW_ATOMS:
+            return True
+        ratio = min(width / before, 0.999)
+        steps = math.ceil(math.log(self.tolerance / width) / math.log(ratio))
+        growth = count / max(atom_count(self.form, self.a, window - 1), 1)
+        return math.log(count) + steps * math.log(max(growth, 1.0)) <= math.log(2 * self.max_atoms)
+
+
 def curve_point(
     form: HiddenForm, a: float, length: int | float, tolerance: float, method: str | None, guess: Enclosure | None
 ) -> Enclosure:
@@ -66,62 +111,54 @@ def curve_point(
     if a == 0.0:
         value = curve_bound(form, 0.0, length, 0, Exact(), True)
         return Enclosure(value, value, 0, 0, method or "exact")
-
-    def attempt(window: int, cells: int, kind: str) -> tuple[float, float]:
-        shorten = reduction(kind, cells, form.states)
-        return tuple(curve_bound(form, a, length, window, shorten, upper) for upper in (False, True))
-
     kinds = [method] if method else curve_routes(form.states)
     if guess and guess.method in kinds:
         kinds = kinds[kinds.index(guess.method) :]
+    quantity = Quantity(
+        name=f"h({a:g})",
+        form=form,
+        length=length,
+        a=a,
+        bound=partial(curve_bound, form, a, length),
+        tolerance=tolerance,
+        per_token=tolerance,
+        kinds=kinds,
+        max_extremal=MAX_EXTREMAL_CELLS,
+        max_atoms=3000 if form.states == 3 else math.inf,  # beyond this a grid on three states is cheaper
+    )
+    return tighten(quantity, guess)
 
-    def atoms(window: int) -> int:
-        return atom_count(form, a, window)
 
-    limit = 3000 if form.states == 3 else math.inf  # beyond this a grid on three states is cheaper
-    name = f"h({a:g})"
-    return tighten(attempt, kinds, form, length, tolerance, 1.0, MAX_EXTREMAL_CELLS, guess, name, atoms, limit)
+def entropy_point(form: HiddenForm, length: int, tolerance: float) -> Enclosure:
+    """The enclosure of H(X), nats per sequence: one-sided lists are not paired, so many more atoms are allowed."""
+    quantity = Quantity(
+        name="H(X)",
+        form=form,
+        length=length,
+        a=1.0,
+        bound=partial(entropy_bound, form, length),
+        tolerance=tolerance,
+        per_token=tolerance / length,
+        kinds=[kind for kind in curve_routes(form.states) if kind != "grid"],
+        max_extremal=MAX_SINGLE_CELLS,
+        max_atoms=MAX_SINGLE_ATOMS,
+    )
+    return tighten(quantity)
 
 
-def tighten(
-    attempt: Callable[[int, int, str], tuple[float, float]],
-    kinds: list[str],
-    form: HiddenForm,
-    length: int | float,
-    tolerance: float,
-    scale: float,
-    max_extremal: int,
-    guess: Enclosure | None,
-    what: str,
-    atoms: Callable[[int], int],
-    max_atoms: int | float,
-) -> Enclosure:
-    """Raise window and cells, each where it helps, until high - low <= tolerance; the routes `kinds` in turn.
-
-    The exact route is left early when it is forecast to need more than `max_atoms` atoms, counted by `atoms(window)`.
+def tighten(quantity: Quantity, guess: Enclosure | None = None) -> Enclosure:
+    """Raise window and cells, each where it helps, until high - low <= tolerance; the routes of `kinds` in turn.
 
     A width that more cells do not lower by their square is due to the window, and the other way round.
     """
-    low, high, last = -math.inf, math.inf, (0, 0, kinds[0])
-
-    def worth(window: int, width: float, before: float, routes: list[str]) -> bool:
-        """Whether longer exact windows get there first: atoms and width both go on geometrically."""
-        if routes[-1] == "exact" or max_atoms == math.inf:
-            return True
-        count = atoms(window)
-        if count < FEW_ATOMS:
-            return True
-        ratio = min(width / before, 0.999)
-        steps = math.ceil(math.log(tolerance / width) / math.log(ratio))
-        growth = count / max(atoms(window - 1), 1)
-        return math.log(count) + steps * math.log(max(growth, 1.0)) <= math.log(2 * max_atoms)
-
-    for kind in kinds:
-        window, cells, top = _first_values(kind, form, length, tolerance / scale, max_extremal, guess)
+    q, form, length, tolerance = quantity, quantity.form, quantity.length, quantity.tolerance
+    low, high, last = -math.inf, math.inf, (0, 0, q.kinds[0])
+    for kind in q.kinds:
+        window, cells, top = _first_values(kind, q, guess)
         before, grew, factor, limited_by = math.inf, "", 1.0, "window" if kind == "exact" else "cells"
         while True:
             try:
-                new_low, new_high = attempt(window, cells, kind)
+                new_low, new_high = q.attempt(window, cells, kind)
             except TooManyAtoms:
                 top = int(cells / 1.5)
                 if kind == "exact" or grew != "cells" or top < 1.1 * cells / factor:
@@ -133,7 +170,7 @@ def tighten(
             if high - low <= tolerance:
                 return Enclosure(min(low, high), max(low, high), window, cells, kind)
             if kind == "exact":
-                if window >= length - 1 or (before < math.inf and not worth(window, width, before, kinds)):
+                if window >= length - 1 or (before < math.inf and not q.worth_longer(window, width, before)):
                     break
             elif grew == "cells":
                 limited_by = "window" if width > 2.0 * before / factor**2 else "cells"
@@ -149,25 +186,26 @@ def tighten(
                 break
             before = width
     raise IntractableError(
-        f"{what} within {tolerance:.3g}",
+        f"{q.name} within {tolerance:.3g}",
         f"a width of {high - low:.3g}, reached with window {last[0]}, cells {last[1]} ({last[2]}),",
         f"{form.states} hidden states; window <= {MAX_WINDOW}, lists of at most {form.paired_limit} atoms",
         "allow a larger tolerance or use estimate_information_curve",
     )
 
 
-def _first_values(kind, form, length, tolerance, max_extremal, guess) -> tuple[int, int, int]:
+def _first_values(kind: str, q: Quantity, guess: Enclosure | None) -> tuple[int, int, int]:
     """Window, cells and the largest number of cells of one route."""
+    form, length = q.form, q.length
     if kind == "exact":
         window = guess.window if guess and guess.method == kind else 1
         if length - 1 <= math.log(SHORT_PATTERNS) / math.log(form.emission.shape[1] + 1):
             window = length - 1
         return int(min(window, length - 1)), 0, 0
-    top = max_extremal if kind == "extremal" else _grid_size(form.states, MAX_CORNERS[kind])
+    top = q.max_extremal if kind == "extremal" else _grid_size(form.states, MAX_CORNERS[kind])
     if guess and guess.method == kind:
         return guess.window, guess.cells, top
     forget = np.sort(np.abs(np.linalg.eigvals(form.transition)))[-2] if form.states > 1 else 0.0
-    steps = math.log(1e-2 * min(tolerance, 0.1)) / math.log(min(max(forget, 1e-3), 0.97))
+    steps = math.log(1e-2 * min(q.per_token, 0.1)) / math.log(min(max(forget, 1e-3), 0.97))
     coarse = {"extremal": 128, "grid": max(2, 1024 // 4**form.states * 4)}
     return _fit_window(math.ceil(steps), 0, form, length), coarse.get(kind, max(1, top // 12)), top
 

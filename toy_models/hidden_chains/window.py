@@ -17,8 +17,9 @@ from jaxtyping import Float
 from toy_models.errors import IntractableError
 from toy_models.hidden_chains.atoms import extend, pair_entropy, reveal_symbols, single_entropy
 from toy_models.hidden_chains.cells import Exact
-from toy_models.targets.hmm import HMM
-from toy_models.targets.markov import MarkovChain, stationary_law
+from toy_models.targets.markov import stationary_law
+from toy_models.targets.ngram import NGram
+from toy_models.targets.protocol import own_route
 
 MAX_BURN_IN = 10**5
 MAX_OWN_LISTS = 2**12  # positions near the start, or before the hidden law is stationary
@@ -62,25 +63,27 @@ class HiddenForm:
 
 
 def hidden_form(target) -> HiddenForm:
-    """An HMM as it is; an n-gram as the chain of (n-1)-tuples (x_i, ..., x_{i+n-2}), each showing its first token.
+    """The target's own `hidden_chain()`, restricted to the states that it visits.
 
-    The tuples run beyond the end of the sequence; what lies there is never shown, so every length is served.
+    >>> tm.hidden_chains.hidden_form(tm.repetition(2, 4)).states
+    2
     """
-    if isinstance(target, MarkovChain):
-        initial, transition, emission = target.initial, target.transition, np.eye(target.vocab_size)
-    elif isinstance(target, HMM):
-        initial, transition, emission = target.initial, target.transition, target.emission
-    elif hasattr(target, "conditional"):
-        initial, transition, emission = _tuple_chain(target)
-    else:
-        raise ValueError(f"target = {type(target).__name__}, allowed: HMM, NGram, MarkovChain")
+    hidden = own_route(target, "hidden_chain")
+    if hidden is None:
+        allowed = "HMM, NGram, MarkovChain or a target with a method hidden_chain"
+        raise ValueError(f"target = {type(target).__name__}, allowed: {allowed}")
+    initial, transition, emission = hidden
     if np.allclose(initial @ transition, initial, rtol=0, atol=1e-14):
         return _form(initial, initial, transition, emission)
     return _form(initial, stationary_law(transition), transition, emission)
 
 
-def _tuple_chain(target) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    conditional = np.asarray(target.conditional)
+def tuple_chain(target: NGram) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """An n-gram as the chain of (n-1)-tuples (x_i, ..., x_{i+n-2}), each showing its first token.
+
+    The tuples run beyond the end of the sequence; what lies there is never shown, so every length is served.
+    """
+    conditional = target.conditional
     vocab_size, order = conditional.shape[0], conditional.ndim
     states = vocab_size ** (order - 1)
     if states > 4096:
@@ -96,7 +99,7 @@ def _tuple_chain(target) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     transition[rows, follow] = conditional.reshape(states, vocab_size)
     emission = np.zeros((states, vocab_size))
     emission[rows[:, 0], rows[:, 0] // (states // vocab_size)] = 1.0
-    return np.asarray(target.initial).reshape(states), transition, emission
+    return target.initial.reshape(states), transition, emission
 
 
 def _form(initial, stationary, transition, emission) -> HiddenForm:
@@ -141,7 +144,13 @@ def atom_count(form: HiddenForm, a: float, window: int) -> int:
 
 
 def curve_bound(form: HiddenForm, a: float, length: int | float, window: int, reduction, upper: bool) -> float:
-    """One side of h(a), nats per token. `window >= length - 1` reaches both ends from everywhere."""
+    """One side of h(a), nats per token. `window >= length - 1` reaches both ends from everywhere.
+
+    >>> form = tm.hidden_chains.hidden_form(tm.repetition(2, 4))
+    >>> bound = tm.hidden_chains.curve_bound(form, 0.0, 4, 3, tm.hidden_chains.Exact(), upper=True)
+    >>> round(bound / np.log(2), 12)  # nothing is revealed: h(0) = log 2
+    1.0
+    """
     symbols = reveal_symbols(form.emission, a)
     forward, backward = form.transition, form.backward
 
@@ -156,6 +165,7 @@ def curve_bound(form: HiddenForm, a: float, length: int | float, window: int, re
 
     if length == math.inf:
         return pair(inner(form.stationary, forward), inner(form.reference, backward))
+    length = int(length)
     lead, trail = form.burn_in + window + 1, window + 1  # positions near an end, with a list that starts at that end
     if lead + trail < length:
         _own_lists(lead)

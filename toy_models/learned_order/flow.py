@@ -13,7 +13,11 @@ from toy_models.validation import positive_int
 
 
 def edge_gram(edges: int) -> Float[np.ndarray, "n n"]:
-    """K = B^T B of a directed path with n edges: 2 on the diagonal, -1 beside it."""
+    """K = B^T B of a directed path with n edges: 2 on the diagonal, -1 beside it.
+
+    >>> tm.learned_order.edge_gram(3).tolist()
+    [[2.0, -1.0, 0.0], [-1.0, 2.0, -1.0], [0.0, -1.0, 2.0]]
+    """
     n = positive_int("edges", edges)
     return 2.0 * np.eye(n) - np.eye(n, k=1) - np.eye(n, k=-1)
 
@@ -23,6 +27,9 @@ def growth_exponents(satisfied: Bool[np.ndarray, " n"]) -> Float[np.ndarray, " n
 
     There the satisfied edges have t I g(d) -> a = K_SS^{-1} 1, and a violated one grows like t^(1 + K_VS a), which is
     1 - (n1 + n2) / 2 for runs of n1 and n2 satisfied edges on its two sides. All negative: the end attracts.
+
+    >>> tm.learned_order.growth_exponents(np.array([True, False])).tolist()
+    [nan, 0.5]
     """
     satisfied = np.asarray(satisfied, dtype=bool)
     k = edge_gram(len(satisfied))
@@ -37,7 +44,11 @@ def growth_exponents(satisfied: Bool[np.ndarray, " n"]) -> Float[np.ndarray, " n
 
 
 def is_sink(satisfied: Bool[np.ndarray, " n"]) -> bool:
-    """Whether the end at infinity with these satisfied edges attracts an open set of starting points."""
+    """Whether the end at infinity with these satisfied edges attracts an open set of starting points.
+
+    >>> tm.learned_order.is_sink(np.array([True, True]))
+    True
+    """
     exponents = growth_exponents(satisfied)
     return bool((exponents[~np.asarray(satisfied, dtype=bool)] < 0).all())
 
@@ -68,5 +79,9 @@ def flow(
 
 
 def edge_flow_time(start: float, end: float, information: float) -> float:
-    """Time of the flow on d itself from `start` to `end`: [2 d + 2 sinh d] / I between, as 1 / g = 2 + 2 cosh d."""
+    """Time of the flow on d itself from `start` to `end`: [2 d + 2 sinh d] / I between, as 1 / g = 2 + 2 cosh d.
+
+    >>> round(tm.learned_order.edge_flow_time(0.0, 1.0, 1.0), 12)  # 2 + 2 sinh 1
+    4.350402387288
+    """
     return float(2.0 * (end - start) + 2.0 * (np.sinh(end) - np.sinh(start))) / information

@@ -1,7 +1,7 @@
 """What an order costs: L(sigma) = sum_k C[{sigma_1..sigma_{k-1}}, sigma_k], and the best order by subset recursion.
 
-C[T, i] = E_q[-log p(X_i | X_T)] (toy_models.learned_order.subset_losses). With the oracle every order costs H(X); with another
-denoiser L(sigma) - H(X) is its KL along the order. The best order is a shortest path through the 2^L revealed sets.
+C[T, i] = E_q[-log p(X_i | X_T)] (see subset_losses). With the oracle every order costs H(X); with another denoiser
+L(sigma) - H(X) is its KL along the order. The best order is a shortest path through the 2^L revealed sets.
 """
 
 from dataclasses import dataclass
@@ -20,7 +20,11 @@ TIE = 1e-11  # nats: losses this close count as equal where optimal orders are c
 
 @dataclass(frozen=True)
 class BestOrder:
-    """The order of smallest loss (nats per sequence); of several, one that the recursion meets first."""
+    """The order of smallest loss (nats per sequence); of several, one that the recursion meets first.
+
+    >>> tm.best_order(tm.repetition(2, 3), tm.ParentPointer(tm.repetition(2, 3), [-1, 0, 1])).order
+    (0, 1, 2)
+    """
 
     order: Order
     loss: float
@@ -36,7 +40,12 @@ def order_loss(table: Float[np.ndarray, "sets L"], order: Order) -> float:
 
 
 def order_losses_of(table: Float[np.ndarray, "sets L"]) -> OrderLaw:
-    """{order: loss} of every order, from a table C[T, i]. O(L L!)."""
+    """{order: loss} of every order, from a table C[T, i]. O(L L!).
+
+    >>> table = tm.learned_order.mean_cross_entropies(tm.repetition(2, 2))
+    >>> {order: round(float(loss / np.log(2)), 12) for order, loss in tm.learned_order.order_losses_of(table).items()}
+    {(0, 1): 1.0, (1, 0): 1.0}
+    """
     from itertools import permutations
 
     length = table.shape[1]
@@ -45,7 +54,12 @@ def order_losses_of(table: Float[np.ndarray, "sets L"]) -> OrderLaw:
 
 
 def order_losses(target: Target, denoiser: Denoiser | None = None) -> OrderLaw:
-    """{order: E_q[-sum_k log p(X_sigma_k | X_sigma_<k)]} for every order; L <= 8. denoiser=None: the oracle."""
+    """{order: E_q[-sum_k log p(X_sigma_k | X_sigma_<k)]} for every order; L <= 8. denoiser=None: the oracle.
+
+    >>> losses = tm.order_losses(tm.repetition(2, 2))
+    >>> {order: round(float(loss / np.log(2)), 12) for order, loss in losses.items()}  # the oracle: H(q) in every order
+    {(0, 1): 1.0, (1, 0): 1.0}
+    """
     require_listed(target.length, "the loss of every order")
     return order_losses_of(mean_cross_entropies(target, denoiser))
 
@@ -55,6 +69,11 @@ def best_order(target: Target, denoiser: Denoiser | None = None) -> BestOrder:
 
     O(2^L L) after the table. ParentPointer and Windowed denoisers: L <= 24, without a table; any other: L <= 20 and as
     far as toy_models.quantities.lattice goes ((V+1)^L L V <= 2^27, so L = 11 at V = 2).
+
+    >>> model = tm.ParentPointer(tm.repetition(2, 3), [-1, 0, 1])
+    >>> best = tm.best_order(tm.repetition(2, 3), model)
+    >>> best.order, round(float(best.loss / np.log(2)), 12)
+    ((0, 1, 2), 1.0)
     """
     local = None if denoiser is None else local_losses(target, denoiser)
     if local is not None:
@@ -63,14 +82,25 @@ def best_order(target: Target, denoiser: Denoiser | None = None) -> BestOrder:
 
 
 def best_order_of(table: Float[np.ndarray, "sets L"], worst: bool = False) -> BestOrder:
-    """The best (or worst) order of a table C[T, i]."""
+    """The best (or worst) order of a table C[T, i].
+
+    >>> model = tm.ParentPointer(tm.repetition(2, 3), [-1, 0, 1])
+    >>> tm.learned_order.best_order_of(tm.learned_order.mean_cross_entropies(tm.repetition(2, 3), model)).order
+    (0, 1, 2)
+    """
     length = table.shape[1]
     cost, last = shortest_path_table(np.ascontiguousarray(-table if worst else table))
     return _trace_back(cost, last, length, worst)
 
 
 def best_order_local(local: LocalLosses, worst: bool = False) -> BestOrder:
-    """The best (or worst) order of a local denoiser, reading C[T, i] off the pattern of its neighbours."""
+    """The best (or worst) order of a local denoiser, reading C[T, i] off the pattern of its neighbours.
+
+    >>> target = tm.repetition(2, 3)
+    >>> local = tm.learned_order.local_losses(target, tm.ParentPointer(target, [-1, 0, 1]))
+    >>> tm.learned_order.best_order_local(local).order
+    (0, 1, 2)
+    """
     require_subsets(local.length, "best_order by subset recursion", limit=MAX_SUBSETS)
     values = -local.values if worst else local.values
     cost, last = shortest_path_local(np.ascontiguousarray(local.neighbours), np.ascontiguousarray(values))
@@ -86,7 +116,11 @@ def _trace_back(cost: np.ndarray, last: np.ndarray, length: int, worst: bool) ->
 
 
 def count_best_orders(table: Float[np.ndarray, "sets L"], tolerance: float = TIE) -> int:
-    """Number of orders whose loss is within about `tolerance` of the best, by counting shortest paths. O(2^L L)."""
+    """Number of orders whose loss is within about `tolerance` of the best, by counting shortest paths. O(2^L L).
+
+    >>> tm.learned_order.count_best_orders(tm.learned_order.mean_cross_entropies(tm.repetition(2, 3)))  # all 3!
+    6
+    """
     length = table.shape[1]
     cost, _ = shortest_path_table(np.ascontiguousarray(table))
     remaining = np.full(2**length, np.inf)  # cheapest way from T to the full set
@@ -105,7 +139,12 @@ def count_best_orders(table: Float[np.ndarray, "sets L"], tolerance: float = TIE
 
 
 def uniform_loss(table: Float[np.ndarray, "sets L"]) -> float:
-    """Mean loss over all L! orders, as sum over T of C[T, i] / (L binom(L-1, |T|)). O(2^L L)."""
+    """Mean loss over all L! orders, as sum over T of C[T, i] / (L binom(L-1, |T|)). O(2^L L).
+
+    >>> table = tm.learned_order.mean_cross_entropies(tm.repetition(2, 3))
+    >>> round(float(tm.learned_order.uniform_loss(table) / np.log(2)), 12)
+    1.0
+    """
     from scipy.special import comb
 
     length = table.shape[1]
@@ -117,7 +156,11 @@ def uniform_loss(table: Float[np.ndarray, "sets L"]) -> float:
 
 
 def linear_extensions(parents: Int[np.ndarray, " L"]) -> int:
-    """Number of orders with every parent before its child (-1: no parent), for a forest: L! / prod of subtree sizes."""
+    """Number of orders with every parent before its child (-1: no parent), for a forest: L! / prod of subtree sizes.
+
+    >>> tm.learned_order.linear_extensions(np.array([-1, 0, 0]))  # a root before two leaves
+    2
+    """
     from math import factorial
 
     length = len(parents)

@@ -35,7 +35,12 @@ def order_log_likelihoods(
 def mixture_log_likelihood(
     denoiser: Denoiser, law: Mapping[Order, Probability], x: Int[np.ndarray, "batch L"]
 ) -> Float[np.ndarray, " batch"]:
-    """log sum over orders of law[sigma] p_sigma(x): the likelihood of decoding along one random order."""
+    """log sum over orders of law[sigma] p_sigma(x): the likelihood of decoding along one random order.
+
+    >>> law = tm.learned_order.uniform_orders(2)
+    >>> np.exp(tm.learned_order.mixture_log_likelihood(tm.repetition(2, 2), law, np.array([[0, 0]]))).round(12).tolist()
+    [0.5]
+    """
     law = order_law_checked(law)
     with np.errstate(divide="ignore"):
         terms = order_log_likelihoods(sequence_cross_entropies(denoiser, x), list(law))
@@ -43,7 +48,11 @@ def mixture_log_likelihood(
 
 
 def sandwich(law: Mapping[Order, Probability], first: int = 0, middle: int = 1, last: int = 2) -> tuple[float, float]:
-    """(P(first before middle before last), P(last before middle before first))."""
+    """(P(first before middle before last), P(last before middle before first)).
+
+    >>> tm.learned_order.sandwich({(0, 1, 2): 0.5, (2, 1, 0): 0.5})
+    (0.5, 0.5)
+    """
     forward = backward = 0.0
     for order, p in law.items():
         place = [order.index(i) for i in (first, middle, last)]
@@ -53,7 +62,12 @@ def sandwich(law: Mapping[Order, Probability], first: int = 0, middle: int = 1, 
 
 
 def best_two_way_plackett_luce() -> tuple[float, float]:
-    """(w, P) maximising P(0,1,2) = P(2,1,0) = P over weights (1, w, 1): w = sqrt 2, P = (3 - 2 sqrt 2)."""
+    """(w, P) maximising P(0,1,2) = P(2,1,0) = P over weights (1, w, 1): w = sqrt 2, P = (3 - 2 sqrt 2).
+
+    >>> w, p = tm.learned_order.best_two_way_plackett_luce()
+    >>> round(w**2, 12), round(p, 6)
+    (2.0, 0.171573)
+    """
     return sqrt(2.0), 3.0 - 2.0 * sqrt(2.0)
 
 
@@ -64,6 +78,11 @@ class TwoWayDenoiser:
     Nothing revealed: position 0 is 0, position 2 is 1, position 1 a fair bit. One end revealed: the middle copies it,
     the other end contradicts it. Only the middle revealed: both ends contradict it. Two revealed: an
     end copies the middle, the middle copies position 0.
+
+    >>> x = np.array([[0, 0, 0], [1, 1, 1]])
+    >>> law = {(0, 1, 2): 0.5, (2, 1, 0): 0.5}
+    >>> np.exp(tm.learned_order.mixture_log_likelihood(tm.learned_order.TwoWayDenoiser(), law, x)).tolist()
+    [0.5, 0.5]
     """
 
     vocab_size = 2
@@ -85,7 +104,11 @@ class TwoWayDenoiser:
 
 
 def two_way_target() -> Table:
-    """Half 000, half 111."""
+    """Half 000, half 111.
+
+    >>> tm.learned_order.two_way_target().sample(1, np.random.default_rng(0)).tolist()
+    [[1, 1, 1]]
+    """
     pmf = np.zeros((2, 2, 2))
     pmf[0, 0, 0] = pmf[1, 1, 1] = 0.5
     return Table(pmf)
@@ -96,6 +119,9 @@ def two_way_losses() -> dict[str, float]:
 
     any law: log 2 (half each way); independent times: 2 log 2 (sqrt p + sqrt q <= 1 caps p q at 1/16);
     Plackett-Luce: -log(3 - 2 sqrt 2); one order: inf.
+
+    >>> {name: round(float(loss / np.log(2)), 6) for name, loss in tm.learned_order.two_way_losses().items()}
+    {'any order law': 1.0, 'independent times': 2.0, 'Plackett-Luce': 2.543107, 'one order': inf}
     """
     return {
         "any order law": log(2.0),
@@ -109,6 +135,9 @@ def shared_table_loss(transition, forward: float) -> float:
     """log V + mean row entropy of s P + (1 - s) P^T: the NELBO of a pair, minimised over one shared table.
 
     P doubly stochastic (uniform marginals), s = `forward` = P(1 before 2); concave in s and symmetric about 1/2.
+
+    >>> round(float(tm.learned_order.shared_table_loss([[1.0, 0.0], [0.0, 1.0]], 0.5) / np.log(2)), 12)
+    1.0
     """
     p = np.asarray(transition, dtype=np.float64)
     if not (np.allclose(p.sum(axis=0), 1.0, atol=1e-9, rtol=0) and np.allclose(p.sum(axis=1), 1.0, atol=1e-9, rtol=0)):

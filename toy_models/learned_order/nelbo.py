@@ -40,6 +40,9 @@ def schedule_nelbo(
     method: "subsets" (recursion over revealed sets, O(2^L L), the default), "inclusion-exclusion" (O(3^L L)),
     "quadrature" (over noise time), "orders" (all L! orders, L <= 8). denoiser=None: the oracle. ValueError for weights
     that are not positive and for a denoiser that depends on time (see toy_models.learned_order.time_dependent).
+
+    >>> round(float(tm.schedule_nelbo(tm.repetition(2, 3), None, [1.0, 2.0, 3.0]) / np.log(2)), 12)  # the oracle: H(q)
+    1.0
     """
     if method not in METHODS:
         raise ValueError(f"method = {method!r}, allowed: {', '.join(METHODS)}")
@@ -47,7 +50,7 @@ def schedule_nelbo(
     if len(w) != target.length:
         raise ValueError(f"weights has {len(w)} entries, the target has length {target.length}")
     w = [float(v) for v in w]
-    require_time_free(denoiser)
+    denoiser = require_time_free(denoiser)
     if method == "subsets":
         reveals = plackett_luce_reveals(w)
     elif method == "inclusion-exclusion":
@@ -69,7 +72,12 @@ def nelbo_of_schedules(
     schedules: Sequence[Schedule],
     x: Int[np.ndarray, "batch L"] | None = None,
 ) -> float | Float[np.ndarray, " batch"]:
-    """NELBO for any schedule per position (quadrature over noise time, about 1e-12 for smooth schedules)."""
+    """NELBO for any schedule per position (quadrature over noise time, about 1e-12 for smooth schedules).
+
+    >>> schedules = [tm.LinearSchedule(), tm.LinearSchedule()]
+    >>> round(float(tm.learned_order.nelbo_of_schedules(tm.repetition(2, 2), None, schedules) / np.log(2)), 9)
+    1.0
+    """
     if len(schedules) != target.length:
         raise ValueError(f"schedules has {len(schedules)} entries, the target has length {target.length}")
     require_time_free(denoiser)
@@ -82,7 +90,12 @@ def nelbo_of_orders(
     law: Mapping[Order, Probability],
     x: Int[np.ndarray, "batch L"] | None = None,
 ) -> float | Float[np.ndarray, " batch"]:
-    """sum over orders of law[sigma] * (autoregressive loss along sigma)."""
+    """sum over orders of law[sigma] * (autoregressive loss along sigma).
+
+    >>> law = tm.learned_order.uniform_orders(2)
+    >>> round(float(tm.learned_order.nelbo_of_orders(tm.repetition(2, 2), None, law) / np.log(2)), 12)
+    1.0
+    """
     require_time_free(denoiser)
     return average_loss(target, denoiser, order_reveals(law), x)
 
@@ -101,17 +114,23 @@ def _weighted(reveals: np.ndarray, table: Float[np.ndarray, "sets L batch"]) -> 
     return reveals[used].astype(np.float64) @ table[used]
 
 
-def require_time_free(denoiser) -> None:
+def require_time_free(denoiser: Denoiser | TimedDenoiser | None) -> Denoiser | None:
     """ValueError for a denoiser that depends on noise time: for it the loss is no average of order losses alone."""
-    if hasattr(denoiser, "at_noise_time"):
+    if isinstance(denoiser, TimedDenoiser):
         raise ValueError(
             f"denoiser = {type(denoiser).__name__} depends on noise time; the identity with order losses needs one "
             "that does not. Use toy_models.learned_order.time_dependent, or denoiser.at_noise_time(s) at one fixed s"
         )
+    return denoiser
 
 
 def nelbo_gradient(table: Float[np.ndarray, "sets L"], weights) -> Float[np.ndarray, " L"]:
-    """dJ / dw_k of J(w) = sum W[T, i] C[T, i] for m_l(s) = s**w_l, by the recursion over revealed sets. O(2^L L)."""
+    """dJ / dw_k of J(w) = sum W[T, i] C[T, i] for m_l(s) = s**w_l, by the recursion over revealed sets. O(2^L L).
+
+    >>> table = tm.learned_order.mean_cross_entropies(tm.repetition(2, 2))
+    >>> bool(abs(tm.learned_order.nelbo_gradient(table, [1.0, 2.0])).max() < 1e-12)  # every schedule costs H
+    True
+    """
     w = np.array([float(v) for v in positive_weights(weights)])
     return plackett_luce_value(w, np.ascontiguousarray(table))[2] / w
 
@@ -120,6 +139,10 @@ def nelbo_gradient_by_time(table: Float[np.ndarray, "sets L"], weights, score: b
     """The same as integral of E_M[1[k in M] C_k / s + F d log P(M) / dw_k] ds, F = sum_{l in M} w_l C_l / s.
 
     score=False drops the second term, the gradient through the masking: a wrong gradient, kept as a control.
+
+    >>> table = tm.learned_order.mean_cross_entropies(tm.repetition(2, 2))
+    >>> bool(abs(tm.learned_order.nelbo_gradient_by_time(table, [1.0, 2.0])).max() < 1e-9)
+    True
     """
     from toy_models.learned_order.reveal_times import NoisePowerSchedule
 
@@ -152,6 +175,11 @@ def nelbo_second_moment(
 
     sum over M of E_x[(sum_{l in M} w_l C_l)^2] * integral of s^(w(M) - 2) prod_{j not in M}(1 - s^w_j). Infinite as
     soon as a w_l <= 1 meets a position with positive loss given all others. O(2^L nodes).
+
+    >>> table = tm.learned_order.sequence_cross_entropies(tm.repetition(2, 1), np.array([[0], [1]]))
+    >>> half = np.array([0.5, 0.5])
+    >>> round(float(tm.learned_order.nelbo_second_moment(table, half, [2.0]) / np.log(2) ** 2), 9)
+    4.0
     """
     from toy_models.learned_order.reveal_times import NoisePowerSchedule
 
@@ -179,7 +207,13 @@ def nelbo_second_moment(
 def nelbo_variance(
     cross_entropies: Float[np.ndarray, "sets L batch"], probabilities: Float[np.ndarray, " batch"], weights
 ) -> float:
-    """Var(F) = E[F^2] - NELBO^2 of the one-sample loss, s uniform; changes under w -> c w, while the mean does not."""
+    """Var(F) = E[F^2] - NELBO^2 of the one-sample loss, s uniform; changes under w -> c w, while the mean does not.
+
+    >>> table = tm.learned_order.sequence_cross_entropies(tm.repetition(2, 1), np.array([[0], [1]]))
+    >>> half = np.array([0.5, 0.5])
+    >>> round(float(tm.learned_order.nelbo_variance(table, half, [2.0]) / np.log(2) ** 2), 9)  # 4 - 1
+    3.0
+    """
     table = cross_entropies @ probabilities
     mean = float(_weighted(plackett_luce_reveals([float(v) for v in weights]), table[:, :, None])[0])
     return nelbo_second_moment(cross_entropies, probabilities, weights) - mean**2

@@ -27,7 +27,11 @@ ENDS = 1e-9  # accepted error of alpha at 0 and 1 and of the total mass
 
 @dataclass(frozen=True)
 class NoisePowerSchedule(Schedule):
-    """m(s) = s**w, that is alpha(t) = 1 - (1 - t)**w (the family of Garg et al. 2025, arXiv 2511.19152). w > 0."""
+    """m(s) = s**w, that is alpha(t) = 1 - (1 - t)**w (the family of Garg et al. 2025, arXiv 2511.19152). w > 0.
+
+    >>> float(tm.learned_order.NoisePowerSchedule(2.0).alpha(0.5))  # 1 - (1/2)^2
+    0.75
+    """
 
     w: float
 
@@ -118,6 +122,10 @@ def order_law(schedules: Sequence[Schedule]) -> OrderLaw:
 
     F_k(s) = integral from 0 to s of m'_sigma(k) F_{k+1}; pi = F_1(1). About 2200 nodes for each of the e L! suffixes;
     absolute error about 1e-13 for smooth schedules. Source: Garg et al. 2025, Prop. 3.1, with the sort descending.
+
+    >>> law = tm.learned_order.order_law([tm.learned_order.NoisePowerSchedule(w) for w in (2.0, 1.0)])
+    >>> {order: round(float(p), 9) for order, p in law.items()}  # Plackett-Luce
+    {(0, 1): 0.666666667, (1, 0): 0.333333333}
     """
     length = len(schedules)
     if length > MAX_NESTED:
@@ -142,7 +150,12 @@ def order_law(schedules: Sequence[Schedule]) -> OrderLaw:
 
 
 def pairwise_times(schedules: Sequence[Schedule]) -> Float[np.ndarray, "L L"]:
-    """P[i, j] = P(i decoded before j) = P(T_i > T_j) = integral of m_i' m_j; 0 on the diagonal."""
+    """P[i, j] = P(i decoded before j) = P(T_i > T_j) = integral of m_i' m_j; 0 on the diagonal.
+
+    >>> schedules = [tm.learned_order.NoisePowerSchedule(w) for w in (3.0, 1.0)]
+    >>> tm.learned_order.pairwise_times(schedules).round(9).tolist()
+    [[0.0, 0.75], [0.25, 0.0]]
+    """
     masked, _, slope = masking(schedules)
     result = (slope * time_grid().ds) @ masked.T
     np.fill_diagonal(result, 0.0)
@@ -154,6 +167,9 @@ def binned_order_law(masses) -> dict:
 
     Inside one bin the times are exchangeable, so pi(sigma) is a sum over non-increasing bins of products divided by the
     factorials of the bin counts. Exact in Fractions. Every law of independent times is a limit of these. O(L! L^2 K).
+
+    >>> tm.learned_order.binned_order_law([[1.0, 0.0], [0.0, 1.0]])
+    {(0, 1): 0.0, (1, 0): 1.0}
     """
     rows = [list(row) for row in masses]
     for index, row in enumerate(rows):
@@ -180,7 +196,12 @@ def _binned(rows: list, order: tuple[int, ...]):
 def sample_orders(
     schedules: Sequence[Schedule], size: int, rng: np.random.Generator, steps: int = 60
 ) -> Int[np.ndarray, "size L"]:
-    """Algorithm 1 of Garg et al. 2025, sort descending: T_l = m_l^{-1}(u_l), by bisection in generation time."""
+    """Algorithm 1 of Garg et al. 2025, sort descending: T_l = m_l^{-1}(u_l), by bisection in generation time.
+
+    >>> schedules = [tm.LinearSchedule(), tm.LinearSchedule()]
+    >>> tm.learned_order.sample_orders(schedules, 3, np.random.default_rng(0)).shape
+    (3, 2)
+    """
     u = rng.random((size, len(schedules)))
     low, high = np.zeros_like(u), np.ones_like(u)
     for _ in range(steps):

@@ -21,6 +21,9 @@ def plackett_luce_reveals(weights) -> np.ndarray:
     """W[T, i] = P(T comes first) w_i / w(complement of T), shape (2^L, L), by P(T + i) += W[T, i]. O(2^L L).
 
     Fractions in, an object array of Fractions out.
+
+    >>> tm.learned_order.plackett_luce_reveals([3.0, 1.0]).round(12).tolist()
+    [[0.75, 0.25], [0.0, 0.75], [0.25, 0.0], [0.0, 0.0]]
     """
     w = positive_weights(weights)
     require_subsets(len(w), "reveal weights by subset recursion")
@@ -53,6 +56,9 @@ def inclusion_exclusion_reveals(weights) -> np.ndarray:
 
     The integral of w_i s^(w(M) - 1) prod_{j in T} (1 - s^w_j) over [0, 1], expanded. Cancellation costs about
     2^|T| roundings; exact in Fractions.
+
+    >>> tm.learned_order.inclusion_exclusion_reveals([1.0, 1.0]).round(12).tolist()
+    [[0.5, 0.5], [0.0, 0.5], [0.5, 0.0], [0.0, 0.0]]
     """
     w = positive_weights(weights)
     require_subsets(len(w), "reveal weights by inclusion-exclusion", limit=12)
@@ -75,7 +81,12 @@ def inclusion_exclusion_reveals(weights) -> np.ndarray:
 
 
 def quadrature_reveals(schedules: Sequence[Schedule]) -> Float[np.ndarray, "sets L"]:
-    """W[T, i] = integral of m_i' prod_{j masked, not i} m_j prod_{j in T} (1 - m_j) ds. O(2^L L nodes)."""
+    """W[T, i] = integral of m_i' prod_{j masked, not i} m_j prod_{j in T} (1 - m_j) ds. O(2^L L nodes).
+
+    >>> schedules = [tm.LinearSchedule(), tm.LinearSchedule()]
+    >>> tm.learned_order.quadrature_reveals(schedules).round(9).tolist()
+    [[0.5, 0.5], [0.0, 0.5], [0.5, 0.0], [0.0, 0.0]]
+    """
     length = len(schedules)
     require_subsets(length, "reveal weights by quadrature", limit=14)
     grid = time_grid()
@@ -93,7 +104,11 @@ def quadrature_reveals(schedules: Sequence[Schedule]) -> Float[np.ndarray, "sets
 
 
 def order_reveals(law: Mapping[Order, Probability]) -> Float[np.ndarray, "sets L"]:
-    """W[T, i] = total probability of the orders that decode T first and i next. O(L) per order."""
+    """W[T, i] = total probability of the orders that decode T first and i next. O(L) per order.
+
+    >>> tm.learned_order.order_reveals({(0, 1): 1.0}).tolist()  # 0 first, then 1
+    [[1.0, 0.0], [0.0, 1.0], [0.0, 0.0], [0.0, 0.0]]
+    """
     law = order_law_checked(law)
     length = len(next(iter(law)))
     result = np.zeros((2**length, length))

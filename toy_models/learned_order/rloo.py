@@ -29,7 +29,13 @@ SMALLEST_TIME = 1e-150  # 1 / s^2 stays finite; the part left out is below SMALL
 
 @dataclass(frozen=True, eq=False)
 class GradientMoments:
-    """Exact mean and variance of one draw of an estimator of dJ / d log w; `calls`: denoiser calls of one draw."""
+    """Exact mean and variance of one draw of an estimator of dJ / d log w; `calls`: denoiser calls of one draw.
+
+    >>> table = tm.learned_order.sequence_cross_entropies(tm.repetition(2, 2), np.array([[0, 0], [1, 1]]))
+    >>> moments = tm.learned_order.estimator_moments(table, np.array([0.5, 0.5]), [1.0, 1.0], "rloo")
+    >>> moments.mean.round(9).tolist(), moments.calls
+    ([0.0, 0.0], 2)
+    """
 
     mean: Float[np.ndarray, " L"]
     variance: Float[np.ndarray, " L"]
@@ -46,7 +52,13 @@ def estimator_moments(
 ) -> GradientMoments:
     """Mean and variance of the estimator `name`, by enumeration of mask pairs and quadrature over s. L <= 6.
 
-    Variance inf for min w <= 1, except for "orders", which never divides by s.
+    Variance inf for min w <= 1, except for "orders", which never divides by s; of "antithetic", whose pair law has
+    kinks at m = 1/2, it is accurate to about 1e-4 of itself.
+
+    >>> table = tm.learned_order.sequence_cross_entropies(tm.repetition(2, 2), np.array([[0, 0], [1, 1]]))
+    >>> half = np.array([0.5, 0.5])
+    >>> tm.learned_order.estimator_moments(table, half, [1.0, 1.0], "score").mean.round(9).tolist()  # the oracle
+    [0.0, 0.0]
     """
     if name not in ESTIMATORS:
         raise ValueError(f"name = {name!r}, allowed: {', '.join(ESTIMATORS)}")
@@ -197,7 +209,13 @@ def draw_gradients(
     size: int,
     rng: np.random.Generator,
 ) -> Float[np.ndarray, "size L"]:
-    """`size` independent draws of the estimator (score, rloo, antithetic or direct), as a training step makes them."""
+    """`size` independent draws of the estimator (score, rloo, antithetic or direct), as a training step makes them.
+
+    >>> table = tm.learned_order.sequence_cross_entropies(tm.repetition(2, 2), np.array([[0, 0], [1, 1]]))
+    >>> rng, half = np.random.default_rng(0), np.array([0.5, 0.5])
+    >>> tm.learned_order.draw_gradients(table, half, [1.0, 1.0], "rloo", 5, rng).shape
+    (5, 2)
+    """
     if name not in ("direct", "score", "rloo", "antithetic"):
         raise ValueError(f"name = {name!r}, allowed: direct, score, rloo, antithetic")
     w = np.array([float(v) for v in positive_weights(weights)])

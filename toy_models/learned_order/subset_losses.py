@@ -1,8 +1,8 @@
 """Cross-entropies C[T, i] of position i given the revealed set T: everything about orders is linear in them.
 
 Sets are bit masks: bit i of T says that position i is revealed. Per sequence: C[T, i](x) = -log p(x_i | x_T); in the
-mean over q see toy_models.quantities.lattice.subset_cross_entropies. A denoiser that looks only at a few neighbours has a
-LocalLosses, which stays small at any L.
+mean over q see subset_cross_entropies of toy_models.quantities.lattice. A denoiser that looks only at a few neighbours
+has a LocalLosses, which stays small at any L.
 """
 
 from dataclasses import dataclass
@@ -33,6 +33,10 @@ def sequence_cross_entropies(denoiser: Denoiser, x: Int[np.ndarray, "batch L"]) 
     """C[T, i, row] = -log p(x_i | x_T) for i not in T, 0 for i in T; a context of probability 0 counts as inf.
 
     Cost: the denoiser on 2^L * batch contexts.
+
+    >>> table = tm.learned_order.sequence_cross_entropies(tm.repetition(2, 2), np.array([[0, 0]]))
+    >>> np.exp(-table[:, :, 0]).round(12).tolist()  # p(x_i | x_T)
+    [[0.5, 0.5], [1.0, 1.0], [1.0, 1.0], [1.0, 1.0]]
     """
     x = tokens(x, denoiser.vocab_size, denoiser.length, masks=False)
     batch, length = x.shape
@@ -94,6 +98,9 @@ def local_losses(target: Target, denoiser: Denoiser) -> LocalLosses | None:
     """C[T, i] = E_q[-log p(X_i | X_T)] of a ParentPointer or Windowed denoiser; None for any other denoiser.
 
     Per position the joint law of its d neighbours, by the chain rule on the target's marginals, and (V+1)^d contexts.
+
+    >>> tm.learned_order.local_losses(tm.repetition(2, 3), tm.Smoothed(tm.repetition(2, 3), 0.5)) is None
+    True
     """
     neighbours = neighbours_of(denoiser)
     if neighbours is None:
@@ -135,7 +142,11 @@ def _local_values(target: Target, denoiser: Denoiser, i: int, row: list[int]) ->
 
 
 def joint_law(target: Target, positions: list[int]) -> Float[np.ndarray, "..."]:
-    """q(x_positions) with one axis per listed position, by the chain rule on the marginals. O(V^n) rows."""
+    """q(x_positions) with one axis per listed position, by the chain rule on the marginals. O(V^n) rows.
+
+    >>> tm.learned_order.joint_law(tm.repetition(2, 3), [0, 2]).round(12).tolist()
+    [[0.5, 0.0], [0.0, 0.5]]
+    """
     vocab_size = target.vocab_size
     law = np.ones(1)
     y = np.full((1, target.length), MASK)
@@ -148,7 +159,11 @@ def joint_law(target: Target, positions: list[int]) -> Float[np.ndarray, "..."]:
 
 
 def mean_cross_entropies(target: Target, denoiser: Denoiser | None = None) -> Float[np.ndarray, "sets L"]:
-    """C[T, i] in the mean over q: the local route where the denoiser is local, else the lattice of all contexts."""
+    """C[T, i] in the mean over q: the local route where the denoiser is local, else the lattice of all contexts.
+
+    >>> (tm.learned_order.mean_cross_entropies(tm.repetition(2, 2)) / np.log(2)).round(12).tolist()
+    [[1.0, 1.0], [0.0, 0.0], [0.0, 0.0], [0.0, 0.0]]
+    """
     local = None if denoiser is None else local_losses(target, denoiser)
     if local is not None:
         return local.table()

@@ -1,9 +1,9 @@
 """Trained networks on languages whose laws are known exactly. Imported apart: needs torch.
 
-from toy_models import medium
-medium.marginals(target, y)      # exact masked posterior on the device
-medium.train(config, ...)        # a transformer on sequences of the target
-medium.learning_error(target, medium.Network(model), x, fractions, generator)
+from toy_models import networks
+networks.marginals(target, y)      # exact masked posterior on the device
+networks.train(config, ...)        # a transformer on sequences of the target
+networks.learning_error(target, networks.Network(model), x, fractions, generator)
 """
 
 from toy_models.networks.checkpoint import CheckpointError

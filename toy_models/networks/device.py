@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import numba
 import torch
@@ -30,7 +31,7 @@ def float32_products(device: torch.device) -> str:
     Read from the backend, which both ways of choosing (torch.set_float32_matmul_precision and fp32_precision) reach;
     torch.get_float32_matmul_precision raises once the second was used. "none" leaves torch's default, full float32.
     """
-    backend = torch.backends.cuda if device.type == "cuda" else torch.backends.mkldnn
+    backend: Any = torch.backends.cuda if device.type == "cuda" else torch.backends.mkldnn
     found = backend.matmul.fp32_precision
     return "ieee" if found == "none" else found
 

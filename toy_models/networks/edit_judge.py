@@ -1,7 +1,7 @@
 """Trained edit programs and their exact judgement: two programs, three kinds of attention, lengths beyond the trained.
 
-First pair (editing.parity) decides the parity of n bits by remasking and deleting; a position needs its two neighbours
-on each side. Even parity (editing.even_parity) writes a uniform string of even parity in three steps, with all heads;
+First pair (see parity) decides the parity of n bits by remasking and deleting; a position needs its two neighbours
+on each side. Even parity (see even_parity) writes a uniform string of even parity in three steps, with all heads;
 whether the start token stands tells the step, so a position needs to see it.
 """
 
@@ -33,6 +33,10 @@ from toy_models.networks.model import Config, Transformer
 from toy_models.networks.training import Trained
 
 COIN = 0.25  # a generator never writes a token of less probability
+
+
+# lengths, reachable sequences, those agreed on, shares answered, mass cut
+ParityCounts = tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...], tuple[float, ...], tuple[float, ...]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,7 +83,7 @@ def edit_runs(profile: str, seed: int = 0, device: str | torch.device = "auto") 
 
 
 def specialised_run(longest: int, seed: int) -> EditRun:
-    """The encoder of editing.learner_torch on the ten sequences of at most two tokens after the start."""
+    """The encoder of networks.edit_learner on the ten sequences of at most two tokens after the start."""
     torch.manual_seed(seed)
     model = learner.LocalEncoder(vocab_size=3, width=4, radius=2, hidden=8, indexed=True)
     fresh = agreement(model, first_pair, parity_states(2)), parity_right(model, 2) / 4
@@ -167,7 +171,7 @@ def even_law(network: nn.Module, n: int) -> tuple[float, float, float]:
     return float(sum(mass.values())), float(tv), float(cut)
 
 
-def _parity(network: nn.Module, lengths: Sequence[int]) -> tuple:
+def _parity(network: nn.Module, lengths: Sequence[int]) -> ParityCounts:
     states = {n: parity_states(n) for n in lengths}
     agree = tuple(agreement(network, first_pair, states[n]) for n in lengths)
     right = tuple(parity_right(network, n) / 2**n for n in lengths)

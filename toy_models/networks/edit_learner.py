@@ -13,7 +13,7 @@ import torch
 from torch import nn
 
 from toy_models.any_process.parity import START, first_pair
-from toy_models.any_process.programs import Program, Site, String
+from toy_models.any_process.programs import Program, Site, String, sure
 from toy_models.any_process.transition import HOLD, KEEP, Action, apply, emit
 from toy_models.validation import MASK
 
@@ -174,7 +174,7 @@ def as_program(model: nn.Module):
         candidate, bits = actions(model, torch.tensor([x]) + 1)
         if not bits.any() and MASK not in x:
             return None
-        return [((1, (int(v), *map(int, b))),) for v, b in zip(candidate[0], bits[0], strict=True)]
+        return [sure((int(v), int(r), int(i), int(d))) for v, (r, i, d) in zip(candidate[0], bits[0], strict=True)]
 
     return program
 
@@ -226,9 +226,12 @@ def agrees_at_every_length(model: LocalEncoder) -> bool:
     program = as_program(model)
     for x in SEVEN:
         wanted, found = first_pair(x), program(x)
-        if found is None or [emit(v, a[0][1]) for v, a in zip(x, wanted, strict=True)] != [
-            emit(v, a[0][1]) for v, a in zip(x, found, strict=True)
-        ]:
+        if (
+            wanted is None
+            or found is None
+            or [emit(v, a[0][1]) for v, a in zip(x, wanted, strict=True)]
+            != [emit(v, a[0][1]) for v, a in zip(x, found, strict=True)]
+        ):
             return False
     return True
 

@@ -4,7 +4,7 @@
     network = Reading(train_edits(first_pair, states, Config(3, 12, controls=True, visible=band(12, 2))).model)
     agreement(network, first_pair, parity_states(9)), final_law(network, {(2, 1, 0, 1): 1}, 20, 12)
 
-Supervised loss of Yang et al. 2025 (arXiv 2510.06190, official configuration; editing.learner_torch.loss). A training
+Supervised loss of Yang et al. 2025 (arXiv 2510.06190, official configuration; networks.edit_learner.loss). A training
 batch mixes lengths: short sequences are filled with EMPTY = -2, to which nothing attends. (Batches of
 one length would show each step that length alone.) The judges batch by length: no padding there.
 """
@@ -21,7 +21,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
-from toy_models.any_process.laws import Weight, next_law
+from toy_models.any_process.laws import Weight, site_law
 from toy_models.any_process.parity import START, first_pair
 from toy_models.any_process.programs import Program, Site, String
 from toy_models.any_process.trace import EMPTY
@@ -38,7 +38,7 @@ MOST = 4096  # strings followed per step
 
 
 class Reading(nn.Module):
-    """The model on the tokens of editing.learner_torch: 0 the mask, v + 1 the token v, `pad` the padding.
+    """The model on the tokens of networks.edit_learner: 0 the mask, v + 1 the token v, `pad` the padding.
 
     The heads named in `ignored` never fire.
     """
@@ -168,18 +168,18 @@ def final_law(
     become empty end nowhere. Where the network draws, each step follows the MOST heaviest strings and cuts the mass of
     the others. With keep = 1 and mass 1 on each input the result counts inputs, exactly.
     """
-    running, final, cut = dict(start), defaultdict(int), 0
+    running, final, cut = dict(start), _masses(), 0
     for _ in range(max_steps + 1):
         running = {x: m for x, m in running.items() if 0 < len(x) <= max_context}
         if len(running) > MOST and keep < 1:
-            order = sorted(running, key=running.get, reverse=True)
+            order = sorted(running, key=running.__getitem__, reverse=True)
             cut += sum(running[x] for x in order[MOST:])
             running = {x: running[x] for x in order[:MOST]}
         if not running:
             break
-        found, following = decisions(network, running, keep), defaultdict(int)
+        found, following = decisions(network, running, keep), _masses()
         for x, mass in running.items():
-            law = next_law(x, lambda _, sites=found[x]: sites, max_context)
+            law = site_law(x, found[x], max_context)
             if set(law) == {x}:
                 final[x] += mass
                 continue
@@ -187,6 +187,10 @@ def final_law(
                 following[z] += mass * weight
         running = following
     return dict(final), cut
+
+
+def _masses() -> dict[String, Weight]:
+    return defaultdict(int)
 
 
 def parity_states(n: int) -> list[String]:

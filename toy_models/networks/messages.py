@@ -2,7 +2,7 @@
 
 Messages are (S, batch): the step of an HMM, and of an n-gram, is then one batched matrix product without a copy.
 Likelihoods are multiplied by powers of two, token by token, so that the largest lies in (1/2, 1]: exact, and cancels.
-`plans` turns the smallest positive parameters into a number of steps between rescalings; derivation in networks/derivation.md.
+`plans` turns the smallest positive parameters into a number of steps between rescalings; theory/networks has the proof.
 """
 
 import math

@@ -57,6 +57,8 @@ def _check_visible(visible: tuple[tuple[bool, ...], ...], length: int, causal: b
 
 
 class Attention(nn.Module):
+    visible: Tensor | None
+
     def __init__(self, config: Config):
         super().__init__()
         self.heads, self.causal = config.heads, config.causal
@@ -97,6 +99,9 @@ class Block(nn.Module):
 class Transformer(nn.Module):
     """The model of `config`; `generator` draws its initial weights."""
 
+    cos: Tensor
+    sin: Tensor
+
     def __init__(self, config: Config, generator: torch.Generator | None = None):
         super().__init__()
         self.config = config
@@ -136,7 +141,8 @@ class Transformer(nn.Module):
         """
         if self.config.causal:
             tokens = torch.cat([torch.full_like(tokens[:, :1], -1), tokens[:, :-1]], dim=1)
-        return self._run(tokens, 0, None, t)
+        x = self._features(tokens, 0, None, t)
+        return self.head(x) if self.control is None else (self.head(x), self.control(x))
 
     def step(self, tokens: Int[Tensor, " batch"], position: int, cache: list) -> Float[Tensor, "batch V"]:
         """Logits of x_position; `tokens` holds x_{position-1} (anything at position 0), `cache` the keys and values.
@@ -146,12 +152,13 @@ class Transformer(nn.Module):
         if not self.config.causal:
             raise ValueError("step needs causal = True; a bidirectional model has no cache")
         start = torch.full_like(tokens, -1) if position == 0 else tokens
-        return self._run(start[:, None], position, cache, None)[:, 0]
+        return self.head(self._features(start[:, None], position, cache, None))[:, 0]
 
     def new_cache(self) -> list:
         return [[] for _ in self.blocks]
 
-    def _run(self, tokens: Tensor, first: int, cache: list | None, t: Tensor | None) -> Tensor | tuple[Tensor, Tensor]:
+    def _features(self, tokens: Tensor, first: int, cache: list | None, t: Tensor | None) -> Tensor:
+        """(batch, length, width): what the heads read."""
         if first + tokens.shape[1] > self.config.length:
             raise ValueError(
                 f"tokens reach position {first + tokens.shape[1]}, the model has length {self.config.length}"
@@ -168,8 +175,7 @@ class Transformer(nn.Module):
             real = (tokens != EMPTY)[:, None, None, :] | (tokens == EMPTY)[:, None, :, None]
         for k, block in enumerate(self.blocks):
             x = block(x, cos, sin, None if cache is None else cache[k], real)
-        x = self.norm(x)
-        return self.head(x) if self.control is None else (self.head(x), self.control(x))
+        return self.norm(x)
 
 
 def rotary_tables(length: int, size: int, base: float) -> tuple[Float[Tensor, "L half"], Float[Tensor, "L half"]]:

@@ -8,6 +8,7 @@ which overlaps A as little as two sets of size k can. With S = S(x, M), all esti
 and S_A S_mirror for the pairs of MIRROR. variance.decomposition turns them into A, B and C of any law of sizes.
 """
 
+from collections.abc import Iterable
 from math import comb
 
 import numpy as np
@@ -97,14 +98,17 @@ def noise_by_method(
         parts.append([plain.pattern, plain.rate, plain.data])
         methods.append([by_method(moments, weights, name).per_call for name in WAYS])
     spans = [student_interval(np.array(values), confidence) for values in (parts, methods)]
-    names = (("pattern", "rate", "data"), tuple(WAYS))
-    return tuple(
-        {
-            name: Estimate(np.asarray(s.value[k]), np.asarray(s.low[k]), np.asarray(s.high[k]), confidence)
-            for k, name in enumerate(labels)
-        }
-        for labels, s in zip(names, spans, strict=True)
-    )
+    return _by_name(("pattern", "rate", "data"), spans[0]), _by_name(WAYS, spans[1])
+
+
+def _by_name(names: Iterable[str], spans: Estimate) -> dict[str, Estimate]:
+    """One estimate per name from the estimates of a vector."""
+    return {
+        name: Estimate(
+            np.asarray(spans.value[k]), np.asarray(spans.low[k]), np.asarray(spans.high[k]), spans.confidence
+        )
+        for k, name in enumerate(names)
+    }
 
 
 def by_method(moments: Moments, weights: dict[str, Float[np.ndarray, " L"]], name: str) -> VarianceDecomposition:

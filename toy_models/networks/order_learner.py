@@ -95,7 +95,7 @@ def learn_edges(
     """Descent on the edge differences d_i = s_parent(i) - s_i of a forest; `start` gives s, and s at the roots stays.
 
     Every d_i has its own term of J, so it only grows: the best order is reached from every start, after a time that
-    toy_models.learned_order.flow.edge_flow_time gives (exponential in a wrong start, unless the steps are normalised: "adam").
+    learned_order.flow.edge_flow_time gives (exponential in a wrong start, unless the steps are normalised: "adam").
     """
     length = parents.shape[1]
     ancestors = torch.zeros(

@@ -26,7 +26,7 @@ from toy_models.networks.model import Config
 from toy_models.networks.order_learner import initial_log_weights, parent_pointer_loss
 from toy_models.networks.sampling import Network
 from toy_models.networks.schedules import LearnedSchedule, train_with_schedules
-from toy_models.networks.training import TrainOptions
+from toy_models.networks.training import TrainOptions, plain_step
 from toy_models.quantities import lattice
 from toy_models.targets import MarkovChain, Table, Target
 from toy_models.targets.denoisers import ParentPointer
@@ -213,8 +213,7 @@ def exact_descent(
     for step in range(options.steps):
         schedule.zero_grad(set_to_none=True)
         (loss(schedule.log_weights()[None]).sum() / len(parents)).backward()
-        with torch.no_grad():
-            schedule.values -= schedule.rate * options.rate_at(step) / options.rate * schedule.values.grad
+        plain_step(schedule, schedule.rate * options.rate_at(step) / options.rate)
     return schedule.record().numpy()
 
 

@@ -76,7 +76,7 @@ def marginals(
 
 
 def error_bound(target, dtype: torch.dtype = torch.float64) -> float:
-    """gamma_k = k u / (1 - k u), a bound on the relative error of `marginals`; derivation in networks/derivation.md.
+    """gamma_k = k u / (1 - k u), a bound on the relative error of `marginals`; proof in theory/networks.
 
     It holds for entries that the dtype can hold as normal numbers; smaller ones are off by at most torch.finfo.tiny.
 
@@ -197,9 +197,10 @@ def _laws(model: States | Tuples, work: Work) -> Tensor:
         law.div_(total[:, :, :, None])
         late[:, low:high] = law[:, 0].transpose(0, 1)
         late[:, count - high : count - low] = law[:, 1].flip(0).transpose(0, 1)  # an odd middle is written twice
-    if model.first:
+    if isinstance(model, Tuples) and model.first:
+        tiny = torch.finfo(result.dtype).tiny
         for k, early in enumerate(model.first_window(work.joint[0, 0] * work.seen[0, 0])):
-            sums = early.sum(dim=1, keepdim=True).clamp_(min=torch.finfo(law.dtype).tiny)
+            sums = early.sum(dim=1, keepdim=True).clamp_(min=tiny)
             torch.div(early, sums, out=result[:, k])
         return _one_hot_where_seen(result, work.y)
     return _ones_where_seen(result, work.y)

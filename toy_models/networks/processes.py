@@ -7,6 +7,7 @@ machines need no common disk. Without torchrun all functions are those of one pr
 """
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
 import torch
@@ -81,12 +82,13 @@ def average(value: float, device: torch.device) -> float:
     return float(shared) / count()
 
 
-def average_gradients(module: nn.Module) -> None:
+def average_gradients(parameters: Iterable[nn.Parameter]) -> None:
     """Each gradient becomes its mean over processes (DistributedDataParallel does it for the network itself)."""
     if dist.is_initialized():
-        for p in module.parameters():
-            dist.all_reduce(p.grad)
-            p.grad /= count()
+        for p in parameters:
+            if p.grad is not None:
+                dist.all_reduce(p.grad)
+                p.grad /= count()
 
 
 def gather_states(generator: torch.Generator) -> list[torch.Tensor]:

@@ -1,18 +1,18 @@
 """Every unmasking rule on a torch model, and ancestral sampling of the causal one. Calls are counted."""
 
 from dataclasses import dataclass
-from operator import attrgetter
 
 import numpy as np
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from toy_models.door import CONTENT_FREE, kind_of, require_rule
+from toy_models.door import require_rule
 from toy_models.networks.data import draw
 from toy_models.networks.model import Transformer
 from toy_models.networks.posterior import marginals
-from toy_models.rules.protocol import Rule
+from toy_models.rules.protocol import Rule, sees_contents
+from toy_models.targets.protocol import Target
 from toy_models.validation import MASK, positive_int
 
 
@@ -32,8 +32,13 @@ class Network:
     model: Transformer
     batch: int = 4096  # rows per call
 
-    vocab_size = property(attrgetter("model.config.vocab_size"))
-    length = property(attrgetter("model.config.length"))
+    @property
+    def vocab_size(self) -> int:
+        return self.model.config.vocab_size
+
+    @property
+    def length(self) -> int:
+        return self.model.config.length
 
     @property
     def device(self) -> torch.device:
@@ -58,11 +63,16 @@ class Oracle:
     On a CPU the compiled target.marginals, elsewhere its torch twin.
     """
 
-    target: object
+    target: Target
     device: torch.device
 
-    vocab_size = property(attrgetter("target.vocab_size"))
-    length = property(attrgetter("target.length"))
+    @property
+    def vocab_size(self) -> int:
+        return self.target.vocab_size
+
+    @property
+    def length(self) -> int:
+        return self.target.length
 
     def laws(self, y: Int[Tensor, "rows L"]) -> Float[Tensor, "rows L V"]:
         if self.device.type == "cpu":
@@ -76,12 +86,12 @@ def sample(denoiser: Network | Oracle, rule: Rule, size: int, generator: torch.G
     Content-free rules draw their partition on the CPU from a numpy generator seeded by `generator`.
     """
     size, device, length = positive_int("size", size), denoiser.device, denoiser.length
-    require_rule(rule, length)
+    rule = require_rule(rule, length)
     y = torch.full((size, length), MASK, device=device)
     calls = torch.zeros(size, dtype=torch.int64, device=device)
     stopped = torch.zeros(size, dtype=torch.bool, device=device)
     plan = None
-    if kind_of(rule) == CONTENT_FREE:
+    if not sees_contents(rule):
         seed = int(torch.randint(2**62, (1,), generator=generator, device=device))
         plan = torch.as_tensor(np.array(rule.draw_steps(size, length, np.random.default_rng(seed))), device=device)
     steps = range(length) if plan is None else plan.unique().tolist()
@@ -94,7 +104,7 @@ def sample(denoiser: Network | Oracle, rule: Rule, size: int, generator: torch.G
         dead = laws.isnan().any(dim=(1, 2))
         stopped[rows[dead]] = True
         rows, laws = rows[~dead], laws[~dead]
-        chosen = wanted[rows] if plan is not None else rule.select(rounded(laws), y[rows] == MASK)
+        chosen = rule.select(rounded(laws), y[rows] == MASK) if sees_contents(rule) else wanted[rows]
         y[rows] = torch.where(chosen, draw(laws.cumsum(dim=-1), generator), y[rows])
         calls[rows] += 1
     return Written(y, calls, stopped)

@@ -118,6 +118,9 @@ class LearnedSchedule(nn.Module):
     log w_parent - log w_child along the edges, on which exact descent always finds the best order; roots stay.
     """
 
+    basis: Tensor
+    base: Tensor
+
     def __init__(
         self,
         start: Float[Tensor, " L"],

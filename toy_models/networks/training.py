@@ -7,10 +7,11 @@ torchrun each process draws its own data and gradients are averaged, see process
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -96,13 +97,32 @@ def seed_generator(seed: int, device: torch.device) -> torch.Generator:
     return torch.Generator(device=device).manual_seed(1000003 * seed + processes.rank())
 
 
+@runtime_checkable
+class Objective(Protocol):
+    """A torch module that is a loss with parameters of its own, moved in place by plain steps of size `rate`."""
+
+    rate: float
+
+    def __call__(self, model: Callable, x: Tensor, generator: torch.Generator, /) -> Tensor:
+        """Losses of the rows, nats per token."""
+        ...
+
+    def to(self, device: torch.device, /) -> "Objective": ...
+    def parameters(self) -> Iterator[nn.Parameter]: ...
+    def state_dict(self) -> dict[str, Any]: ...
+    def load_state_dict(self, state: dict[str, Any], /) -> object: ...
+    def zero_grad(self, set_to_none: bool = ...) -> None: ...
+    def record(self) -> Tensor: ...
+    def describe(self) -> dict[str, Any]: ...
+
+
 def train(
     config: Config,
     make_stream: Callable[[torch.Generator], Callable[[int], Tensor]],
     options: TrainOptions,
     seed: int = 0,
     device: str | torch.device = "auto",
-    loss: LossOptions | nn.Module | None = None,
+    loss: LossOptions | Objective | None = None,
     path: str | Path | None = None,
     progress: bool = False,
 ) -> Trained:
@@ -119,9 +139,9 @@ def train(
     place = resolve(device)
     processes.must_be_joined()
     if loss is None and not config.causal:
-        loss = LossOptions(size_weights=[1.0 / config.length] * config.length)
+        loss = uniform_sizes(config)
     model = Transformer(config, torch.Generator().manual_seed(seed)).to(place)
-    objective = loss.to(place) if isinstance(loss, nn.Module) else None
+    objective = None if loss is None or isinstance(loss, LossOptions) else loss.to(place)
     averaged = {name: p.detach().clone() for name, p in model.state_dict().items()}
     wrapped = DistributedDataParallel(model) if dist.is_initialized() else model
     called = torch.compile(wrapped) if options.compile else wrapped
@@ -155,7 +175,7 @@ def train(
         try:
             for part in range(options.accumulate):
                 last = part + 1 == options.accumulate
-                sync = nullcontext() if last or not dist.is_initialized() else wrapped.no_sync()
+                sync = wrapped.no_sync() if isinstance(wrapped, DistributedDataParallel) and not last else nullcontext()
                 with sync:
                     with context:
                         value = mean_loss(called, config, draw(options.batch), loss, generator) / options.accumulate
@@ -167,12 +187,12 @@ def train(
         _must_be_finite("loss", total, step, path)
         norm = float(nn.utils.clip_grad_norm_(model.parameters(), options.clip))
         if objective is not None:
-            processes.average_gradients(objective)
-            norm = math.hypot(norm, *(float(p.grad.norm()) for p in objective.parameters()))
+            processes.average_gradients(objective.parameters())
+            norm = math.hypot(norm, *(float(p.grad.norm()) for p in objective.parameters() if p.grad is not None))
         _must_be_finite("norm of the gradient", norm, step, path)
         optimiser.step()
         if objective is not None:
-            _plain_step(objective, objective.rate * options.rate_at(step) / options.rate)
+            plain_step(objective, objective.rate * options.rate_at(step) / options.rate)
             recorded.append(objective.record())
         losses.append(total)
         decay = min(options.ema, (1 + step) / (10 + step))
@@ -189,12 +209,19 @@ def train(
     return Trained(model.eval(), losses, first, recorded)
 
 
-def mean_loss(model, config: Config, x: Tensor, loss, generator: torch.Generator) -> Tensor:
+def uniform_sizes(config: Config) -> LossOptions:
+    """The number of masks uniform on 1..L, one mask: what a bidirectional model is trained with by default."""
+    return LossOptions(size_weights=[1.0 / config.length] * config.length)
+
+
+def mean_loss(
+    model, config: Config, x: Tensor, loss: LossOptions | Objective | None, generator: torch.Generator
+) -> Tensor:
     """The training loss of a batch, nats per token."""
-    if isinstance(loss, nn.Module):
+    if loss is not None and not isinstance(loss, LossOptions):
         return loss(model, x, generator).mean()
     if not config.causal:
-        return training_losses(model, x, loss, generator).mean()
+        return training_losses(model, x, loss or uniform_sizes(config), generator).mean()
     return torch.nn.functional.cross_entropy(model(x).flatten(0, 1).float(), x.flatten())
 
 
@@ -203,20 +230,21 @@ def _must_be_finite(what: str, value: float, step: int, path: Path | None) -> No
         raise NonFiniteLoss(step, value, path, what)
 
 
-def _largest(model: nn.Module, objective: nn.Module | None) -> float:
+def _largest(model: nn.Module, objective: Objective | None) -> float:
     """Largest absolute weight; nan if one is nan."""
     weights = [*model.parameters(), *(() if objective is None else objective.parameters())]
     return float(torch.stack([p.detach().abs().max().double() for p in weights]).max())
 
 
-def _plain_step(objective: nn.Module, size: float) -> None:
+def plain_step(objective: Objective | nn.Module, size: float) -> None:
     """p -= size * gradient."""
     with torch.no_grad():
         for p in objective.parameters():
-            p -= size * p.grad
+            if p.grad is not None:
+                p -= size * p.grad
 
 
-def _state_of(objective: nn.Module | None, recorded: list[Tensor]) -> dict:
+def _state_of(objective: Objective | None, recorded: list[Tensor]) -> dict:
     return {} if objective is None else {"objective": objective.state_dict(), "recorded": torch.stack(recorded)}
 
 
@@ -237,17 +265,17 @@ def _memory_message(options: TrainOptions, config: Config) -> str:
     )
 
 
-def _describe(loss: LossOptions | nn.Module | None) -> dict:
+def _describe(loss: LossOptions | Objective | None) -> dict:
     if loss is None:
         return {}
-    if isinstance(loss, nn.Module):
+    if not isinstance(loss, LossOptions):
         return loss.describe()
     density = None if loss.density is None else str(loss.density.name)
     sizes = None if loss.size_weights is None else [float(w) for w in np.asarray(loss.size_weights)]
     return {"density": density, "coupling": loss.coupling, "masks": loss.masks, "sizes": sizes, "epsilon": loss.epsilon}
 
 
-def _plain(value):
+def _plain(value) -> Any:
     """Tuples as lists, so that a configuration compares equal after a round trip."""
     if isinstance(value, dict):
         return {k: _plain(v) for k, v in value.items()}

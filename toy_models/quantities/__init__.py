@@ -1,1 +1,23 @@
-"""What a sampler writes and what it loses: exact laws, divergences, sequence error, likelihood, calls, information curves."""
+"""What a sampler writes and loses: exact laws, divergences, sequence error, likelihood, calls, information curves."""
+
+from toy_models.lazy import attach
+
+__getattr__, __dir__, __all__ = attach(
+    __name__,
+    {
+        "entropy": ["divergence_of_rows", "entropy_of_rows"],
+        "estimates": ["estimate_generative_cross_entropy", "estimate_trajectory_kl", "estimate_uniform_kl"],
+        "intervals": ["bernstein_interval", "clopper_pearson", "student_interval"],
+        "lattice": [
+            "sequences",
+            "state_marginals",
+            "state_probabilities",
+            "states",
+            "subset_cross_entropies",
+            "to_table",
+        ],
+        "sampling": ["estimate_sequence_error", "write_tokens"],
+        "trajectory_kl": ["curve_kl"],
+    },
+    ["lattice"],
+)

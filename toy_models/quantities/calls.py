@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from toy_models.door import ADAPTIVE, CONTENT_FREE, require_pair, require_rule
+from toy_models.door import require_pair, require_rule
 from toy_models.errors import IntractableError
 from toy_models.quantities.law import sampler_law
 from toy_models.quantities.trajectory_kl import EVERY_KIND, _advance
@@ -19,13 +19,17 @@ def expected_calls(target: Target, rule: Rule, denoiser: Denoiser | None = None,
     under="q": replayed along data; under="p": along what is written (a stopped run counts the calls it made).
     Content-free rules under q need only the law of the reveal counts: the rule's own `expected_calls(length)` where it
     has one, else a sum over its stages.
+
+    >>> tm.expected_calls(tm.pairs(2, 2), tm.IndependentReveal([0.5, 0.5]))  # 1 + P(two steps)
+    1.5
     """
     if under not in ("q", "p"):
         raise ValueError(f'under = {under!r}, allowed: "q", "p"')
     model = require_pair(target, denoiser)
-    require_rule(rule, target.length, EVERY_KIND if under == "p" else (CONTENT_FREE, ADAPTIVE))
     if under == "p":
+        require_rule(rule, target.length, EVERY_KIND)
         return sampler_law(model, rule).mean_steps
+    rule = require_rule(rule, target.length)
     if sees_contents(rule):
         return visited_states(target, rule, denoiser).calls
     own = getattr(rule, "expected_calls", None)

@@ -19,9 +19,13 @@ def estimate_trajectory_kl(
 
     One sequence and one order per sample; entropies of exact marginals replace log-losses. Student interval, asymptotic
     in `size` (a sum over L tokens is close to normal). `entropy` saves recomputing H(X).
+
+    >>> rng, rule = np.random.default_rng(0), tm.RandomOrder([2])
+    >>> round(float(tm.quantities.estimate_trajectory_kl(tm.repetition(2, 2), rule, 8, rng).value / np.log(2)), 12)
+    1.0
     """
     require_target(target)
-    require_rule(rule, target.length, (CONTENT_FREE,))
+    rule = require_rule(rule, target.length, (CONTENT_FREE,))
     positive_int("size", size, 2)
     confidence_level(confidence)
     require_generator(rng)
@@ -43,6 +47,10 @@ def estimate_uniform_kl(
     One sequence and one uniform U_i per position and sample: position i counts as revealed at a when U_i < a, so all
     reveal fractions k/N_max share a sample, and a masked position weighs 1/(1 - a). The control variate
     is -log q(x), whose mean H(X) is known. Student interval, asymptotic.
+
+    >>> estimate = tm.quantities.estimate_uniform_kl(tm.repetition(2, 2), [1], 8, np.random.default_rng(0))
+    >>> (estimate.value / np.log(2)).round(12).tolist()  # TC, in one step
+    [1.0]
     """
     require_target(target)
     require_generator(rng)
@@ -74,6 +82,11 @@ def estimate_generative_cross_entropy(
     """E_{x~p}[-log q(x)] from `size` runs: what papers plot as generative perplexity. Student interval, asymptotic.
 
     One written sequence off the support proves that the value is inf: value, low and high are then inf.
+
+    >>> rng, rule = np.random.default_rng(0), tm.bisection(4)
+    >>> estimate = tm.quantities.estimate_generative_cross_entropy(tm.repetition(2, 4), rule, 16, rng)
+    >>> round(float(estimate.value / np.log(2)), 12)  # each valid text costs one bit
+    1.0
     """
     model = require_pair(target, denoiser)
     positive_int("size", size, 2)

@@ -10,12 +10,18 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
+from toy_models.rounding import settle
 from toy_models.validation import confidence_level, positive_int
 
 
 @dataclass(frozen=True, eq=False)
 class Estimate:
-    """Sample means with a two-sided interval, each at the stated confidence."""
+    """Sample means with a two-sided interval, each at the stated confidence.
+
+    >>> estimate = tm.estimate_information_curve(tm.pairs(2, 4), 16, np.random.default_rng(0))
+    >>> bool(np.all((estimate.low <= estimate.value) & (estimate.value <= estimate.high))), estimate.confidence
+    (True, 0.99)
+    """
 
     value: Float[np.ndarray, "..."]
     low: Float[np.ndarray, "..."]
@@ -23,12 +29,18 @@ class Estimate:
     confidence: float
 
     def shifted(self, by: float) -> "Estimate":
-        """The estimate of the same quantity plus a known constant."""
-        return Estimate(*(np.asarray(part + by) for part in (self.value, self.low, self.high)), self.confidence)
+        """The estimate of the same quantity plus a known constant; rounding below 0 is 0."""
+        value, low, high = (settle(part + by, 1.0 + abs(by)) for part in (self.value, self.low, self.high))
+        return Estimate(value, low, high, self.confidence)
 
 
 def student_interval(values: Float[np.ndarray, "n ..."], confidence: float = 0.99, fitted: int = 1) -> Estimate:
-    """Mean over axis 0 of n independent rows with Student's interval, `fitted` degrees of freedom spent on the fit."""
+    """Mean over axis 0 of n independent rows with Student's interval, `fitted` degrees of freedom spent on the fit.
+
+    >>> interval = tm.quantities.student_interval(np.array([1.0, 2.0, 3.0]), confidence=0.5)
+    >>> float(interval.value), round(float(interval.high - 2.0), 12)  # sqrt(2/3) sqrt(1/3)
+    (2.0, 0.471404520791)
+    """
     from scipy.stats import t as student
 
     n = len(values)
@@ -42,6 +54,10 @@ def bernstein_interval(values: Float[np.ndarray, "n ..."], width: float, confide
     """Mean over axis 0 of n independent rows in a range of the given width, each side at (1 - confidence) / 2.
 
     Radius sqrt(2 Var log(4/delta) / n) + 7 width log(4/delta) / (3 (n - 1)), delta = 1 - confidence.
+
+    >>> interval = tm.quantities.bernstein_interval(np.ones(100), width=1.0, confidence=0.99)
+    >>> float(interval.value), bool(interval.low < 1.0 < interval.high)
+    (1.0, True)
     """
     n = len(values)
     spread = np.log(4.0 / (1.0 - confidence_level(confidence)))

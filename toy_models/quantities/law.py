@@ -5,11 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
-from toy_models.door import ADAPTIVE, CONTENT_FREE, DRAWN, kind_of, require_denoiser, require_rule
+from toy_models.door import ADAPTIVE, CONTENT_FREE, DRAWN, require_denoiser, require_rule
 from toy_models.errors import IntractableError
 from toy_models.kernel import kernel
 from toy_models.quantities import lattice
-from toy_models.rules.protocol import Adaptive, Drawn, Rule, Stage, select, stages_of
+from toy_models.rules.protocol import Adaptive, Drawn, Rule, Stage, sees_contents, sees_drawn, select, stages_of
 from toy_models.targets.protocol import Denoiser
 
 MAX_CANDIDATES = 2**22  # (2V)^L pairs of a state and the candidates at its masks, for rules that see drawn tokens
@@ -20,6 +20,10 @@ class Law:
     """pmf.sum() + impossible == 1; a run that reaches an impossible context stops there.
 
     mean_steps = E over what is written of the denoiser calls that reveal at least one token.
+
+    >>> law = tm.sampler_law(tm.repetition(2, 2), tm.RandomOrder([2]))
+    >>> law.pmf.tolist(), law.impossible, law.mean_steps
+    ([[0.25, 0.25], [0.25, 0.25]], 0.0, 1.0)
     """
 
     pmf: Float[np.ndarray, "..."]
@@ -32,21 +36,23 @@ def sampler_law(denoiser: Denoiser, rule: Rule) -> Law:
 
     Cost O(N (2V+1)^L) for content-free rules, O((2V+1)^L) for adaptive ones, O((2V)^L) calls of `select` for rules that
     see the drawn candidates. IntractableError beyond the lattice limit.
+
+    >>> tm.sampler_law(tm.repetition(2, 2), tm.IndependentReveal([0.5, 0.5])).pmf.tolist()
+    [[0.375, 0.125], [0.125, 0.375]]
     """
     require_denoiser(denoiser)
     vocab_size, length = denoiser.vocab_size, denoiser.length
     require_rule(rule, length, (CONTENT_FREE, ADAPTIVE, DRAWN))
-    kind = kind_of(rule)
-    if kind == DRAWN:
+    if sees_drawn(rule):
         _require_candidates(vocab_size, length)
     marginals = lattice.state_marginals(denoiser)
-    if kind == CONTENT_FREE:
+    if not sees_contents(rule):
         parts = [(w, _push_stages(marginals, stages, vocab_size, length)) for w, stages in stages_of(rule, length)]
-        final = sum(w * part[0] for w, part in parts)
+        final = sum((w * part[0] for w, part in parts), start=np.zeros(len(marginals)))
         impossible = float(sum(w * part[1] for w, part in parts))
         mean_steps = float(sum(w * part[2] for w, part in parts))
     else:
-        push = _push_choices if kind == ADAPTIVE else _push_drawn
+        push = _push_drawn if sees_drawn(rule) else _push_choices
         final, impossible, mean_steps = _push_adaptive(marginals, rule, vocab_size, length, push)
     pmf = final.reshape((vocab_size + 1,) * length)[(slice(1, None),) * length]
     return Law(pmf.copy(), impossible, mean_steps)

@@ -10,14 +10,13 @@ from toy_models.door import (
     ADAPTIVE,
     CONTENT_FREE,
     DRAWN,
-    kind_of,
     require_denoiser,
     require_generator,
     require_pair,
     require_rule,
 )
 from toy_models.quantities.intervals import Estimate, clopper_pearson
-from toy_models.rules.protocol import Rule, select, steps_of
+from toy_models.rules.protocol import Rule, sees_contents, sees_drawn, select, steps_of
 from toy_models.targets.protocol import Denoiser, Target
 from toy_models.validation import MASK, confidence_level, positive_int
 
@@ -26,7 +25,12 @@ PROGRESS_CELLS = 2**26  # rows * L * V from which a progress bar is shown
 
 @dataclass(frozen=True, eq=False)
 class Samples:
-    """tokens hold MASK where a stopped row was still masked; steps counts the calls that revealed something."""
+    """tokens hold MASK where a stopped row was still masked; steps counts the calls that revealed something.
+
+    >>> samples = tm.sample(tm.repetition(2, 3), tm.RandomOrder([1, 1, 1]), 4, np.random.default_rng(0))
+    >>> samples.steps.tolist(), samples.impossible.any().item(), np.ptp(samples.tokens, axis=1).tolist()
+    ([3, 3, 3, 3], False, [0, 0, 0, 0])
+    """
 
     tokens: Int[np.ndarray, "size L"]
     steps: Int[np.ndarray, " size"]
@@ -34,17 +38,20 @@ class Samples:
 
 
 def sample(denoiser: Denoiser, rule: Rule, size: int, rng: np.random.Generator) -> Samples:
-    """`size` runs of the sampler. A run that reaches an impossible context stops there, flagged; nothing is raised."""
+    """`size` runs of the sampler. A run that reaches an impossible context stops there, flagged; nothing is raised.
+
+    >>> tm.sample(tm.repetition(2, 2), tm.RandomOrder([1, 1]), 3, np.random.default_rng(0)).tokens.tolist()
+    [[0, 0], [0, 0], [1, 1]]
+    """
     require_denoiser(denoiser)
     length = denoiser.length
     require_rule(rule, length, (CONTENT_FREE, ADAPTIVE, DRAWN))
-    kind = kind_of(rule)
     positive_int("size", size)
     require_generator(rng)
     y = np.full((size, length), MASK, dtype=np.int64)
     calls = np.zeros(size, dtype=np.int64)
     stopped = np.zeros(size, dtype=bool)
-    plan = steps_of(rule, size, length, rng) if kind == CONTENT_FREE else None
+    plan = None if sees_contents(rule) else steps_of(rule, size, length, rng)
     steps = None if plan is None else np.unique(plan)
     show = size * length * denoiser.vocab_size >= PROGRESS_CELLS
     with tqdm(total=length, desc="unmasking", unit="token", disable=not show) as bar:
@@ -58,13 +65,13 @@ def sample(denoiser: Denoiser, rule: Rule, size: int, rng: np.random.Generator) 
             stopped[rows[dead]] = True
             rows, marginals = rows[~dead], marginals[~dead]
             calls[rows] += 1
-            if kind == DRAWN:
+            if sees_drawn(rule):
                 masked = y[rows] == MASK
                 drawn = write_tokens(y[rows], marginals, masked, rng)
                 selected = select(rule, marginals, masked, drawn)
                 y[rows] = np.where(selected, drawn, y[rows])
             else:
-                selected = wanted[rows] if steps is not None else select(rule, marginals, y[rows] == MASK)
+                selected = select(rule, marginals, y[rows] == MASK) if sees_contents(rule) else wanted[rows]
                 y[rows] = write_tokens(y[rows], marginals, selected, rng)
             bar.update(selected.sum() / size)
     return Samples(y, calls, stopped)
@@ -76,7 +83,12 @@ def write_tokens(
     selected: Bool[np.ndarray, "rows L"],
     rng: np.random.Generator,
 ) -> Int[np.ndarray, "rows L"]:
-    """`y` with the selected positions drawn independently from their marginals: smallest v with cdf(v) > u."""
+    """`y` with the selected positions drawn independently from their marginals: smallest v with cdf(v) > u.
+
+    >>> p, rng = np.array([[[1.0, 0.0], [0.0, 1.0]]]), np.random.default_rng(0)
+    >>> tm.quantities.write_tokens(np.array([[-1, -1]]), p, np.array([[True, False]]), rng).tolist()
+    [[0, -1]]
+    """
     cdf = np.cumsum(marginals[selected], axis=1)
     uniform = rng.random((len(cdf), 1)) * cdf[:, -1:]
     result = y.copy()
@@ -92,7 +104,12 @@ def estimate_sequence_error(
     confidence: float = 0.99,
     denoiser: Denoiser | None = None,
 ) -> Estimate:
-    """Share of sampled sequences outside the support of q, with its Clopper-Pearson interval -> Estimate."""
+    """Share of sampled sequences outside the support of q, with its Clopper-Pearson interval -> Estimate.
+
+    >>> rng, rule = np.random.default_rng(0), tm.bisection(4)
+    >>> float(tm.quantities.estimate_sequence_error(tm.repetition(2, 4), rule, 16, rng).value)  # exact on a chain
+    0.0
+    """
     confidence_level(confidence)
     runs = sample(require_pair(target, denoiser), rule, size, rng)
     whole = ~runs.impossible

@@ -10,8 +10,9 @@ from jaxtyping import Float
 from toy_models.door import ADAPTIVE, CONTENT_FREE, DRAWN, by_route, own_routes, require_pair, require_rule
 from toy_models.quantities import lattice
 from toy_models.quantities.information_curve import bernstein, information_curve, reveal_curve, reveal_integral
+from toy_models.rounding import nonnegative_measure
 from toy_models.rules import IndependentReveal, RandomOrder, ShiftedReveal
-from toy_models.rules.protocol import Rule, sees_contents, stages_of
+from toy_models.rules.protocol import Adaptive, ContentFree, Rule, sees_contents, stages_of
 from toy_models.rules.replay_law import visited_states
 from toy_models.schedules.optimal import sizes_cost, weights_cost
 from toy_models.targets.protocol import Denoiser, Target
@@ -26,14 +27,25 @@ def trajectory_kl(target: Target, rule: Rule, denoiser: Denoiser | None = None, 
     order: from g, any length where g is exact), "enumeration" (any content-free or adaptive rule and denoiser, small
     L). For content-free rules this is E_tau KL(q || p_tau); for deterministic rules it equals marginal_kl. inf when the
     denoiser rules out what the target allows.
+
+    >>> round(float(tm.trajectory_kl(tm.pairs(2, 2), tm.IndependentReveal([0.5, 0.5])) / np.log(2)), 12)  # P(same step)
+    0.5
     """
     require_pair(target, denoiser)
-    require_rule(rule, target.length)
+    rule = require_rule(rule, target.length)
     routes = own_routes(target, "exact_trajectory_kl", rule) if denoiser is None else {}
     if denoiser is None and isinstance(rule, RandomOrder | IndependentReveal | ShiftedReveal):
-        routes["curve"] = lambda: curve_kl(information_curve(target), rule)
-    routes["enumeration"] = lambda: _path_cross_entropy(target, rule, denoiser) - target.entropy()
+        routes["curve"] = lambda: _excess_of_curve(information_curve(target), rule)
+    routes["enumeration"] = lambda: _excess_over(target.entropy(), _path_cross_entropy(target, rule, denoiser))
     return by_route(method, routes, _case(target, rule, denoiser))
+
+
+def _excess_of_curve(g: Float[np.ndarray, " L"], rule: RandomOrder | IndependentReveal | ShiftedReveal) -> float:
+    return nonnegative_measure("trajectory KL", curve_kl(g, rule), 1.0 + len(g) * g[0])
+
+
+def _excess_over(entropy: float, loss: float) -> float:
+    return nonnegative_measure("trajectory KL", loss - entropy, 1.0 + entropy)
 
 
 def _case(target: Target, rule: Rule, denoiser: Denoiser | None) -> str:
@@ -41,7 +53,11 @@ def _case(target: Target, rule: Rule, denoiser: Denoiser | None) -> str:
 
 
 def curve_kl(g: Float[np.ndarray, " L"], rule: RandomOrder | IndependentReveal | ShiftedReveal) -> float:
-    """E_tau KL(q || p_tau) of a random-order rule from the information curve g."""
+    """E_tau KL(q || p_tau) of a random-order rule from the information curve g.
+
+    >>> round(float(tm.quantities.curve_kl(np.array([1.0, 0.0]), tm.RandomOrder([2]))), 12)
+    1.0
+    """
     if isinstance(rule, RandomOrder):
         return sizes_cost(g, np.array(rule.sizes))
     if isinstance(rule, IndependentReveal):
@@ -61,7 +77,7 @@ def _tail_integral(g: Float[np.ndarray, " L"], a: float) -> float:
     return float(sums[-1] - bernstein(sums, np.asarray(a, dtype=np.float64)))
 
 
-def _path_cross_entropy(target: Target, rule: Rule, denoiser: Denoiser | None) -> float:
+def _path_cross_entropy(target: Target, rule: ContentFree | Adaptive, denoiser: Denoiser | None) -> float:
     """E over (x, order) of -sum log p(x_i | revealed when i is written), by enumeration of revealed sets or states."""
     if sees_contents(rule):
         visit = visited_states(target, rule, denoiser)
@@ -78,12 +94,13 @@ def _stage_losses(loss: Float[np.ndarray, "sets L"], stages, length: int) -> flo
     total = 0.0
     for stage in stages:
         active = np.flatnonzero(stage.active)
-        masked = sum((1 - (subsets >> i & 1) for i in active), start=np.zeros_like(subsets))
+        masked = (1 - (subsets[:, None] >> active & 1)).sum(axis=1)
         for i in active:
             here = mass > 0  # loss is 0 where i is revealed
             chance = _inclusion(stage.weights)[masked[here]]
             relevant = chance > 0
-            total += float((mass[here] * chance)[relevant] @ loss[here, i][relevant])
+            share, each = (mass[here] * chance)[relevant], loss[here, i][relevant]
+            total += np.inf if np.isinf(each).any() else float(share @ each)
         mass = _advance(mass, masked, active, stage.weights)
     return total
 

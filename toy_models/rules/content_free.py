@@ -14,24 +14,25 @@ from jaxtyping import Float, Int
 from numpy.polynomial.legendre import leggauss
 
 from toy_models.rules.protocol import Stage
-from toy_models.validation import nonnegative, positive_int
+from toy_models.validation import distribution, positive_int, reals
 
 
 @dataclass(frozen=True, eq=False)
 class IndependentReveal:
-    """Each position draws its step i.i.d.: P(step = j) = weights[j]   (the sampler of Feng et al. 2025)."""
+    """Each position draws its step i.i.d.: P(step = j) = weights[j]   (the sampler of Feng et al. 2025).
 
-    weights: Float[np.ndarray, " N"] | Sequence[float]
+    >>> rule = tm.IndependentReveal([0.5, 0.5])
+    >>> round(tm.sequence_error(tm.pairs(2, 2), rule), 12)  # both tokens in one step, and unequal: 1/2 * 1/2
+    0.25
+    """
 
-    def __post_init__(self):
-        weights = np.array(self.weights, dtype=np.float64)
+    weights: Float[np.ndarray, " N"]
+
+    def __init__(self, weights: Float[np.ndarray, " N"] | Sequence[float]):
+        weights = reals("weights", weights)
         if weights.ndim != 1 or weights.size == 0:
             raise ValueError(f"weights must be a non-empty vector, got shape {weights.shape}")
-        nonnegative("weights", weights)
-        if abs(weights.sum() - 1.0) > 1e-9:
-            raise ValueError(f"weights sum to {float(weights.sum()):.12g}, they must sum to 1")
-        weights.setflags(write=False)
-        object.__setattr__(self, "weights", weights)
+        object.__setattr__(self, "weights", distribution("weights", weights))
 
     @property
     def steps(self) -> int:
@@ -43,8 +44,15 @@ class IndependentReveal:
         remaining = np.cumsum(self.weights[::-1])[::-1]
         return np.divide(self.weights, remaining, out=np.zeros_like(remaining), where=remaining > 0)
 
+    @property
+    def survivals(self) -> Float[np.ndarray, " N"]:
+        """1 - r_j; where r_j > 1/2 as (1 - a_j) / (1 - a_{j-1}), so that a later weight of 1e-20 still counts."""
+        remaining = np.append(np.cumsum(self.weights[::-1])[::-1], 0.0)
+        ratio = np.divide(remaining[1:], remaining[:-1], out=np.ones(self.steps), where=remaining[:-1] > 0)
+        return np.where(self.hazards > 0.5, ratio, 1.0 - self.hazards)
+
     def stages(self, length: int) -> list[tuple[float, list[Stage]]]:
-        return [(1.0, [_bernoulli_stage(r, length) for r in self.hazards])]
+        return [(1.0, [_bernoulli_stage(r, k, length) for r, k in zip(self.hazards, self.survivals, strict=True)])]
 
     def draw_steps(self, size: int, length: int, rng: np.random.Generator) -> Int[np.ndarray, "size L"]:
         cdf = np.cumsum(self.weights)
@@ -64,6 +72,9 @@ class ShiftedReveal:
     """Independent reveal on a_k = (U + k - 1) / (N - 1), one uniform shift U per sequence, N = steps >= 2.
 
     Its trajectory KL is at most (TC + DTC) / (2 (N - 1)) for every target, N/(2(N-1)) of the uniform bound.
+
+    >>> round(float(tm.trajectory_kl(tm.pairs(2, 2), tm.ShiftedReveal(3)) / np.log(2)), 12)  # P(both in one step)
+    0.416666666667
     """
 
     steps: int
@@ -101,7 +112,11 @@ class ShiftedReveal:
 
 @dataclass(frozen=True)
 class RandomOrder:
-    """A uniformly random order, cut into steps of the given sizes: sizes[j] tokens in step j, summing to L."""
+    """A uniformly random order, cut into steps of the given sizes: sizes[j] tokens in step j, summing to L.
+
+    >>> round(tm.trajectory_kl(tm.zero_sum(2, 3), tm.RandomOrder([1, 2])), 12)  # log 2
+    0.69314718056
+    """
 
     sizes: Sequence[int]
 
@@ -136,7 +151,11 @@ class RandomOrder:
 
 @dataclass(frozen=True)
 class FixedOrder:
-    """Blocks of positions, one block per step; the blocks are an ordered partition of 0..L-1."""
+    """Blocks of positions, one block per step; the blocks are an ordered partition of 0..L-1.
+
+    >>> round(tm.marginal_kl(tm.repetition(2, 3), tm.FixedOrder([[0], [1, 2]])), 12)  # the first token tells the others
+    0.0
+    """
 
     blocks: Sequence[Sequence[int]]
 
@@ -180,7 +199,11 @@ class FixedOrder:
 
 
 def bisection(length: int) -> FixedOrder:
-    """Middle, then quarters, ...: exact on every observed Markov chain in ceil(log2(L+1)) steps."""
+    """Middle, then quarters, ...: exact on every observed Markov chain in ceil(log2(L+1)) steps.
+
+    >>> tm.bisection(7).blocks
+    ((3,), (1, 5), (0, 2, 4, 6))
+    """
     blocks, gaps = [], [(0, positive_int("length", length))]
     while gaps:
         middles = [(low + high) // 2 for low, high in gaps]
@@ -190,11 +213,11 @@ def bisection(length: int) -> FixedOrder:
     return FixedOrder(tuple(blocks))
 
 
-def _bernoulli_stage(r: float, length: int) -> Stage:
+def _bernoulli_stage(r: float, survival: float, length: int) -> Stage:
     weights = np.zeros((length + 1, length + 1))
     for m in range(length + 1):
         s = np.arange(m + 1)
-        weights[m, : m + 1] = r**s * (1.0 - r) ** (m - s)
+        weights[m, : m + 1] = r**s * survival ** (m - s)
     return Stage(np.ones(length, dtype=bool), weights)
 
 

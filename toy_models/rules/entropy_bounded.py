@@ -10,7 +10,7 @@ from toy_models.rules.proxies import (
     check_proxy,
     easiest_first,
     entropies,
-    proxy_scores,
+    rounding,
 )
 
 
@@ -20,7 +20,12 @@ class EntropyBounded:
 
     The excess B_k = sum of the first k entropies minus their maximum never decreases, so the prefix is found by
     counting. It always holds one token, and tokens of entropy exactly zero ride along, also at gamma = 0. With exact
-    marginals one step costs at most gamma nats of total correlation. gamma in nats; inf reveals everything.
+    marginals one step costs at most gamma nats of total correlation. gamma in nats; inf reveals everything. An excess
+    that equals gamma up to rounding fits: the entropy of K equal probabilities need not round to the float log K.
+
+    >>> p = np.array([[[0.99, 0.01], [0.98, 0.02], [0.5, 0.5]]])
+    >>> tm.EntropyBounded(0.1).select(p, np.ones((1, 3), dtype=bool)).tolist()
+    [[True, True, False]]
     """
 
     gamma: float
@@ -34,14 +39,14 @@ class EntropyBounded:
     def select(self, marginals, masked):
         masked = check_marginals(marginals, masked)
         h = entropies(marginals)
-        scores = h if self.proxy == "entropy" else proxy_scores(marginals, self.proxy)
-        order = easiest_first(scores, masked)
+        order = easiest_first(marginals, masked, self.proxy)
+        gamma = self.gamma * (1.0 + rounding(h))
         if array_module(h) is np:
-            fits = prefix_excess(np.take_along_axis(h, order, axis=1)) <= self.gamma
+            fits = prefix_excess(np.take_along_axis(h, order, axis=1)) <= gamma
             chosen = np.zeros_like(masked)
             np.put_along_axis(chosen, order, fits, axis=1)
         else:
-            fits = prefix_excess(h.gather(1, order)) <= self.gamma
+            fits = prefix_excess(h.gather(1, order)) <= gamma
             chosen = masked.scatter(1, order, fits)
         return masked & chosen
 
@@ -50,6 +55,9 @@ def prefix_excess(h):
     """B_k = h_1 + ... + h_k - max(h_1, ..., h_k) along axis 1 of (batch, L), row by row.
 
     Summed as B_{k+1} = B_k + min(h_{k+1}, max_{j<=k} h_j): no subtraction, so B_1 = 0 and B never decreases in floats.
+
+    >>> tm.rules.prefix_excess(np.array([[0.5, 1.0, 2.0]])).tolist()  # sum - max
+    [[0.0, 0.5, 1.5]]
     """
     if array_module(h) is np:
         increments = np.minimum(h[:, 1:], np.maximum.accumulate(h, axis=1)[:, :-1])

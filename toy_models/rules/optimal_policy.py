@@ -20,6 +20,7 @@ from toy_models.door import require_target
 from toy_models.errors import IntractableError
 from toy_models.kernel import kernel
 from toy_models.quantities import lattice
+from toy_models.rounding import nonnegative_measure
 from toy_models.rules.word_policy import WordPolicy
 from toy_models.targets.protocol import Target, own_route
 from toy_models.targets.table import context_probabilities
@@ -35,6 +36,10 @@ class Policy:
     `kl` = KL(q || p) and `mean_steps` = E_q[calls] are recomputed along the policy's own tree; `value` is what the
     recursion promised, equal to `cost` up to rounding. actions[y] is the set to reveal as a bit mask (bit i = position
     i) in lattice order; `states` = (V+1)^L, `possible` of them have q(y) > 0, the policy visits `visited`.
+
+    >>> policy = tm.optimal_policy(tm.permutations(3), step_cost=0.1)
+    >>> round(policy.cost - policy.kl - policy.step_cost * policy.mean_steps, 12)
+    0.0
     """
 
     step_cost: float
@@ -75,6 +80,10 @@ def optimal_policy(target: Target, step_cost: float) -> Policy | WordPolicy:
     with KL averaged over their draws, can reach; Pareto points above the hull are not found. Ties go to the set found
     first, so at step_cost = 0 the number of calls is not minimised: pass a small positive cost instead. A WordList goes
     to the recursion over its words.
+
+    >>> policy = tm.optimal_policy(tm.repetition(2, 4), step_cost=0.1)
+    >>> policy.mean_steps, round(policy.kl, 12)  # one token, then the rest
+    (2.0, 0.0)
     """
     if not (np.isfinite(step_cost) and step_cost >= 0):
         raise ValueError(f"step_cost = {step_cost}, it must be a finite number >= 0 (nats per call)")
@@ -87,8 +96,9 @@ def optimal_policy(target: Target, step_cost: float) -> Policy | WordPolicy:
     q = context_probabilities(table.pmf).ravel()
     actions, total = bellman(q, target.vocab_size, target.length, float(step_cost), np.zeros(entries))
     kl, mean_steps, visited = follow(q, actions, target.vocab_size, target.length)
+    kl = nonnegative_measure("KL of the policy", kl, 1.0 + table.entropy())
     actions.setflags(write=False)
-    value = float(total) - table.entropy()
+    value = nonnegative_measure("cost of the policy", float(total) - table.entropy(), 1.0 + float(total))
     possible = int(np.count_nonzero(q))
     return Policy(
         float(step_cost), kl, mean_steps, value, len(q), possible, visited, target.vocab_size, target.length, actions

@@ -17,6 +17,10 @@ class Front:
 
     step_costs and costs are the problems solved: every rule, with calls and KL under q, satisfies
     kl >= costs - step_costs * calls. `complete` says that no vertex is missing between the ends.
+
+    >>> front = tm.rules.optimal_front(tm.repetition(2, 3))
+    >>> front.calls.tolist(), (front.kl / np.log(2)).round(12).tolist()
+    ([1.0, 2.0], [2.0, 0.0])
     """
 
     calls: Float[np.ndarray, " vertices"]
@@ -42,6 +46,9 @@ def optimal_front(target: Target, solves: int = 64, least_cost: float = 1e-6) ->
 
     Needs 2 * vertices - 1 solves of optimal_policy and stops after `solves` of them, the widest gap first. The right
     end is the policy at `least_cost` nats per call, the left end one call for everything.
+
+    >>> tm.rules.optimal_front(tm.permutations(2)).calls.tolist()
+    [1.0, 2.0]
     """
     solves = positive_int("solves", solves, minimum=2)
     right = optimal_policy(target, least_cost)

@@ -16,6 +16,10 @@ def all_policies(target: Target) -> Float[np.ndarray, "policies 2"]:
     """(E_q[calls], KL(q || p)) of every policy, duplicates merged; L <= 3 in practice.
 
     From a state the reachable pairs are all combinations of the pairs of its continuations, for every first set.
+
+    >>> pairs = tm.rules.all_policies(tm.repetition(2, 2))
+    >>> (pairs / [1.0, np.log(2)]).round(12).tolist()  # (calls, bits)
+    [[1.0, 1.0], [2.0, 0.0]]
     """
     x = np.array(list(product(range(target.vocab_size), repeat=target.length)))
     weight = np.exp(target.log_prob(x))
@@ -63,14 +67,22 @@ def _entropy(weights) -> float:
 
 
 def pareto(pairs: Float[np.ndarray, "n 2"]) -> Float[np.ndarray, "m 2"]:
-    """The pairs that no other pair beats in both coordinates, by increasing calls."""
+    """The pairs that no other pair beats in both coordinates, by increasing calls.
+
+    >>> tm.rules.pareto(np.array([[1.0, 2.0], [2.0, 3.0], [3.0, 0.0]])).tolist()
+    [[1.0, 2.0], [3.0, 0.0]]
+    """
     ordered = pairs[np.lexsort((pairs[:, 1], pairs[:, 0]))]
     best = np.concatenate([[np.inf], np.minimum.accumulate(ordered[:, 1])[:-1]])
     return ordered[ordered[:, 1] < best - 1e-12]
 
 
 def hull(pairs: Float[np.ndarray, "n 2"]) -> Float[np.ndarray, "m 2"]:
-    """Vertices of the lower convex hull of the Pareto set (Andrew's monotone chain)."""
+    """Vertices of the lower convex hull of the Pareto set (Andrew's monotone chain).
+
+    >>> tm.rules.hull(np.array([[1.0, 2.0], [2.0, 1.5], [3.0, 0.0]])).tolist()
+    [[1.0, 2.0], [3.0, 0.0]]
+    """
     chain: list = []
     for point in pareto(pairs):
         while len(chain) >= 2:

@@ -11,15 +11,21 @@ reveals.
 
 from dataclasses import dataclass
 from inspect import signature
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, cast, runtime_checkable
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
+from typing_extensions import TypeIs
 
 
 @dataclass(frozen=True, eq=False)
 class Stage:
-    """One denoiser call: each set of s of the m masked positions among `active` is revealed w.p. weights[m, s]."""
+    """One denoiser call: each set of s of the m masked positions among `active` is revealed w.p. weights[m, s].
+
+    >>> (probability, [stage]), = tm.RandomOrder([2]).stages(2)
+    >>> probability, stage.weights[2].tolist()
+    (1.0, [0.0, 0.0, 1.0])
+    """
 
     active: Bool[np.ndarray, " L"]
     weights: Float[np.ndarray, "m s"]
@@ -27,7 +33,11 @@ class Stage:
 
 @runtime_checkable
 class ContentFree(Protocol):
-    """A law over ordered partitions of the positions, drawn before anything is revealed."""
+    """A law over ordered partitions of the positions, drawn before anything is revealed.
+
+    >>> isinstance(tm.RandomOrder([2, 2]), tm.ContentFree), isinstance(tm.TopK(1), tm.ContentFree)
+    (True, False)
+    """
 
     def stages(self, length: int) -> list[tuple[float, list[Stage]]]:
         """A finite mixture: (probability, the denoiser calls in order), probabilities summing to one."""
@@ -39,32 +49,48 @@ class ContentFree(Protocol):
 
 
 @runtime_checkable
-class Adaptive(Protocol):
-    """A deterministic function of the marginals, row by row: numpy arrays, or torch tensors where those are given."""
+class Independent(ContentFree, Protocol):
+    """Each position draws its step i.i.d. from `weights`."""
 
-    def select(self, marginals, masked):
+    @property
+    def weights(self) -> Float[np.ndarray, " N"]: ...
+
+
+@runtime_checkable
+class Adaptive(Protocol):
+    """A deterministic function of the marginals, row by row: numpy arrays, or torch tensors where those are given.
+
+    >>> isinstance(tm.TopK(1), tm.Adaptive), isinstance(tm.RandomOrder([2, 2]), tm.Adaptive)
+    (True, False)
+    """
+
+    def select(self, marginals, masked) -> Any:
         """(batch, L, V) marginals and (batch, L) bool -> (batch, L) bool, at least one masked position in each row."""
         ...
 
 
 @runtime_checkable
 class Drawn(Protocol):
-    """The same, with (batch, L) candidates drawn from the marginals; what is selected is written as drawn."""
+    """The same, with (batch, L) candidates drawn from the marginals; what is selected is written as drawn.
 
-    def select(self, marginals, masked, drawn): ...
+    >>> isinstance(tm.bisection(4), tm.Drawn)
+    False
+    """
+
+    def select(self, marginals, masked, drawn) -> Any: ...
 
 
 Rule = ContentFree | Adaptive | Drawn
 
 
-def sees_contents(rule: Rule) -> bool:
+def sees_contents(rule: Rule) -> TypeIs[Adaptive | Drawn]:
     """Whether the rule looks at marginals (Adaptive or Drawn) and is no law over orders."""
-    return isinstance(rule, Adaptive)
+    return hasattr(rule, "select")
 
 
-def sees_drawn(rule: Rule) -> bool:
+def sees_drawn(rule: Rule) -> TypeIs[Drawn]:
     """Whether the rule also looks at the candidates: its `select` takes `drawn`."""
-    return isinstance(rule, Drawn) and "drawn" in signature(rule.select).parameters
+    return sees_contents(rule) and "drawn" in signature(rule.select).parameters
 
 
 def select(
@@ -74,7 +100,10 @@ def select(
     drawn: Int[np.ndarray, "batch L"] | None = None,
 ) -> Bool[np.ndarray, "batch L"]:
     """The rule's choice, refused unless it reveals a masked position in every row that has one, and no other."""
-    chosen = rule.select(marginals, masked) if drawn is None else rule.select(marginals, masked, drawn)
+    if drawn is None:
+        chosen = cast(Adaptive, rule).select(marginals, masked)
+    else:
+        chosen = cast(Drawn, rule).select(marginals, masked, drawn)
     name = type(rule).__name__
     if not isinstance(chosen, np.ndarray) or chosen.dtype != np.bool_ or chosen.shape != masked.shape:
         got = f"{chosen.dtype} {chosen.shape}" if isinstance(chosen, np.ndarray) else type(chosen).__name__
@@ -113,7 +142,7 @@ def steps_of(rule: ContentFree, size: int, length: int, rng: np.random.Generator
     return steps
 
 
-def independent_parts(rule: Rule, length: int) -> list[tuple[float, "Rule"]] | None:
+def independent_parts(rule: Rule, length: int) -> list[tuple[float, Independent]] | None:
     """The rule as a mixture (probability, independent reveal) that is exact at this length; None where it is none."""
     parts = getattr(rule, "independent_parts", None)
     return None if parts is None else parts(length)

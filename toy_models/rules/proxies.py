@@ -1,17 +1,21 @@
 """Error proxies of a masked token: which marginal looks easiest (Ben-Hamu et al. 2025, arXiv 2505.24857, eq. 1).
 
-Smaller is easier. Written for numpy arrays and torch tensors alike; torch is never imported here.
+Smaller is easier, and scores that differ by rounding alone are tied: equal marginals summed in another order get
+entropies that differ in the last place, and a rule that said "ties by position" would follow that noise. Written for
+numpy arrays and torch tensors alike; torch is never imported here.
 """
 
 import sys
+from typing import Any
 
 import numpy as np
 from scipy.special import entr
 
 PROXIES = ("confidence", "entropy", "margin")
+TIE = 64  # units in the last place: a sum of V terms and the marginals' own recursion lose a few each
 
 
-def array_module(x):
+def array_module(x) -> Any:
     """numpy, or the torch module that made `x`; TypeError for anything else."""
     if isinstance(x, np.ndarray):
         return np
@@ -66,7 +70,11 @@ def check_marginals(marginals, masked):
 
 
 def proxy_scores(marginals, proxy: str):
-    """(batch, L, V) -> (batch, L): -max p, entropy in nats, or -(top1 - top2), by name."""
+    """(batch, L, V) -> (batch, L): -max p, entropy in nats, or -(top1 - top2), by name.
+
+    >>> tm.rules.proxy_scores(np.array([[[0.75, 0.25]]]), "margin").tolist()
+    [[-0.5]]
+    """
     check_proxy(proxy)
     if proxy == "confidence":
         return -(marginals.max(-1) if array_module(marginals) is np else marginals.amax(-1))
@@ -77,7 +85,11 @@ def proxy_scores(marginals, proxy: str):
 
 
 def entropies(marginals):
-    """-sum p log p over the last axis, 0 log 0 = 0; half precision is widened to float32 first."""
+    """-sum p log p over the last axis, 0 log 0 = 0; half precision is widened to float32 first.
+
+    >>> round(float(tm.rules.entropies(np.array([0.5, 0.5, 0.0])) / np.log(2)), 12)
+    1.0
+    """
     xp = array_module(marginals)
     if xp is np:
         return entr(marginals).sum(-1)
@@ -95,14 +107,50 @@ def _largest(marginals, count: int):
     return marginals.topk(count, dim=-1).values
 
 
-def easiest_first(scores, masked):
-    """Positions of each row by ascending score, ties by position, unmasked ones last."""
-    xp = array_module(scores)
-    worst = xp.where(masked, scores, xp.full_like(scores, float("inf")))
-    return worst.argsort(axis=1, kind="stable") if xp is np else worst.argsort(dim=1, stable=True)
+def rounding(values) -> float:
+    """TIE units in the last place of 1, in the precision of `values`; 0 in half precision (its steps are wider)."""
+    info = array_module(values).finfo(values.dtype)
+    return TIE * float(info.eps) if info.bits >= 32 else 0.0
 
 
-def ranks(scores, masked):
+def tie_width(marginals, scores, proxy: str):
+    """What rounding may add to each score: TIE ulps of 1 + H (entropy) or of max p (confidence, margin).
+
+    Zero for a determined token, max p = 1: it is easier than a token that is merely close to determined.
+    """
+    xp = array_module(marginals)
+    top = marginals.max(-1) if xp is np else marginals.amax(-1)
+    scale = 1.0 + scores if proxy == "entropy" else top
+    return xp.where(top < 1, rounding(scores) * scale, xp.zeros_like(scale))
+
+
+def easiest_first(marginals, masked, proxy: str):
+    """(batch, L) positions of each row by ascending score, ties by position, unmasked ones last.
+
+    Two neighbours in the sorted row are tied when their gap is at most the smaller of their tie widths, and a chain of
+    tied neighbours is one tie. So "tied" is an equivalence by construction, which a tolerance on pairs is not.
+    """
+    scores = proxy_scores(marginals, proxy)
+    xp, length = array_module(scores), scores.shape[1]
+    huge = xp.finfo(scores.dtype).max
+    worst = xp.where(masked, scores, xp.full_like(scores, huge))
+    width = xp.where(masked, tie_width(marginals, scores, proxy), xp.zeros_like(scores))
+    order = _argsort(worst)
+    worst, width = _take(worst, order), _take(width, order)
+    apart = worst[:, 1:] - worst[:, :-1] > xp.minimum(width[:, 1:], width[:, :-1])
+    tie = xp.zeros_like(order)
+    tie[:, 1:] = apart.cumsum(1)
+    return _take(order, _argsort(tie * length + order))
+
+
+def ranks(marginals, masked, proxy: str):
     """Rank of each masked position by ascending score in its row, ties by position; unmasked positions rank last."""
-    order = easiest_first(scores, masked)
-    return order.argsort(axis=1, kind="stable") if array_module(order) is np else order.argsort(dim=1, stable=True)
+    return _argsort(easiest_first(marginals, masked, proxy))
+
+
+def _argsort(rows):
+    return rows.argsort(axis=1, kind="stable") if array_module(rows) is np else rows.argsort(dim=1, stable=True)
+
+
+def _take(rows, order):
+    return np.take_along_axis(rows, order, axis=1) if array_module(rows) is np else rows.gather(1, order)

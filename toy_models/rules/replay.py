@@ -15,8 +15,8 @@ from jaxtyping import Float, Int
 
 from toy_models.door import ADAPTIVE, require_generator, require_pair, require_rule, require_target
 from toy_models.quantities import lattice
-from toy_models.quantities.entropy import divergence_of_rows
 from toy_models.quantities.intervals import Estimate, bernstein_interval
+from toy_models.rounding import nonnegative_measure
 from toy_models.rules.protocol import Adaptive, Rule, select
 from toy_models.rules.proxies import entropies
 from toy_models.targets.protocol import Denoiser, Target
@@ -31,6 +31,9 @@ class Replay:
 
     entropy = sum over l of H_q(X_l | revealed before l); model_error the same sum of KL(q(.|.) || p(.|.));
     bound = sum over steps of (sum H - max H) of the denoiser's entropies; step[l] = call in which l was revealed.
+
+    >>> tm.rules.replay_rule(tm.pairs(2, 4), tm.TopK(2), np.array([[0, 2, 1, 3]])).calls.tolist()
+    [2]
     """
 
     log_likelihood: Float[np.ndarray, " batch"]
@@ -44,7 +47,12 @@ class Replay:
 
 @dataclass(frozen=True, eq=False)
 class RuleValue:
-    """Expectations over x ~ q, exact. kl = KL(q || p) from log p; model_error + joint_dependence equals it."""
+    """Expectations over x ~ q, exact. kl = KL(q || p) from log p; model_error + joint_dependence equals it.
+
+    >>> value = tm.rules.evaluate_rule(tm.repetition(2, 3), tm.TopK(3))
+    >>> round(float(value.kl / np.log(2)), 12), round(value.mean_steps, 12)
+    (2.0, 1.0)
+    """
 
     kl: float
     model_error: float
@@ -55,24 +63,36 @@ class RuleValue:
 
 
 def replay_rule(target: Target, rule: Rule, x: Int[np.ndarray, "batch L"], denoiser: Denoiser | None = None) -> Replay:
-    """Run the adaptive `rule` with `denoiser` (None: the target itself) along each row of x, q(x) > 0."""
+    """Run the adaptive `rule` with `denoiser` (None: the target itself) along each row of x, q(x) > 0.
+
+    >>> found = tm.rules.replay_rule(tm.repetition(2, 2), tm.TopK(2), np.array([[0, 0]]))
+    >>> np.exp(found.log_likelihood).round(12).tolist()
+    [0.25]
+    """
     require_pair(target, denoiser)
-    require_rule(rule, target.length, (ADAPTIVE,))
+    rule = require_rule(rule, target.length, (ADAPTIVE,))
     x = tokens(x, target.vocab_size, target.length, masks=False)
     parts = [_replay(target, rule, part, denoiser) for part in np.array_split(x, max(len(x) // CHUNK, 1))]
     return Replay(*(np.concatenate([getattr(p, name) for p in parts]) for name in Replay.__dataclass_fields__))
 
 
 def evaluate_rule(target: Target, rule: Rule, denoiser: Denoiser | None = None) -> RuleValue:
-    """The rule's KL, its two parts and its calls under q, by replaying every x of the support. O(V^L * calls)."""
+    """The rule's KL, its two parts and its calls under q, by replaying every x of the support. O(V^L * calls).
+
+    >>> value = tm.rules.evaluate_rule(tm.pairs(2, 4), tm.TopK(1))
+    >>> round(value.kl, 12), round(value.mean_steps, 12)  # one token per call is exact
+    (0.0, 4.0)
+    """
     require_pair(target, denoiser)
     require_rule(rule, target.length, (ADAPTIVE,))
-    x, weight = lattice.support(target)
+    x, log_weight = lattice.log_support(target)
+    weight = np.exp(log_weight)
     ran = replay_rule(target, rule, x, denoiser)
+    scale = 1.0 - float(weight @ log_weight)
     return RuleValue(
-        kl=float(weight @ (np.log(weight) - ran.log_likelihood)),
-        model_error=float(weight @ ran.model_error),
-        joint_dependence=float(weight @ (ran.entropy + np.log(weight))),
+        kl=nonnegative_measure("KL", weight @ (log_weight - ran.log_likelihood), scale),
+        model_error=nonnegative_measure("model error", weight @ ran.model_error, scale),
+        joint_dependence=nonnegative_measure("joint dependence", weight @ (ran.entropy + log_weight), scale),
         mean_steps=float(weight @ ran.calls),
         multi_steps=float(weight @ ran.multi_calls),
         bound=float(weight @ ran.bound),
@@ -84,6 +104,10 @@ def estimate_kl(target: Target, rule: Rule, size: int, rng: np.random.Generator,
 
     The mean over x ~ q of (entropies at reveal) - H(X), no log ratio of the tokens themselves. Those numbers lie in a
     range of width L log V, so the interval needs no assumption (empirical Bernstein).
+
+    >>> rng = np.random.default_rng(0)
+    >>> round(float(tm.rules.estimate_kl(tm.repetition(2, 2), tm.TopK(2), 8, rng).value / np.log(2)), 12)
+    1.0
     """
     require_target(target)
     require_rule(rule, target.length, (ADAPTIVE,))
@@ -117,9 +141,10 @@ def _replay(target: Target, rule: Adaptive, x: Int[np.ndarray, "batch L"], denoi
         q = target.marginals(here)
         p = q if denoiser is None else denoiser.marginals(here)
         chosen = select(rule, p, here == MASK)
-        kl = divergence_of_rows(q, p)
-        with np.errstate(divide="ignore"):
-            log_p = np.log(np.take_along_axis(p[back], x[live][:, :, None], axis=2)[..., 0])
+        log_q = lattice.log_marginals(target, here, q)
+        logs = log_q if denoiser is None else lattice.log_marginals(denoiser, here, p)
+        kl = lattice.expected_loss(q, lattice.log_ratio(logs, log_q), log_q > -np.inf)
+        log_p = np.take_along_axis(logs[back], x[live][:, :, None], axis=2)[..., 0]
         h_p = np.where(chosen, entropies(p), 0.0)
         h_q = np.where(chosen, entropies(q), 0.0).sum(axis=1)
         size = chosen.sum(axis=1)

@@ -16,6 +16,9 @@ class Visited:
     """States where the rule calls the denoiser when replayed along x ~ q.
 
     `probability` is q(revealed part): along x the path is unique and looks only at revealed tokens.
+
+    >>> tm.rules.visited_states(tm.repetition(2, 2), tm.TopK(2)).states.tolist()
+    [[-1, -1]]
     """
 
     states: Int[np.ndarray, "visited L"]
@@ -26,7 +29,12 @@ class Visited:
 
 
 def visited_states(target: Target, rule: Adaptive, denoiser: Denoiser | None = None) -> Visited:
-    """Walk the decision tree from the all-masked state over the support of q. O(visited L V)."""
+    """Walk the decision tree from the all-masked state over the support of q. O(visited L V).
+
+    >>> visited = tm.rules.visited_states(tm.repetition(2, 2), tm.TopK(1))
+    >>> visited.states.tolist(), visited.probability.round(12).tolist()
+    ([[-1, -1], [0, -1], [1, -1]], [1.0, 0.5, 0.5])
+    """
     denoiser = denoiser or target
     vocab_size, length = target.vocab_size, target.length
     lattice.require_lattice(vocab_size, length, "the states an adaptive rule visits")
@@ -35,16 +43,17 @@ def visited_states(target: Target, rule: Adaptive, denoiser: Denoiser | None = N
     found_states, found_selected, found_weight = [], [], []
     calls = cross_entropy = 0.0
     while len(frontier):
-        exact = target.marginals(frontier)
-        model = exact if denoiser is target else denoiser.marginals(frontier, on_impossible="nan")
+        model = denoiser.marginals(frontier, on_impossible="nan")
+        log_exact = lattice.log_marginals(target, frontier, model if denoiser is target else None)
+        log_model = log_exact if denoiser is target else lattice.log_marginals(denoiser, frontier, model)
         dead = np.isnan(model).any(axis=(1, 2))
         if dead.any():  # the model refuses a context that data reach
             return Visited(frontier, frontier == MASK, weight, float("nan"), float("inf"))
         selected = select(rule, model, frontier == MASK)
         calls += float(weight.sum())
-        with np.errstate(divide="ignore", invalid="ignore"):
-            loss = -np.where(exact > 0, exact * np.log(model), 0.0).sum(axis=2)
-        cross_entropy += float(weight @ np.where(selected, loss, 0.0).sum(axis=1))
+        loss = lattice.expected_loss(np.exp(log_exact), log_model, log_exact > -np.inf)
+        losses = np.where(selected, loss, 0.0).sum(axis=1)
+        cross_entropy += np.inf if np.isinf(losses).any() else float(weight @ losses)
         found_states.append(frontier)
         found_selected.append(selected)
         found_weight.append(weight)
@@ -62,14 +71,14 @@ def _reveal(target: Target, y, weight, selected):
     while remaining.any():
         rows = np.flatnonzero(remaining.any(axis=1))
         position = remaining[rows].argmax(axis=1)
-        marginals = target.marginals(y[rows])[np.arange(len(rows)), position]
-        row, token = np.nonzero(marginals > 0)
+        marginals = lattice.log_marginals(target, y[rows])[np.arange(len(rows)), position]
+        row, token = np.nonzero(marginals > -np.inf)
         children = y[rows][row].copy()
         children[np.arange(len(row)), position[row]] = token
         left = remaining[rows][row].copy()
         left[np.arange(len(row)), position[row]] = False
         done = np.setdiff1d(np.arange(len(y)), rows)
-        weight = np.concatenate([weight[done], weight[rows][row] * marginals[row, token]])
+        weight = np.concatenate([weight[done], weight[rows][row] * np.exp(marginals[row, token])])
         y = np.concatenate([y[done], children])
         remaining = np.concatenate([remaining[done], left])
     return y, weight

@@ -11,7 +11,12 @@ from toy_models.validation import positive_int
 
 @dataclass(frozen=True)
 class SemiAutoregressive:
-    """Blocks of `block` positions from left to right; inside the current block the inner rule decides."""
+    """Blocks of `block` positions from left to right; inside the current block the inner rule decides.
+
+    >>> p = np.full((1, 4, 2), 0.5)
+    >>> tm.SemiAutoregressive(2, tm.TopK(1)).select(p, np.array([[False, True, True, True]])).tolist()
+    [[False, True, False, False]]
+    """
 
     block: int
     rule: Adaptive

@@ -14,7 +14,11 @@ def _log_pi(x):
 
 @dataclass(frozen=True)
 class BetaSchedule(Schedule):
-    """alpha(t) = sin^2(pi/2 I_t(a, b)), I the regularised incomplete beta function (Chen et al. 2025, eq. 16)."""
+    """alpha(t) = sin^2(pi/2 I_t(a, b)), I the regularised incomplete beta function (Chen et al. 2025, eq. 16).
+
+    >>> round(float(tm.BetaSchedule(1.0, 1.0).alpha(1 / 3)), 12)  # sin^2(pi / 6)
+    0.25
+    """
 
     a: float
     b: float

@@ -10,7 +10,11 @@ from toy_models.schedules.protocol import Schedule, in_unit_interval, increasing
 
 @dataclass(frozen=True)
 class MirroredSchedule(Schedule):
-    """alpha(t) = 1 - inner.alpha(1 - t): the inner schedule run from its other end."""
+    """alpha(t) = 1 - inner.alpha(1 - t): the inner schedule run from its other end.
+
+    >>> float(tm.schedules.MirroredSchedule(tm.PowerSchedule(2.0)).alpha(0.25))  # 1 - (3/4)^2
+    0.4375
+    """
 
     inner: Schedule
 
@@ -21,7 +25,8 @@ class MirroredSchedule(Schedule):
         return self.inner.slope(1.0 - in_unit_interval(t))
 
     def endpoint_exponents(self) -> tuple[float, float]:
-        return self.inner.endpoint_exponents()[::-1]
+        start, end = self.inner.endpoint_exponents()
+        return end, start
 
     def log_speed(self, t, u):
         return self.inner.log_speed(u, t)
@@ -32,6 +37,9 @@ class KnotSchedule(Schedule):
     """alpha linear between the points (times[k], values[k]); times run from 0 to 1, values never decrease.
 
     values[0] > 0 or values[-1] < 1 is a clipped path: it has an energy, but gives no sampler.
+
+    >>> float(tm.schedules.KnotSchedule((0.0, 0.5, 1.0), (0.0, 0.25, 1.0)).alpha(0.75))
+    0.625
     """
 
     times: tuple[float, ...]

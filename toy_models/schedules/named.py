@@ -10,7 +10,11 @@ from toy_models.schedules.protocol import Schedule, in_unit_interval
 
 @dataclass(frozen=True)
 class LinearSchedule(Schedule):
-    """alpha(t) = t."""
+    """alpha(t) = t.
+
+    >>> tm.LinearSchedule().alpha(np.array([0.0, 0.5, 1.0])).tolist()
+    [0.0, 0.5, 1.0]
+    """
 
     def alpha(self, t):
         return in_unit_interval(t) * 1.0
@@ -27,7 +31,11 @@ class LinearSchedule(Schedule):
 
 @dataclass(frozen=True)
 class CosineSchedule(Schedule):
-    """alpha(t) = 1 - cos(pi t / 2)   (MaskGIT)."""
+    """alpha(t) = 1 - cos(pi t / 2)   (MaskGIT).
+
+    >>> round(float(tm.CosineSchedule().alpha(2 / 3)), 12)  # 1 - cos(pi / 3)
+    0.5
+    """
 
     def alpha(self, t):
         t = in_unit_interval(t)
@@ -45,7 +53,11 @@ class CosineSchedule(Schedule):
 
 @dataclass(frozen=True)
 class SineSchedule(Schedule):
-    """alpha(t) = sin(pi t / 2)."""
+    """alpha(t) = sin(pi t / 2).
+
+    >>> round(float(tm.SineSchedule().alpha(1 / 3)), 12)  # sin(pi / 6)
+    0.5
+    """
 
     def alpha(self, t):
         return np.sin(np.pi * in_unit_interval(t) / 2)
@@ -62,7 +74,11 @@ class SineSchedule(Schedule):
 
 @dataclass(frozen=True)
 class SineSquaredSchedule(Schedule):
-    """alpha(t) = sin^2(pi t / 2), the minimiser of the path energy with weight gamma = t."""
+    """alpha(t) = sin^2(pi t / 2), the minimiser of the path energy with weight gamma = t.
+
+    >>> round(float(tm.SineSquaredSchedule().alpha(1 / 3)), 12)  # sin^2(pi / 6)
+    0.25
+    """
 
     def alpha(self, t):
         return np.sin(np.pi * in_unit_interval(t) / 2) ** 2
@@ -82,7 +98,11 @@ class SineSquaredSchedule(Schedule):
 
 @dataclass(frozen=True)
 class SmoothstepSchedule(Schedule):
-    """alpha(t) = 3 t^2 - 2 t^3."""
+    """alpha(t) = 3 t^2 - 2 t^3.
+
+    >>> tm.schedules.SmoothstepSchedule().alpha(np.array([0.25, 0.5])).tolist()
+    [0.15625, 0.5]
+    """
 
     def alpha(self, t):
         t = in_unit_interval(t)
@@ -101,7 +121,11 @@ class SmoothstepSchedule(Schedule):
 
 @dataclass(frozen=True)
 class PowerSchedule(Schedule):
-    """alpha(t) = t^p, p > 0."""
+    """alpha(t) = t^p, p > 0.
+
+    >>> tm.PowerSchedule(2.0).alpha(np.array([0.0, 0.5, 1.0])).tolist()
+    [0.0, 0.25, 1.0]
+    """
 
     p: float
 

@@ -1,17 +1,25 @@
 """Schedules that are optimal for a known information curve, and what a schedule costs on one."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 import numpy as np
 import scipy
 from jaxtyping import Float, Int
 
 from toy_models.kernel import kernel
 from toy_models.quantities.information_curve import bernstein, curve, information_curve, reveal_curve
+from toy_models.quantities.intervals import Estimate
 from toy_models.targets.protocol import Target
-from toy_models.validation import positive_int
+from toy_models.validation import distribution, positive_int
 
 
 def sizes_cost(g: Float[np.ndarray, " L"], sizes: Int[np.ndarray, " N"]) -> float:
-    """E KL(q || p_tau) = sum_j s_j g[N_{j-1}] - sum g of a random order cut into `sizes`."""
+    """E KL(q || p_tau) = sum_j s_j g[N_{j-1}] - sum g of a random order cut into `sizes`.
+
+    >>> float(tm.schedules.sizes_cost(np.array([1.0, 0.0]), np.array([2])))  # 2 g[0] - sum g
+    1.0
+    """
     sizes = np.asarray(sizes)
     if (sizes < 0).any() or sizes.sum() != len(g):
         raise ValueError(f"sizes must be >= 0 and sum to L = {len(g)}, they sum to {int(sizes.sum())}")
@@ -21,34 +29,86 @@ def sizes_cost(g: Float[np.ndarray, " L"], sizes: Int[np.ndarray, " N"]) -> floa
 
 
 def weights_cost(g: Float[np.ndarray, " L"], weights: Float[np.ndarray, " N"]) -> float:
-    """E KL(q || p_tau) = L sum_j Delta_j h(a_{j-1}) - sum g of independent reveal with the given weights."""
-    weights = np.asarray(weights, dtype=np.float64)
-    if not ((weights >= 0).all() and abs(weights.sum() - 1.0) <= 1e-9):
-        raise ValueError(f"weights sum to {float(weights.sum()):.12g}, they must sum to 1 and be >= 0")
+    """E KL(q || p_tau) = L sum_j Delta_j h(a_{j-1}) - sum g of independent reveal with the given weights.
+
+    >>> round(float(tm.schedules.weights_cost(np.array([1.0, 0.0]), np.array([0.5, 0.5]))), 12)
+    0.5
+    """
+    weights = distribution("weights", weights)
     before = np.clip(np.cumsum(weights) - weights, 0.0, 1.0)
     return float(len(g) * (weights @ reveal_curve(g, before)) - g.sum())
 
 
-def optimal_sizes(g: Float[np.ndarray, " L"], steps: int) -> Int[np.ndarray, " N"]:
+@dataclass(frozen=True, eq=False)
+class EstimatedSchedule:
+    """The schedule that is best for an estimated information curve, and what it costs on the true one.
+
+    schedule: sizes or weights. curve: the nonincreasing curve nearest to the estimate in the least-squares sense.
+    kl: E KL(q || p_tau) of the schedule in nats, at `curve`, with an interval that is valid although the schedule was
+    chosen on the same data; its confidence is 1 - L (1 - confidence of one entry of the curve), by the union bound.
+
+    >>> g = tm.estimate_information_curve(tm.repetition(2, 4), 8, np.random.default_rng(0), 0.9999)
+    >>> found = tm.optimal_sizes(g, 2)
+    >>> found.schedule.tolist(), (found.curve / np.log(2)).round(12).tolist()
+    ([1, 3], [1.0, 0.0, 0.0, 0.0])
+    """
+
+    schedule: Int[np.ndarray, " N"] | Float[np.ndarray, " N"]
+    kl: Estimate
+    curve: Float[np.ndarray, " L"]
+
+
+def optimal_sizes(g: Float[np.ndarray, " L"] | Estimate, steps: int) -> Int[np.ndarray, " N"] | EstimatedSchedule:
     """argmin over sizes of sum_j s_j g[N_{j-1}]: the best random-order schedule with `steps` steps.
 
-    The cost (b - a) g[a] is Monge because g is nonincreasing, so each layer is divide and conquer: O(N L log L).
+    The cost (b - a) g[a] is Monge because g is nonincreasing, so each layer is divide and conquer: O(N L log L). The
+    sizes for a curve; an EstimatedSchedule for an Estimate of one.
+
+    >>> tm.optimal_sizes(tm.information_curve(tm.repetition(2, 6)), 3).tolist()
+    [1, 1, 4]
     """
-    g = _nonincreasing(g)
+    if isinstance(g, Estimate):
+        fitted = _project(g)
+        sizes = _best_sizes(fitted, steps)
+        share = np.zeros(len(fitted))
+        share[np.cumsum(sizes) - sizes] = sizes
+        return _estimated_schedule(sizes, share, fitted, g)
+    return _best_sizes(_nonincreasing(g), steps)
+
+
+def _best_sizes(g: Float[np.ndarray, " L"], steps: int) -> Int[np.ndarray, " N"]:
     steps = min(positive_int("steps", steps), len(g))
     cuts = monge_path(g, np.ones(len(g)), steps)
     return np.diff(np.concatenate([[0], cuts]))
 
 
-def optimal_weights(target_or_curve: Target | Float[np.ndarray, " L"], steps: int, grid: int = 2048):
+def optimal_weights(
+    target_or_curve: Target | Estimate | Float[np.ndarray, " L"] | Sequence[float], steps: int, grid: int = 2048
+) -> Float[np.ndarray, " N"] | EstimatedSchedule:
     """argmin over weights of sum_j Delta_j h(a_{j-1}): the best independent reveal with `steps` steps, shape (N,).
 
-    Dynamic programme on a uniform grid of cuts, polished by a quasi-Newton descent with the exact gradient.
+    Dynamic programme on a uniform grid of cuts, polished by a quasi-Newton descent with the exact gradient. The weights
+    for a target or a curve; an EstimatedSchedule for an Estimate of a curve.
+
+    >>> tm.optimal_weights(tm.information_curve(tm.zero_sum(2, 2)), 2).round(3).tolist()
+    [0.5, 0.5]
     """
+    if isinstance(target_or_curve, Estimate):
+        fitted = _project(target_or_curve)
+        weights = _best_weights(fitted, steps, grid)
+        before = np.clip(np.cumsum(weights) - weights, 0.0, 1.0)
+        share = len(fitted) * (
+            weights @ scipy.stats.binom.pmf(np.arange(len(fitted)), len(fitted) - 1, before[:, None])
+        )
+        return _estimated_schedule(weights, share, fitted, target_or_curve)
     g = information_curve(target_or_curve) if isinstance(target_or_curve, Target) else target_or_curve
-    g, steps = _nonincreasing(g), positive_int("steps", steps)
+    return _best_weights(_nonincreasing(g), steps, grid)
+
+
+def _best_weights(g: Float[np.ndarray, " L"], steps: int, grid: int) -> Float[np.ndarray, " N"]:
+    steps = positive_int("steps", steps)
     if steps == 1 or len(g) == 1:
-        return np.eye(steps)[0] if len(g) == 1 else np.ones(1)
+        return np.eye(steps)[0]
     cells = max(grid, 4 * steps)
     h = reveal_curve(g, np.arange(cells) / cells)
     cuts = monge_path(h, np.full(cells, 1.0 / cells), steps)[:-1] / cells
@@ -68,12 +128,35 @@ def optimal_weights(target_or_curve: Target | Float[np.ndarray, " L"], steps: in
 
 
 def _nonincreasing(g) -> Float[np.ndarray, " L"]:
-    g = curve(g)
+    """g as a curve that falls or stays, up to the rounding of an exact one: 1e-9 of g[0], or 1e-12 nats."""
+    g = curve("g", g)
     rise = np.diff(g).max(initial=0.0)
-    if rise > 1e-9 * max(abs(g[0]), 1e-300):
+    if rise > max(1e-9 * abs(g[0]), 1e-12):
         k = int(np.argmax(np.diff(g)))
-        raise ValueError(f"g must not increase, but g[{k + 1}] - g[{k}] = {rise:.3g}")
+        raise ValueError(
+            f"g must not increase, but g[{k + 1}] - g[{k}] = {rise:.3g}; pass an estimated curve as its Estimate"
+        )
     return np.minimum.accumulate(g)
+
+
+def _project(estimate: Estimate) -> Float[np.ndarray, " L"]:
+    """The nonincreasing curve >= 0 nearest to the estimated values: pool adjacent violators."""
+    return np.maximum(scipy.optimize.isotonic_regression(curve("g", estimate.value), increasing=False).x, 0.0)
+
+
+def _estimated_schedule(schedule, share: Float[np.ndarray, " L"], g: Float[np.ndarray, " L"], estimate: Estimate):
+    """KL = sum_k (share[k] - 1) g[k] is linear in the curve, so a band around the curve gives an interval.
+
+    The band is tightened first by what is known of g: g[k] <= high[j] for j <= k, g[k] >= low[j] for j >= k, g >= 0.
+    """
+    low = np.maximum(np.maximum.accumulate(estimate.low[::-1])[::-1], 0.0)
+    high = np.minimum.accumulate(estimate.high)
+    up, down = np.maximum(share - 1.0, 0.0), np.maximum(1.0 - share, 0.0)
+    value = np.maximum((share - 1.0) @ g, 0.0)
+    confidence = max(0.0, 1.0 - len(g) * (1.0 - estimate.confidence))
+    lowest, highest = (np.maximum(end, 0.0) for end in (up @ low - down @ high, up @ high - down @ low))
+    cost = Estimate(np.asarray(value), np.asarray(lowest), np.asarray(highest), confidence)
+    return EstimatedSchedule(schedule, cost, g)
 
 
 def monge_path(level: Float[np.ndarray, " n"], width: Float[np.ndarray, " n"], steps: int) -> Int[np.ndarray, " N"]:

@@ -1,4 +1,4 @@
-"""Mask schedules in generation time: t runs from 0 (all masked) to 1 (all revealed), alpha(t) is the revealed fraction."""
+"""Mask schedules alpha(t), the revealed fraction at generation time t: 0 is all masked, 1 is all revealed."""
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -10,6 +10,9 @@ class Schedule:
     """Shared by all schedules: everything follows from alpha(t) and its derivative.
 
     A schedule of your own defines `alpha`, `slope` and `endpoint_exponents`; `log_speed` gains accuracy near the ends.
+
+    >>> tm.LinearSchedule().weights(4).tolist(), tm.CosineSchedule().sizes(4, 8).tolist()
+    ([0.25, 0.25, 0.25, 0.25], [1, 1, 3, 3])
     """
 
     breakpoints = (0.0, 1.0)  # alpha is smooth between two neighbours

@@ -1,5 +1,6 @@
 """Targets: laws on token sequences with exact conditionals."""
 
+from toy_models.lazy import attach
 from toy_models.targets.blocks import Blocks
 from toy_models.targets.hmm import HMM
 from toy_models.targets.linear_code import LinearCode
@@ -8,4 +9,16 @@ from toy_models.targets.ngram import NGram
 from toy_models.targets.protocol import Denoiser, Target
 from toy_models.targets.table import Table
 
-__all__ = ["HMM", "Blocks", "Denoiser", "LinearCode", "MarkovChain", "NGram", "Table", "Target"]
+__getattr__, __dir__, __all__ = attach(
+    __name__,
+    {
+        "block_codes": ["code_block_kl"],
+        "instances": ["k1", "k2"],
+        "kernels.stationary": ["stationary_law"],
+        "pair_language": ["pair_validity"],
+        "sudoku": ["sudoku4"],
+        "word_list": ["WordList"],
+    },
+    ["controls", "instances"],
+)
+__all__ += ["HMM", "Blocks", "Denoiser", "LinearCode", "MarkovChain", "NGram", "Table", "Target"]

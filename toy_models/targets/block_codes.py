@@ -22,6 +22,9 @@ def code_block_kl(m: int, K: int, steps: int) -> float:
     """KL(q || p) per block under uniform independent reveal: -log E[K^-(sum_j s_j (s_j - 1)/2)], s multinomial.
 
     The expectation is m! [z^m] (sum_s (z/N)^s / s! K^-(s(s-1)/2))^N, all terms positive. O(m^2 log N).
+
+    >>> round(float(tm.targets.code_block_kl(3, 2, 1) / np.log(2)), 12)  # one step: m(m - 1)/2 bits
+    3.0
     """
     positive_int("steps", steps)
     s = np.arange(positive_int("m", m, 2) + 1)

@@ -14,7 +14,11 @@ from toy_models.validation import MASK, positive_int, tokens
 
 @dataclass(frozen=True, eq=False)
 class Blocks:
-    """q(x) = product over the blocks of target(x_block); length = repeats * target.length."""
+    """q(x) = product over the blocks of target(x_block); length = repeats * target.length.
+
+    >>> round(float(tm.Blocks(tm.zero_sum(2, 2), repeats=5).entropy() / np.log(2)), 12)  # one bit per block
+    5.0
+    """
 
     target: Target
     repeats: int
@@ -40,7 +44,7 @@ class Blocks:
         y = tokens(y, self.vocab_size, self.length, masks=True)
         blocks = self._split(y)
         parts = self.target.marginals(blocks, on_impossible="nan")
-        impossible = np.isnan(parts).any(axis=(1, 2))
+        impossible = np.any(np.isnan(parts), axis=(1, 2))
         full = np.flatnonzero((blocks != MASK).all(axis=1))
         if len(full):
             impossible[full] = np.isneginf(self.target.log_prob(blocks[full]))
@@ -66,7 +70,7 @@ class Blocks:
         return self.repeats * total_correlation(self.target)
 
     def dual_total_correlation(self) -> float:
-        from toy_models.quantities.total_correlation import dual_total_correlation
+        from toy_models.quantities.dual_total_correlation import dual_total_correlation
 
         return self.repeats * dual_total_correlation(self.target)
 

@@ -3,8 +3,8 @@
 Each control is a denoiser (or a rule) that looks plausible and has a known defect: the named mistakes seen in practice.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from operator import attrgetter
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -21,10 +21,15 @@ class Altered:
 
     target: Denoiser
     name: str
-    change: object
+    change: Callable[[np.ndarray, np.ndarray], np.ndarray]
 
-    vocab_size = property(attrgetter("target.vocab_size"))
-    length = property(attrgetter("target.length"))
+    @property
+    def vocab_size(self) -> int:
+        return self.target.vocab_size
+
+    @property
+    def length(self) -> int:
+        return self.target.length
 
     def marginals(self, y: Int[np.ndarray, "batch L"], on_impossible: str = "raise") -> Float[np.ndarray, "batch L V"]:
         changed = self.change(self.target.marginals(y, on_impossible), np.asarray(y))

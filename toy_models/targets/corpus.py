@@ -1,8 +1,8 @@
 """Real text as an exactly known language: 27 symbols, a-z and space.
 
-The default language is a table of circular 4-gram counts made by toy_models/targets/data/make_counts.py from the English
-documentation text inside Python; DESCRIPTION holds the release. Counts are shipped, not prose, so results do not move
-with the Python version. Any UTF-8 file replaces it.
+The default language is a table of circular 4-gram counts made by data/make_counts.py from the English documentation
+text inside Python; DESCRIPTION holds the release. Counts are shipped, not prose, so results do not move with the
+Python version. Any UTF-8 file replaces it.
 """
 
 import stat
@@ -41,6 +41,9 @@ def fold(text: str) -> Int[np.ndarray, " tokens"]:
 
     "Straße" is strasse, ligatures are their letters; what shows nothing (soft hyphen, zero-width space) vanishes.
     A leading run is dropped: on the circle it meets the one at the end. `kept_share` tells how much became a space.
+
+    >>> tm.corpus.unfold(tm.corpus.fold("Déjà vu, 1984!"))
+    'deja vu '
     """
     codes = np.frombuffer(text.translate(_spellings(text)).encode("ascii"), dtype=np.uint8).astype(np.int64) - ord("a")
     codes[codes < 0] = 26
@@ -54,6 +57,9 @@ def kept_share(text: str) -> float:
 
     Lost are digits, punctuation and other scripts. Accents and characters that show nothing are not counted; without
     any other character the share is 1.
+
+    >>> tm.corpus.kept_share("ab1!")
+    0.5
     """
     numbers, spellings = _occurrences(text), _spellings(text)
     shown = {code: n for code, n in numbers.items() if spellings[code]}
@@ -82,12 +88,20 @@ def _spelling(c: str) -> str:
 
 
 def unfold(tokens: Int[np.ndarray, " tokens"]) -> str:
-    """Readable text of tokens 0..26; MASK shows as an underscore."""
+    """Readable text of tokens 0..26; MASK shows as an underscore.
+
+    >>> tm.corpus.unfold(np.array([0, 1, 26, -1]))
+    'ab _'
+    """
     return "".join("_" if t < 0 else ALPHABET[t] for t in np.asarray(tokens))
 
 
 class CorpusWarning(UserWarning):
-    """A text of which folding lost more than a fifth."""
+    """A text of which folding lost more than a fifth.
+
+    >>> issubclass(tm.corpus.CorpusWarning, UserWarning)
+    True
+    """
 
 
 def load(path: str | Path | None = None) -> Int[np.ndarray, " tokens"]:
@@ -96,6 +110,9 @@ def load(path: str | Path | None = None) -> Int[np.ndarray, " tokens"]:
     Below a kept share of 80 % a CorpusWarning says how much was lost. Without a path: one closed token sequence whose
     circular 4-gram counts are exactly the shipped ones (an Eulerian circuit), so every n-gram language with n <= 4
     fitted to it is the one of the original text.
+
+    >>> int(tm.corpus.load().size)  # the shipped counts, as one circular text
+    375757
     """
     if path is None or str(path) == "":
         return eulerian_tokens(shipped_counts())
@@ -136,7 +153,11 @@ def _read(file: Path) -> str:
 
 
 def counts(order: int = SHIPPED_ORDER, path: str | Path | None = None) -> Int[np.ndarray, "..."]:
-    """Circular counts of the n-grams of the language, shape (27,)*order."""
+    """Circular counts of the n-grams of the language, shape (27,)*order.
+
+    >>> bool(tm.corpus.counts(1).sum() == tm.corpus.counts(2).sum())
+    True
+    """
     positive_int("order", order)
     if path is None or str(path) == "":
         if order > SHIPPED_ORDER:
@@ -147,7 +168,11 @@ def counts(order: int = SHIPPED_ORDER, path: str | Path | None = None) -> Int[np
 
 
 def language(order: int, length: int, path: str | Path | None = None) -> NGram | MarkovChain:
-    """The n-gram language of the text with maximum-likelihood conditionals, started from its exact stationary law."""
+    """The n-gram language of the text with maximum-likelihood conditionals, started from its exact stationary law.
+
+    >>> tm.corpus.language(2, 8).vocab_size
+    27
+    """
     if order == 2:
         table = counts(2, path).astype(np.float64)
         seen = table.sum(axis=1)
@@ -157,7 +182,11 @@ def language(order: int, length: int, path: str | Path | None = None) -> NGram |
 
 
 def circular_counts(tokens: Int[np.ndarray, " tokens"], order: int) -> Int[np.ndarray, "..."]:
-    """Counts of (x_t, ..., x_{t+n-1}) with the end joined to the beginning."""
+    """Counts of (x_t, ..., x_{t+n-1}) with the end joined to the beginning.
+
+    >>> tm.corpus.circular_counts(np.array([0, 1, 0]), 2)[:2, :2].tolist()
+    [[1, 1], [1, 0]]
+    """
     if len(tokens) < order:
         raise ValueError(f"the text has {len(tokens)} tokens after folding, order {order} needs at least {order}")
     size = len(ALPHABET)
@@ -176,7 +205,11 @@ def circular_counts(tokens: Int[np.ndarray, " tokens"], order: int) -> Int[np.nd
 
 @lru_cache(maxsize=1)
 def shipped_counts() -> Int[np.ndarray, "27 27 27 27"]:
-    """The shipped circular 4-gram counts (read-only)."""
+    """The shipped circular 4-gram counts (read-only).
+
+    >>> tm.corpus.shipped_counts().shape
+    (27, 27, 27, 27)
+    """
     with np.load(SHIPPED) as file:
         table = np.zeros(len(ALPHABET) ** SHIPPED_ORDER, dtype=np.int64)
         table[file["index"]] = file["count"]
@@ -186,13 +219,22 @@ def shipped_counts() -> Int[np.ndarray, "27 27 27 27"]:
 
 
 def description() -> str:
-    """Where the shipped counts come from."""
+    """Where the shipped counts come from.
+
+    >>> "Python" in tm.corpus.description()
+    True
+    """
     with np.load(SHIPPED) as file:
         return str(file["description"])
 
 
 def eulerian_tokens(table: Int[np.ndarray, "..."]) -> Int[np.ndarray, " tokens"]:
-    """A closed token sequence whose circular n-gram counts are `table` (Hierholzer's circuit on (n-1)-tuples)."""
+    """A closed token sequence whose circular n-gram counts are `table` (Hierholzer's circuit on (n-1)-tuples).
+
+    >>> tokens = tm.corpus.eulerian_tokens(np.array([[1, 1], [1, 0]]))
+    >>> tokens.size  # one token per count
+    3
+    """
     size, order = table.shape[0], table.ndim
     nodes = size ** (order - 1)
     remaining = table.reshape(nodes, size).tolist()

@@ -18,17 +18,28 @@ MERGE_DIGITS = 14  # beliefs that agree to this many digits are added up
 
 @dataclass(frozen=True, eq=False)
 class HMM:
-    """q(x) = sum over s of initial[s_1] prod transition[s_i, s_{i+1}] prod emission[s_i, x_i]."""
+    """q(x) = sum over s of initial[s_1] prod transition[s_i, s_{i+1}] prod emission[s_i, x_i].
 
-    initial: Float[np.ndarray, " S"] | Sequence[float]
-    transition: Float[np.ndarray, "S S"] | Sequence[Sequence[float]]
-    emission: Float[np.ndarray, "S V"] | Sequence[Sequence[float]]
+    >>> target = tm.HMM([0.5, 0.5], np.eye(2), [[0.9, 0.1], [0.1, 0.9]], length=2)
+    >>> np.exp(target.log_prob(np.array([[0, 0]]))).round(12).tolist()  # (0.9^2 + 0.1^2) / 2
+    [0.41]
+    """
+
+    initial: Float[np.ndarray, " S"]
+    transition: Float[np.ndarray, "S S"]
+    emission: Float[np.ndarray, "S V"]
     length: int
 
-    def __post_init__(self):
-        transition = probabilities("transition", self.transition, ndim=2)
-        emission = probabilities("emission", self.emission, ndim=2)
-        initial = probabilities("initial", self.initial, ndim=1)
+    def __init__(
+        self,
+        initial: Float[np.ndarray, " S"] | Sequence[float],
+        transition: Float[np.ndarray, "S S"] | Sequence[Sequence[float]],
+        emission: Float[np.ndarray, "S V"] | Sequence[Sequence[float]],
+        length: int,
+    ):
+        transition = probabilities("transition", transition, ndim=2)
+        emission = probabilities("emission", emission, ndim=2)
+        initial = probabilities("initial", initial, ndim=1)
         states = len(initial)
         if transition.shape != (states, states) or emission.shape[0] != states:
             raise ValueError(
@@ -37,7 +48,7 @@ class HMM:
             )
         for name, value in (("initial", initial), ("transition", transition), ("emission", emission)):
             object.__setattr__(self, name, value)
-        object.__setattr__(self, "length", positive_int("length", self.length))
+        object.__setattr__(self, "length", positive_int("length", length))
 
     @property
     def vocab_size(self) -> int:
@@ -71,6 +82,9 @@ class HMM:
             if i + 1 < self.length:
                 beliefs, weights = self._next_beliefs(beliefs, weights, i + 1)
         return total
+
+    def hidden_chain(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        return self.initial, self.transition, self.emission
 
     def _next_beliefs(self, beliefs, weights, position: int):
         joint = beliefs[:, None, :] * self.emission.T  # prefix, token, state

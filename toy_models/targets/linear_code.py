@@ -2,14 +2,18 @@
 
 from dataclasses import dataclass
 from functools import cached_property
+from math import isqrt
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
 from numba import prange
 
+from toy_models.errors import IntractableError
 from toy_models.kernel import kernel
 from toy_models.targets.kernels.impossible import reveal_one_hot, settle_impossible
-from toy_models.validation import positive_int, tokens
+from toy_models.validation import integers, positive_int, tokens
+
+MAX_ENTRIES = 2**27  # marginals held at once: 1 GiB
 
 
 @dataclass(frozen=True, eq=False)
@@ -17,6 +21,10 @@ class LinearCode:
     """q uniform on the row space of `generator` over GF(p), p = modulus prime; tokens are field elements.
 
     Given revealed tokens, a masked token is determined by them or uniform on GF(p).
+
+    >>> code = tm.LinearCode(np.array([[1, 0, 1], [0, 1, 1]]))
+    >>> round(float(code.entropy() / np.log(2)), 12)  # two bits
+    2.0
     """
 
     generator: Int[np.ndarray, "k L"]
@@ -24,12 +32,19 @@ class LinearCode:
 
     def __post_init__(self):
         p = positive_int("modulus", self.modulus, 2)
-        if any(p % d == 0 for d in range(2, int(p**0.5) + 1)):
-            raise ValueError(f"modulus = {p}, it must be prime")
-        generator = np.array(self.generator)
-        if generator.ndim != 2 or generator.size == 0 or generator.dtype.kind not in "iu":
+        generator = integers("generator", self.generator)
+        if generator.ndim != 2 or generator.size == 0:
             raise ValueError(f"generator must be a non-empty integer matrix, got {generator.dtype} {generator.shape}")
-        generator = row_echelon(generator.astype(np.int64) % p, p)
+        if generator.shape[1] * (p - 1) ** 2 >= 2**63:
+            raise IntractableError(
+                "sums of products over GF(p) in 64-bit integers",
+                f"L = {generator.shape[1]}, p = {p}, hence L (p-1)^2 = {generator.shape[1] * (p - 1) ** 2:.3g}",
+                "L (p-1)^2 < 2^63",
+                "take a smaller prime",
+            )
+        if any(p % d == 0 for d in range(2, isqrt(p) + 1)):
+            raise ValueError(f"modulus = {p}, it must be prime")
+        generator = row_echelon(generator % p, p)
         if len(generator) == 0:
             raise ValueError("generator has rank 0: the code has a single word")
         generator.setflags(write=False)
@@ -67,8 +82,14 @@ class LinearCode:
     def marginals(self, y: Int[np.ndarray, "batch L"], on_impossible: str = "raise") -> Float[np.ndarray, "batch L V"]:
         """O(batch k^2 L) by Gaussian elimination on the revealed columns."""
         y = tokens(y, self.vocab_size, self.length, masks=True)
-        inverse = np.array([pow(a, -1, self.modulus) if a else 0 for a in range(self.modulus)], dtype=np.int64)
-        result, impossible = eliminate_batch(self.generator, y, self.modulus, inverse)
+        if y.size * self.modulus > MAX_ENTRIES:
+            raise IntractableError(
+                "marginals of a linear code",
+                f"batch = {len(y)}, L = {self.length}, V = p = {self.modulus}",
+                f"batch * L * V <= {MAX_ENTRIES}",
+                "pass fewer rows or take a smaller prime",
+            )
+        result, impossible = eliminate_batch(self.generator, y, self.modulus)
         reveal_one_hot(result, y)
         return settle_impossible(result, y, impossible, on_impossible)
 
@@ -86,6 +107,9 @@ class LinearCode:
 
     def rank(self, revealed: Bool[np.ndarray, " L"]) -> int:
         """Rank of the revealed columns: H(X_T) = rank(T) log p."""
+        revealed = np.asarray(revealed)
+        if revealed.dtype != np.bool_ or revealed.shape != (self.length,):
+            raise ValueError(f"revealed must be {self.length} booleans, got {revealed.dtype} {revealed.shape}")
         return len(row_echelon(np.array(self.generator[:, revealed]), self.modulus))
 
 
@@ -108,7 +132,18 @@ def row_echelon(matrix: Int[np.ndarray, "k n"], p: int) -> Int[np.ndarray, "r n"
     return a[:rank]
 
 
-def _eliminate_batch(generator, y, p, inverse):
+def _inverse(a, p):
+    """a^(p-2) = 1/a mod p (Fermat), by repeated squaring."""
+    result, exponent = 1, p - 2
+    while exponent > 0:
+        if exponent & 1:
+            result = result * a % p
+        a = a * a % p
+        exponent >>= 1
+    return result
+
+
+def _eliminate_batch(generator, y, p):
     """Marginals and impossibility of each row: bring the revealed columns to echelon form, carry the values along.
 
     A message u gives the word u G. Column operations on G = row operations on its transpose: each revealed token is one
@@ -148,7 +183,7 @@ def _eliminate_batch(generator, y, p, inverse):
                     if rest != 0:
                         impossible[b] = True
                 else:
-                    scale = inverse[work[lead]]
+                    scale = inverse(work[lead], p)
                     for c in range(k):
                         basis[rank, c] = work[c] * scale % p
                     value[rank] = rest * scale % p
@@ -162,4 +197,5 @@ def _eliminate_batch(generator, y, p, inverse):
     return result, impossible
 
 
+inverse = kernel(_inverse)
 eliminate_batch = kernel(_eliminate_batch, parallel=True)

@@ -7,6 +7,7 @@ from functools import cached_property
 import numpy as np
 from jaxtyping import Float, Int
 
+from toy_models.errors import IntractableError
 from toy_models.quantities.entropy import entropy_of_rows
 from toy_models.rules.protocol import independent_parts
 from toy_models.targets.kernels.ancestral import sample_windows
@@ -14,23 +15,34 @@ from toy_models.targets.kernels.bridges import chain_marginals
 from toy_models.targets.kernels.impossible import settle_impossible
 from toy_models.validation import positive_int, probabilities, tokens
 
+FAR = 1e100  # ratio of stationary weights from which they are rescaled
+
 
 @dataclass(frozen=True, eq=False)
 class MarkovChain:
-    """q(x) = initial[x_1] prod transition[x_i, x_{i+1}]; `initial=None` takes the stationary law, if it is unique."""
+    """q(x) = initial[x_1] prod transition[x_i, x_{i+1}]; `initial=None` takes the stationary law, if it is unique.
 
-    transition: Float[np.ndarray, "V V"] | Sequence[Sequence[float]]
+    >>> chain = tm.MarkovChain([[0.75, 0.25], [0.5, 0.5]], length=2)
+    >>> np.exp(chain.log_prob(np.array([[0, 1]]))).round(12).tolist()  # 2/3 * 1/4
+    [0.166666666667]
+    """
+
+    transition: Float[np.ndarray, "V V"]
     length: int
-    initial: Float[np.ndarray, " V"] | Sequence[float] | None = None
+    initial: Float[np.ndarray, " V"]
 
-    def __post_init__(self):
-        transition = probabilities("transition", self.transition, ndim=2)
+    def __init__(
+        self,
+        transition: Float[np.ndarray, "V V"] | Sequence[Sequence[float]],
+        length: int,
+        initial: Float[np.ndarray, " V"] | Sequence[float] | None = None,
+    ):
+        transition = probabilities("transition", transition, ndim=2)
         if transition.shape[0] != transition.shape[1]:
             raise ValueError(f"transition must be square, got shape {transition.shape}")
         object.__setattr__(self, "transition", transition)
-        object.__setattr__(self, "length", positive_int("length", self.length))
-        initial = stationary_law(transition) if self.initial is None else self.initial
-        initial = probabilities("initial", initial, ndim=1)
+        object.__setattr__(self, "length", positive_int("length", length))
+        initial = probabilities("initial", stationary_law(transition) if initial is None else initial, ndim=1)
         if len(initial) != len(transition):
             raise ValueError(f"initial has {len(initial)} entries, transition has {len(transition)} rows")
         object.__setattr__(self, "initial", initial)
@@ -69,6 +81,13 @@ class MarkovChain:
             law = law @ self.transition
         return total
 
+    def as_chain(self) -> "MarkovChain":
+        return self
+
+    def hidden_chain(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """The tokens as hidden states that show themselves."""
+        return self.initial, self.transition, np.eye(self.vocab_size)
+
     def information_curve(self) -> Float[np.ndarray, " L"]:
         """By the gap formula, at any length."""
         from toy_models.chains.formula import chain_information_curve
@@ -96,6 +115,9 @@ def stationary_law(transition: Float[np.ndarray, "V V"]) -> Float[np.ndarray, " 
 
     Exact to rounding on nearly decomposable chains (Grassmann, Taksar, Heyman 1985). ValueError when there is more
     than one recurrent class.
+
+    >>> tm.targets.stationary_law(np.array([[0.75, 0.25], [0.5, 0.5]])).round(12).tolist()
+    [0.666666666667, 0.333333333333]
     """
     classes = recurrent_classes(transition)
     if len(classes) != 1:
@@ -106,14 +128,25 @@ def stationary_law(transition: Float[np.ndarray, "V V"]) -> Float[np.ndarray, " 
     members = classes[0]
     a = np.array(transition[np.ix_(members, members)])
     size = len(members)
-    for k in range(size - 1, 0, -1):
-        a[:k, k] /= a[k, :k].sum()
-        a[:k, :k] += np.outer(a[:k, k], a[k, :k])
-    weights = np.ones(size)
-    for k in range(1, size):
-        weights[k] = weights[:k] @ a[:k, k]
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        for k in range(size - 1, 0, -1):
+            a[:k, k] /= a[k, :k].sum()
+            a[:k, :k] += np.outer(a[:k, k], a[k, :k])
+        weights = np.ones(size)
+        for k in range(1, size):
+            weights[k] = weights[:k] @ a[:k, k]
+            if weights[k] > FAR:  # stays clear of overflow; the ratios are kept
+                weights[: k + 1] /= weights[k]
     law = np.zeros(len(transition))
     law[members] = weights / weights.sum()
+    if not np.isfinite(law).all():
+        smallest = transition.min(where=transition > 0, initial=1.0)
+        raise IntractableError(
+            "the stationary law",
+            f"a chain whose smallest positive probability is {smallest:.3g}",
+            "ratios of stationary probabilities below 1e308",
+            "pass initial= explicitly",
+        )
     return law
 
 

@@ -14,9 +14,10 @@ from toy_models.targets.kernels.impossible import reveal_one_hot, settle_impossi
 from toy_models.targets.kernels.windows import window_marginals
 from toy_models.targets.markov import MarkovChain
 from toy_models.targets.protocol import own_route
-from toy_models.validation import nonnegative, positive_int, probabilities, tokens
+from toy_models.validation import distribution, integers, nonnegative, positive_int, probabilities, reals, tokens
 
 MAX_ENTRIES = 2**27  # V^n conditionals held: 1 GiB
+SMOOTHING_RANGE = (1e-290, 1e290)  # (count + smoothing) / (sum + V smoothing) stays a normal float64 number
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,40 +27,43 @@ class NGram:
     conditional.shape == (V,)*n, the last axis is the next token; n = 2 is a Markov chain, n = 1 independent tokens.
     initial.shape == (V,)*(n-1); None takes the stationary law of the contexts, an error if it is not unique.
     Contexts are handled by their sparse transitions, never as a square of V^(n-1) by V^(n-1).
+
+    >>> rows = np.array([[0.75, 0.25], [0.5, 0.5]])
+    >>> tm.NGram(rows, 3).entropy() == tm.MarkovChain(rows, 3).entropy()  # order 2
+    True
     """
 
     conditional: Float[np.ndarray, "..."]
     length: int
-    initial: Float[np.ndarray, "..."] | None = None
+    initial: Float[np.ndarray, "..."]
 
-    def __post_init__(self):
-        conditional = probabilities("conditional", self.conditional)
+    def __init__(
+        self, conditional: Float[np.ndarray, "..."], length: int, initial: Float[np.ndarray, "..."] | None = None
+    ):
+        conditional = probabilities("conditional", conditional)
         if len(set(conditional.shape)) != 1:
             raise ValueError(f"conditional must have shape (V,)*n, got {conditional.shape}")
         object.__setattr__(self, "conditional", conditional)
-        object.__setattr__(self, "length", ngram_length(self.length, conditional.ndim))
-        object.__setattr__(self, "initial", self._initial_law())
+        object.__setattr__(self, "length", ngram_length(length, conditional.ndim))
+        object.__setattr__(self, "initial", self._initial_law(initial))
 
-    def _initial_law(self) -> Float[np.ndarray, "..."]:
+    def _initial_law(self, initial: Float[np.ndarray, "..."] | None) -> Float[np.ndarray, "..."]:
         shape = self.conditional.shape[1:]
         if not shape:
-            if self.initial is not None and np.shape(self.initial) != ():
-                raise ValueError(f"initial has shape {np.shape(self.initial)}; n = 1 has no context, pass None")
+            if initial is not None and np.shape(initial) != ():
+                raise ValueError(f"initial has shape {np.shape(initial)}; n = 1 has no context, pass None")
             law = np.ones(())
-        elif self.initial is None:
+        elif initial is None:
             from toy_models.targets.kernels.stationary import stationary_windows  # scipy.sparse loads slowly
 
             law = stationary_windows(self.rows).reshape(shape)
         else:
-            law = np.array(self.initial, dtype=np.float64)
+            law = reals("initial", initial)
             if law.shape != shape:
                 raise ValueError(
                     f"initial has shape {law.shape}, it must be {shape}: one axis per token of the context"
                 )
-            nonnegative("initial", law)
-            probabilities("initial", law.ravel())
-        law.setflags(write=False)
-        return law
+        return distribution("initial", law.reshape(shape or 1)).reshape(shape)
 
     @property
     def order(self) -> int:
@@ -124,6 +128,13 @@ class NGram:
             return MarkovChain(np.tile(self.conditional, (self.vocab_size, 1)), self.length, self.conditional)
         return MarkovChain(self.conditional, self.length, self.initial) if self.order == 2 else None
 
+    def hidden_chain(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """As a Markov chain, n <= 2; the windows of n-1 tokens above, each showing its first token."""
+        from toy_models.hidden_chains.window import tuple_chain
+
+        chain = self.as_chain()
+        return tuple_chain(self) if chain is None else chain.hidden_chain()
+
     def information_curve(self) -> Float[np.ndarray, " L"] | None:
         """As a Markov chain, n <= 2."""
         return own_route(self.as_chain(), "information_curve")
@@ -153,8 +164,9 @@ class NGram:
         """
         table = require_circular(counts)
         vocab_size = len(table)
-        if not np.isfinite(smoothing) or smoothing < 0:
-            raise ValueError(f"smoothing = {smoothing}, it must be a finite number >= 0")
+        low, high = SMOOTHING_RANGE
+        if smoothing != 0 and not low <= smoothing <= high:
+            raise ValueError(f"smoothing = {smoothing}, allowed: 0, or from {low:g} to {high:g}")
         context = table.sum(axis=-1)
         weight = context[..., None] + smoothing * vocab_size
         conditional = np.full(table.shape, 1.0 / vocab_size)
@@ -170,14 +182,11 @@ def next_law(law: Float[np.ndarray, " T"], rows: Float[np.ndarray, "T V"]) -> Fl
 def circular_counts(tokens: Int[np.ndarray, " corpus"], order: int, vocab_size: int) -> Int[np.ndarray, "..."]:
     """How often each window of `order` tokens occurs in the corpus read as a circle, shape (V,)*n."""
     order, vocab_size = positive_int("order", order), positive_int("vocab_size", vocab_size)
-    tokens = np.asarray(tokens)
-    if tokens.ndim != 1 or tokens.dtype.kind not in "iu":
+    tokens = integers("tokens", tokens, 0, vocab_size - 1)
+    if tokens.ndim != 1:
         raise ValueError(f"tokens must be a vector of integers, got shape {tokens.shape}, dtype {tokens.dtype}")
     if len(tokens) < order:
         raise ValueError(f"the corpus has {len(tokens)} tokens, an n-gram of order {order} needs at least {order}")
-    wrong = np.flatnonzero((tokens < 0) | (tokens >= vocab_size))
-    if len(wrong):
-        raise ValueError(f"tokens[{wrong[0]}] = {tokens[wrong[0]]}, allowed: 0..{vocab_size - 1}")
     if vocab_size**order > MAX_ENTRIES:
         size = f"V^n = {vocab_size}^{order} = {vocab_size**order} counts"
         raise IntractableError("an n-gram table", size, f"V^n <= {MAX_ENTRIES}", "lower the order")
@@ -197,7 +206,7 @@ def marginal_counts(counts: Real[np.ndarray, "..."], order: int) -> Real[np.ndar
 
 def require_circular(counts: Real[np.ndarray, "..."]) -> Float[np.ndarray, "..."]:
     """The counts as float64, if windows of a circle can have them: each context is left as often as entered."""
-    table = np.array(counts, dtype=np.float64)
+    table = reals("counts", counts)
     if table.ndim == 0 or len(set(table.shape)) != 1:
         raise ValueError(f"counts must have shape (V,)*n, got {table.shape}")
     nonnegative("counts", table)

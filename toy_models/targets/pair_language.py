@@ -26,7 +26,11 @@ def is_pair_language(target) -> bool:
 
 
 def pair_validity(K: int, length: int, rule: IndependentReveal | RandomOrder) -> float:
-    """P(the written sequence is valid) for the oracle: E[K^-M]."""
+    """P(the written sequence is valid) for the oracle: E[K^-M].
+
+    >>> tm.targets.pair_validity(2, 2, tm.IndependentReveal([0.5, 0.5]))
+    0.75
+    """
     if isinstance(rule, IndependentReveal):
         collision = float((rule.weights**2).sum())
         return float(np.exp(length / 2 * np.log1p(-(1 - 1 / K) * collision)))

@@ -10,6 +10,8 @@ None where it does not serve; the public function of the same meaning asks it fi
     subset_entropies()               H(X_S) for every set S
     support()                        (x, q(x)) of every word
     best_policy(step_cost)           the optimal adaptive policy
+    as_chain()                       the same law as a MarkovChain, where it is one
+    hidden_chain()                   (initial, transition, emission) of a hidden chain that shows the tokens
 """
 
 from typing import Protocol, runtime_checkable
@@ -20,7 +22,11 @@ from jaxtyping import Float, Int
 
 @runtime_checkable
 class Denoiser(Protocol):
-    """Marginals of each masked token given the revealed ones."""
+    """Marginals of each masked token given the revealed ones.
+
+    >>> isinstance(tm.Smoothed(tm.pairs(2, 4), 0.1), tm.Denoiser)
+    True
+    """
 
     @property
     def vocab_size(self) -> int: ...
@@ -35,7 +41,11 @@ class Denoiser(Protocol):
 
 @runtime_checkable
 class Target(Denoiser, Protocol):
-    """A law q on {0..V-1}^L with exact conditionals."""
+    """A law q on {0..V-1}^L with exact conditionals.
+
+    >>> isinstance(tm.pairs(2, 4), tm.Target)
+    True
+    """
 
     def log_prob(self, x: Int[np.ndarray, "batch L"]) -> Float[np.ndarray, " batch"]:
         """log q(x) in nats, -inf off the support."""

@@ -11,6 +11,9 @@ def sudoku4() -> WordList:
     """The 288 filled 4x4 grids, row by row: each row, column and 2x2 box holds 0..3 once.
 
     12 up to relabelling; 128 moves permute the rows of a band, the bands, the columns likewise, or transpose.
+
+    >>> round(float(np.exp(tm.targets.sudoku4().entropy())), 9)
+    288.0
     """
     rows = list(permutations(range(4)))
     grids: list[tuple[int, ...]] = [()]

@@ -19,29 +19,45 @@ class WordList:
 
     Symmetries are optional, checked, and shorten the recursion over policies: `relabelling=True` says that every
     permutation of the symbols maps the list to itself, `moves` that the rows words[:, move] are the same list again.
+
+    >>> words = tm.targets.WordList(np.array([[0, 1], [1, 0], [1, 1]]), 2)
+    >>> words.marginals(np.array([[1, -1]]))[0, 1].tolist()
+    [0.5, 0.5]
     """
 
     words: Int[np.ndarray, "n L"]
     vocab_size: int
-    relabelling: bool = False
-    moves: Int[np.ndarray, "m L"] | None = None
+    relabelling: bool
+    moves: Int[np.ndarray, "m L"]
 
-    def __post_init__(self):
-        vocab_size = positive_int("vocab_size", self.vocab_size)
-        words = np.array(self.words)
+    def __init__(
+        self,
+        words: Int[np.ndarray, "n L"],
+        vocab_size: int,
+        relabelling: bool = False,
+        moves: Int[np.ndarray, "m L"] | None = None,
+    ):
+        given = len(words)
+        vocab_size = positive_int("vocab_size", vocab_size)
+        words = np.array(words)
         if words.ndim != 2 or words.size == 0:
             raise ValueError(f"words must be a non-empty (n, L) array, got shape {words.shape}")
         words = np.unique(tokens(words, vocab_size, words.shape[1], masks=False), axis=0)
-        if len(words) != len(self.words):
-            raise ValueError(f"words has {len(self.words)} rows of which {len(words)} are distinct, repeat none")
+        if len(words) != given:
+            raise ValueError(f"words has {given} rows of which {len(words)} are distinct, repeat none")
         words.setflags(write=False)
-        object.__setattr__(self, "words", words)
-        moves = np.arange(words.shape[1])[None] if self.moves is None else np.array(self.moves)
-        object.__setattr__(self, "moves", moves)
+        moves = np.arange(words.shape[1])[None] if moves is None else np.array(moves)
+        for name, value in (
+            ("words", words),
+            ("vocab_size", vocab_size),
+            ("relabelling", relabelling),
+            ("moves", moves),
+        ):
+            object.__setattr__(self, name, value)
         for index, move in enumerate(moves):
             if sorted(move) != list(range(words.shape[1])) or not np.array_equal(_sorted(words[:, move]), words):
                 raise ValueError(f"moves[{index}] = {move.tolist()} is no permutation of positions that keeps the list")
-        if self.relabelling:
+        if relabelling:
             for swap in range(vocab_size - 1):
                 image = np.arange(vocab_size)
                 image[[swap, swap + 1]] = swap + 1, swap

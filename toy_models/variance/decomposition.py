@@ -13,7 +13,7 @@ from jaxtyping import Float
 
 from toy_models.quantities.intervals import Estimate, student_interval
 from toy_models.targets.protocol import Denoiser, Target
-from toy_models.validation import MASK, positive_int
+from toy_models.validation import MASK, distribution, positive_int
 from toy_models.variance import densities, p_pots
 from toy_models.variance.densities import Density, check_interval, quadrature
 from toy_models.variance.loss_moments import Moments, loss_moments, token_losses
@@ -23,7 +23,12 @@ CALLS = {"single": 1, "independent-pair": 2, "mirror": 2}
 
 @dataclass(frozen=True)
 class VarianceDecomposition:
-    """total = pattern + rate + data = pattern + rate_time_first + data_time_first, per draw of the loss."""
+    """total = pattern + rate + data = pattern + rate_time_first + data_time_first, per draw of the loss.
+
+    >>> parts = tm.variance_decomposition(tm.pairs(2, 2))
+    >>> parts.data, round(parts.total - (parts.pattern + parts.rate + parts.data), 12)
+    (0.0, 0.0)
+    """
 
     pattern: float  # A = E v
     rate: float  # B = E_x Var_t g
@@ -56,6 +61,10 @@ def variance_decomposition(
     denoiser None: the oracle. density None: uniform; "optimal": the density of least variance for these masks; or a
     timesteps.Density. masks: "single", "independent-pair", "mirror" (the mean of two masks of the same x and t).
     Cost O(V^L 2^L L), "mirror" O(V^L 3^L); rounding about 1e-14 times the total.
+
+    >>> parts = tm.variance_decomposition(tm.pairs(2, 2))
+    >>> parts.data  # all sequences cost the same
+    0.0
     """
     if masks not in CALLS:
         raise ValueError(f"masks = {masks!r}, allowed: {', '.join(map(repr, CALLS))}")
@@ -71,7 +80,13 @@ def decompose(
     masks: str = "single",
     upper: float = 1.0,
 ) -> VarianceDecomposition:
-    """The same from moments by mask size; for gradient moments each variance is a trace."""
+    """The same from moments by mask size; for gradient moments each variance is a trace.
+
+    >>> moments = tm.variance.tabular_gradient_moments(tm.repetition(2, 2))
+    >>> parts = tm.variance.decompose(moments)
+    >>> round(parts.total - parts.pattern - parts.rate - parts.data, 9)
+    0.0
+    """
     if masks not in CALLS:
         raise ValueError(f"masks = {masks!r}, allowed: {', '.join(map(repr, CALLS))}")
     check_interval(epsilon, upper)
@@ -123,11 +138,15 @@ def size_decomposition(
 
     Its mean is the integral of g over (0, 1) and every part is finite. weights None: uniform, loss S/k. masks "mirror":
     the mean over two sets of size k that overlap as little as possible; "independent-pair": over two independent sets.
+
+    >>> moments = tm.variance.tabular_gradient_moments(tm.repetition(2, 2))
+    >>> tm.variance.size_decomposition(moments).calls
+    1
     """
     length = moments.length
     k = np.arange(1, length + 1)
-    weights = np.full(length, 1.0 / length) if weights is None else np.asarray(weights, dtype=float)
-    if weights.shape != (length,) or (weights <= 0).any() or abs(weights.sum() - 1.0) > 1e-9:
+    weights = distribution("weights", np.full(length, 1.0 / length) if weights is None else weights)
+    if weights.shape != (length,) or (weights <= 0).any():
         raise ValueError(f"weights = {weights}, allowed: {length} positive numbers (sizes 1..L) with sum 1")
     _, gram, centred = size_moments(moments)
     c = 1.0 / (length * k)
@@ -166,7 +185,12 @@ def size_second_moment(moments: Moments, masks: str = "single") -> Float[np.ndar
 
 
 def optimal_size_weights(moments: Moments, masks: str = "single", stratified: bool = False) -> Float[np.ndarray, " L"]:
-    """Law of the number of masks of least variance: weights[k] ~ sqrt(E[S^2 | k]) / k; stratified: sd for the root."""
+    """Law of the number of masks of least variance: weights[k] ~ sqrt(E[S^2 | k]) / k; stratified: sd for the root.
+
+    >>> moments = tm.variance.tabular_gradient_moments(tm.repetition(2, 2))
+    >>> round(float(tm.variance.optimal_size_weights(moments).sum()), 12)
+    1.0
+    """
     _, gram, centred = size_moments(moments)
     square = size_second_moment(moments, masks) - (np.diag(gram - centred) if stratified else 0.0)
     root = np.sqrt(np.maximum(square, 0.0)) / np.arange(1, moments.length + 1)
@@ -178,6 +202,11 @@ def sizes_from_times(moments: Moments, density: Density, epsilon: float, upper: 
 
     The mean is that of the draw itself and the variance at most its variance. With k masks the loss is S W_k / P_k,
     P_k = P(|M| = k), W_k = binom(L, k) times the integral of t^(k-1) (1-t)^(L-k) / L.
+
+    >>> moments = tm.variance.tabular_gradient_moments(tm.repetition(2, 2))
+    >>> uniform = tm.variance.densities.uniform(1e-3)
+    >>> tm.variance.sizes_from_times(moments, uniform, 1e-3).total < tm.variance.decompose(moments).total
+    True
     """
     length = moments.length
     t, w = quadrature(epsilon, upper, density.breaks)
@@ -200,7 +229,11 @@ def sizes_from_times(moments: Moments, density: Density, epsilon: float, upper: 
 
 
 def arm_variance(target: Target, order: list[int] | None = None, denoiser: Denoiser | None = None) -> float:
-    """C_ARM = Var_x of -(1/L) sum over i of log p(x_i | x before i in `order`); left to right by default."""
+    """C_ARM = Var_x of -(1/L) sum over i of log p(x_i | x before i in `order`); left to right by default.
+
+    >>> tm.variance.arm_variance(tm.repetition(2, 3))  # all sequences cost the same
+    0.0
+    """
     order = list(range(target.length)) if order is None else list(order)
     if sorted(order) != list(range(target.length)):
         raise ValueError(f"order = {order}, it must be a permutation of 0..{target.length - 1}")
@@ -227,6 +260,10 @@ def estimate_variance(
     """Var(l) from `size` draws, for any length; the interval is Student's over `blocks` block variances.
 
     The fourth moment of l grows like epsilon^-3: below epsilon = 1e-2 the interval is too short for its confidence.
+
+    >>> estimate = tm.variance.estimate_variance(tm.repetition(2, 2), 64, np.random.default_rng(0))
+    >>> bool(estimate.low <= estimate.value <= estimate.high)
+    True
     """
     per_block = positive_int("size", size, minimum=2 * blocks) // blocks
     density = densities.uniform(epsilon) if density is None else density

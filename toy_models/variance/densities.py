@@ -47,6 +47,10 @@ class Density:
     """A law of t on [low, high] with density `pdf`; `breaks` are points where pdf has a kink or a jump.
 
     `quantile`, where known in closed form, is the inverse of the distribution function.
+
+    >>> density = tm.variance.densities.uniform(0.5)
+    >>> density.low, density.high, float(density.pdf(np.array([0.75]))[0])
+    (0.5, 1.0, 2.0)
     """
 
     low: float

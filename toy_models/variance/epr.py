@@ -50,5 +50,7 @@ def fit_epr(
     ]
     best = min(fits, key=lambda fit: fit.fun)
     floor = {"ftol": 0.0, "gtol": 1e-13, "maxiter": 20_000, "maxfun": 40_000}
-    end = minimize(divergence, best.x, jac=True, method="L-BFGS-B", bounds=[(-20, 20)] * 7, options=floor)
+    end = scipy.optimize.minimize(
+        divergence, best.x, jac=True, method="L-BFGS-B", bounds=[(-20, 20)] * 7, options=floor
+    )
     return unpack(end.x)

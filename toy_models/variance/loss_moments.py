@@ -34,6 +34,9 @@ class Moments:
     centred[j, k] = gram - mean_gram, computed without cancellation.
     disjoint[j, k] = E_x sum of <S(A), S(B)> over disjoint A, B with |A| = j, |B| = k;
     covering[j, k] = the same over A, B whose complements are disjoint, |complement of A| = j, |complement of B| = k.
+
+    >>> tm.variance.tabular_gradient_moments(tm.repetition(2, 2)).length
+    2
     """
 
     length: int
@@ -85,7 +88,12 @@ class Moments:
 
 @dataclass(frozen=True, eq=False)
 class LossMoments:
-    """Per sequence of the support: x, q(x), first[x, k] = sum over |M| = k of S(x, M), second[x, k] of S(x, M)^2."""
+    """Per sequence of the support: x, q(x), first[x, k] = sum over |M| = k of S(x, M), second[x, k] of S(x, M)^2.
+
+    >>> moments = tm.variance.loss_moments.loss_moments(tm.repetition(2, 2))
+    >>> (moments.first / np.log(2)).round(12).tolist()  # S(M) = 0, 0 + 0, 1 + 1 + ... by mask size
+    [[0.0, 0.0, 2.0], [0.0, 0.0, 2.0]]
+    """
 
     x: np.ndarray
     probability: Float[np.ndarray, " X"]
@@ -143,7 +151,11 @@ def loss_moments(target: Target, denoiser: Denoiser | None = None, pairs: bool =
 
 
 def summed_losses(target: Target, denoiser: Denoiser | None = None) -> Float[np.ndarray, "X masks"]:
-    """S(x, M) for every x of the support (rows, in the order of lattice.sequences) and every M."""
+    """S(x, M) for every x of the support (rows, in the order of lattice.sequences) and every M.
+
+    >>> (tm.variance.summed_losses(tm.repetition(2, 2)) / np.log(2)).round(12).tolist()
+    [[0.0, 0.0, 0.0, 2.0], [0.0, 0.0, 0.0, 2.0]]
+    """
     _, x, log_loss = _prepare(target, denoiser, False)
     s = sum_losses(x, log_loss, target.vocab_size)
     _require_finite(s, x)
@@ -151,7 +163,11 @@ def summed_losses(target: Target, denoiser: Denoiser | None = None) -> Float[np.
 
 
 def token_losses(target: Target, denoiser: Denoiser | None = None) -> Float[np.ndarray, "X masks L"]:
-    """c[x, M, i] = -log p(x_i | x outside M) for i in M, 0 elsewhere; the slow and plain route, for small L."""
+    """c[x, M, i] = -log p(x_i | x outside M) for i in M, 0 elsewhere; the slow and plain route, for small L.
+
+    >>> np.exp(-tm.variance.token_losses(tm.repetition(2, 2))[0]).round(12).tolist()
+    [[1.0, 1.0], [1.0, 1.0], [1.0, 1.0], [0.5, 0.5]]
+    """
     x = support(target)
     model = target if denoiser is None else denoiser
     result = np.zeros((len(x), 2**target.length, target.length))

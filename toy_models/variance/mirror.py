@@ -125,6 +125,15 @@ class PairMoments:
     def correlation(self) -> float:
         return self.covariance / self.variance
 
+    def free_of_limits(self, t: float) -> float:
+        """N = rho/r + Cov/(D u), r = min(t/(1-t), (1-t)/t), u = (min(t, 1-t)/t)^2: -2 for an additive loss at every t.
+
+        It has the sign of rho. As t -> 0 or 1 rho -> 0 for every loss, and for two opposite words as L grows; N does
+        neither. For t >= 1/2 u = r^2.
+        """
+        r, least = min(t / (1.0 - t), (1.0 - t) / t), min(t, 1.0 - t)
+        return self.correlation / r + self.covariance / (self.own * (least / t) ** 2)
+
 
 def exchangeable_pair(counts: Float[np.ndarray, " L1"], t: float) -> PairMoments:
     """Mirrored moments at the oracle of an exchangeable binary law; counts[h] = P(h ones), any L.

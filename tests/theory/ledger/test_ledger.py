@@ -83,6 +83,8 @@ def test_verdicts_without_problems(registry, roles, verdict):
         ),
         ({"check": PROVED, "sharper": UNDECIDED}, "holds", "sharper sharper_function came out UNDECIDED"),
         ({"check": PROVED, "sharper": REFUTED}, "holds", "sharper sharper_function came out REFUTED"),
+        ({"check": PROVED, "definition": REFUTED}, "holds", "definition definition_function came out REFUTED"),
+        ({"check": PROVED, "definition": UNDECIDED}, "holds", "definition definition_function came out UNDECIDED"),
         ({"check": PROVED, "tightness": REFUTED}, "holds", "tightness tightness_function came out REFUTED"),
         ({"check": PROVED, "tightness": None}, "holds", "no tightness witness"),
         ({"check": PROVED, "control": PROVED}, "holds", "control control_function came out PROVED, it must be REFUTED"),

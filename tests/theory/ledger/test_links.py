@@ -44,8 +44,10 @@ def house(tmp_path, monkeypatch):
     monkeypatch.setattr(claims_module, "NOTEBOOKS", tmp_path / "notebooks")
     monkeypatch.setattr(REGISTRY, "entries", [Registered("claim-x", "check", "rational", speaks, "energy")])
     monkeypatch.setattr(REGISTRY, "not_tight", {})
+    monkeypatch.setattr(links, "ROOT", tmp_path)
     monkeypatch.setitem(registry.FIGURES, "picture", PICTURE)
-    for path, text in (("theory/energy/derivation.md", PAGE), ("notebooks/03-energy.ipynb", "{}")):
+    files = {"theory/energy/derivation.md": PAGE, "notebooks/03-energy.ipynb": "{}", "figures/out/picture.json": "{}"}
+    for path, text in files.items():
         (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / path).write_text(text)
     return tmp_path
@@ -62,6 +64,7 @@ def test_whole_links(house):
     [
         ("theory/energy/derivation.md", "claim-x: energy/derivation.md has no block labelled 'claim-x'"),
         ("notebooks/03-energy.ipynb", "claim-x: topic energy has no notebook"),
+        ("figures/out/picture.json", "claim-x: no figure 'picture'"),
     ],
 )
 def test_missing_ends_are_named_by_whole_and_partial_runs(house, path, message, only):

@@ -22,7 +22,7 @@ def texts() -> dict[str, str]:
     """Committed prose and code, and the prior and place of every claim."""
     names = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
     kept = [n for n in names if n.endswith((".md", ".py", ".ipynb")) and (ROOT / n).exists()]
-    found = {n: (ROOT / n).read_text(encoding="utf-8") for n in kept if n != "tests/theory/test_references.py"}
+    found = {n: (ROOT / n).read_text(encoding="utf-8") for n in kept if n != "tests/theory/ledger/test_references.py"}
     for name, text in found.items():
         if name.endswith(".ipynb"):
             found[name] = "\n".join("".join(cell["source"]) for cell in json.loads(text)["cells"])

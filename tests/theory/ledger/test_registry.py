@@ -14,6 +14,7 @@ from theory.ledger.registry import (
     control,
     correction,
     decide,
+    definition,
     not_claimed_tight,
     sharper,
     tightness,
@@ -30,7 +31,7 @@ def registry(monkeypatch):
 
 def test_every_role_registers(registry):
     roles = {"check": check, "condition": condition, "correction": correction, "sharper": sharper}
-    roles |= {"tightness": tightness, "control": control, "construction": construction}
+    roles |= {"definition": definition, "tightness": tightness, "control": control, "construction": construction}
     assert tuple(roles) == ROLES
     for name, role in roles.items():
 

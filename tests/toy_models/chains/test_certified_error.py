@@ -106,10 +106,10 @@ def test_weights_with_zeros_and_a_point_mass():
     """Steps that reveal nothing change nothing; all mass in one step is the one-step sampler."""
     chain = tm.MarkovChain(CHAIN_A, 2)
     lengths = [40, 600]
-    plain = tm.gap_sequence_error(chain, [0.5, 0.5], lengths, method="certified")
-    padded = tm.gap_sequence_error(chain, [0.0, 0.5, 0.0, 0.5, 0.0], lengths, method="certified")
+    plain = tm.chains.gap_sequence_error(chain, [0.5, 0.5], lengths, method="certified")
+    padded = tm.chains.gap_sequence_error(chain, [0.0, 0.5, 0.0, 0.5, 0.0], lengths, method="certified")
     np.testing.assert_array_equal(plain.log_valid, padded.log_valid)
-    point = tm.gap_sequence_error(chain, [0.0, 1.0], lengths, method="certified")
+    point = tm.chains.gap_sequence_error(chain, [0.0, 1.0], lengths, method="certified")
     one = tm.sequence_error_table(chain, 1, lengths, method="certified")
     np.testing.assert_array_equal(point.log_valid, one.log_valid)
 

@@ -99,7 +99,7 @@ def test_binary_symmetric_numbers_at_length_64():
     for steps, value in independent.items():
         h = chain_reveal_curve(SYMMETRIC, None, np.arange(steps) / steps, 64)
         assert 64 * h.mean() - entropy == pytest.approx(value, abs=5e-6)
-        low, high = tm.trajectory_kl_bounds(chain, np.full(steps, 1 / steps), 1e-9)
+        low, high = tm.hidden_chains.trajectory_kl_bounds(chain, np.full(steps, 1 / steps), 1e-9)
         assert low == high == pytest.approx(64 * h.mean() - entropy, abs=1e-11)
         assert 64 // steps * g[:: 64 // steps].sum() - entropy == pytest.approx(fixed[steps], abs=5e-6)
     sizes = np.array([4, 5, 6, 7, 8, 9, 11, 14])

@@ -69,7 +69,7 @@ def test_printed_brute_force_values():
     chain = tm.MarkovChain(CHAIN_A, 6)
     uniform = tm.sequence_error_table(chain, 3, [6])
     assert uniform.error[2, 0] == pytest.approx(0.37876189, abs=5e-9)
-    other = tm.gap_sequence_error(chain, [0.2, 0.5, 0.3], [6])
+    other = tm.chains.gap_sequence_error(chain, [0.2, 0.5, 0.3], [6])
     assert other.error[0, 0] == pytest.approx(0.42011009, abs=5e-9)
     assert uniform.error[0, 0] == pytest.approx(0.865846, abs=5e-7)
 
@@ -116,7 +116,7 @@ def test_agrees_with_the_lattice_law(seed):
     rng = np.random.default_rng(seed)
     chain = sparse_chain(2 + seed % 3, 5 if seed % 3 else 7, rng, stationary=seed < 3)
     for weights in (np.ones(3) / 3, rng.dirichlet(np.ones(4)), np.array([0.0, 0.5, 0.0, 0.5, 0.0])):
-        found = tm.gap_sequence_error(chain, weights, [chain.length]).error[0, 0]
+        found = tm.chains.gap_sequence_error(chain, weights, [chain.length]).error[0, 0]
         assert found == pytest.approx(lattice_error(chain, weights), abs=1e-13)
 
 
@@ -184,7 +184,7 @@ def test_a_wrong_reveal_probability_is_noticed():
 def test_corner_chains_take_the_exact_route(transition, initial):
     chain = tm.MarkovChain(np.array(transition), 5, np.array(initial))
     weights = [0.25, 0.35, 0.4]
-    table = tm.gap_sequence_error(chain, weights, [5, 100])
+    table = tm.chains.gap_sequence_error(chain, weights, [5, 100])
     assert table.method == ("exact", "exact")
     assert table.error[0, 0] == pytest.approx(lattice_error(chain, weights), abs=1e-13)
     assert table.error[0, 0] == pytest.approx(naive_sequence_error(chain, [0.25, 0.35 / 0.75, 1.0], 5), abs=1e-13)
@@ -223,4 +223,4 @@ def test_bad_input(arguments, message):
 
 def test_weights_that_do_not_add_up():
     with pytest.raises(ValueError, match=r"weights sum to 0\.9"):
-        tm.gap_sequence_error(tm.MarkovChain(CHAIN_A, 2), [0.5, 0.4], [6])
+        tm.chains.gap_sequence_error(tm.MarkovChain(CHAIN_A, 2), [0.5, 0.4], [6])

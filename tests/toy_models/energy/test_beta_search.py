@@ -92,7 +92,7 @@ def test_grid_of_ten_thousand_within_the_time(long_curve):
 
 @pytest.mark.parametrize("rule", RULES)
 def test_search_finds_a_local_minimum_between_optimum_and_grid(long_curve, rule):
-    found = tm.search_beta(long_curve, 16, rule, points=25)
+    found = tm.energy.search_beta(long_curve, 16, rule, points=25)
     assert found.kl <= found.grid_kl.min()
     assert found.kl == pytest.approx(schedule_kl(long_curve, tm.BetaSchedule(found.a, found.b), 16, rule), rel=1e-12)
     if rule == "independent":
@@ -109,7 +109,7 @@ def test_search_finds_a_local_minimum_between_optimum_and_grid(long_curve, rule)
 def test_pairs_want_the_linear_schedule():
     """A straight information curve: linear is optimal, and the search returns to Beta(1/2, 1/2)."""
     g = tm.information_curve(tm.pairs(4, 64))
-    found = tm.search_beta(g, 8, "independent", points=20)
+    found = tm.energy.search_beta(g, 8, "independent", points=20)
     assert (found.a, found.b) == (pytest.approx(0.5, abs=1e-3), pytest.approx(0.5, abs=1e-3))
     assert found.kl <= schedule_kl(g, tm.LinearSchedule(), 8, "independent")
 
@@ -134,7 +134,7 @@ class TestRefusals:
     @pytest.mark.parametrize("steps", [0, -3])
     def test_steps(self, long_curve, steps):
         with pytest.raises(ValueError, match="steps = "):
-            tm.search_beta(long_curve, steps)
+            tm.energy.search_beta(long_curve, steps)
 
     @pytest.mark.parametrize("a", [0.0, -1.0, np.nan])
     def test_parameters(self, a):

@@ -57,10 +57,10 @@ def test_closed_form_against_thirty_digits(p, q, a, b):
 
 class TestClosedForms:
     def test_smoothstep(self):
-        report = tm.path_energy_report(tm.SmoothstepSchedule())
+        report = tm.energy.path_energy_report(tm.schedules.SmoothstepSchedule())
         assert report.value == 9 * np.log(3)
         assert report.error == 0
-        value, error = energy_quadrature(tm.SmoothstepSchedule(), None)
+        value, error = energy_quadrature(tm.schedules.SmoothstepSchedule(), None)
         assert abs(value - 9 * np.log(3)) <= error < 1e-12
 
     def test_smoothstep_is_enclosed(self):
@@ -79,7 +79,7 @@ class TestClosedForms:
 
     @pytest.mark.parametrize("eps", [(1e-3, 1e-3), (1e-4, 0.2), (0.3, 0.1)])
     def test_clipped_linear(self, eps):
-        schedule = tm.KnotSchedule((0.0, 1.0), (eps[0], 1 - eps[1]))
+        schedule = tm.schedules.KnotSchedule((0.0, 1.0), (eps[0], 1 - eps[1]))
         slope = 1 - sum(eps)
         expected = slope * sum(np.log((1 - e) / e) for e in eps)
         assert tm.path_energy(schedule) == pytest.approx(expected, rel=1e-12)
@@ -93,10 +93,10 @@ class TestClosedForms:
     def test_many_knots_approach_the_smooth_schedule(self):
         t = np.linspace(0, 1, 2001)
         values = np.clip(tm.SineSquaredSchedule().alpha(t), 1e-9, 1 - 1e-9)
-        assert tm.path_energy(tm.KnotSchedule(tuple(t), tuple(values))) == pytest.approx(PI2, rel=5e-3)
+        assert tm.path_energy(tm.schedules.KnotSchedule(tuple(t), tuple(values))) == pytest.approx(PI2, rel=5e-3)
 
     def test_mirrored_beta_swaps_its_parameters(self):
-        mirrored = tm.MirroredSchedule(tm.BetaSchedule(0.9, 0.4))
+        mirrored = tm.schedules.MirroredSchedule(tm.BetaSchedule(0.9, 0.4))
         assert tm.path_energy(mirrored) == tm.path_energy(tm.BetaSchedule(0.4, 0.9)) == np.inf
         assert tm.path_energy(mirrored, tm.LinearSchedule()) == tm.path_energy(
             tm.BetaSchedule(0.4, 0.9), tm.LinearSchedule()
@@ -107,7 +107,7 @@ SMOOTH = [
     tm.LinearSchedule(),
     tm.SineSchedule(),
     tm.CosineSchedule(),
-    tm.SmoothstepSchedule(),
+    tm.schedules.SmoothstepSchedule(),
     tm.PowerSchedule(2.0),
     tm.BetaSchedule(0.9, 0.3),
 ]
@@ -142,12 +142,12 @@ class TestInfinite:
             (tm.CosineSchedule(), (False, True)),
             (tm.PowerSchedule(3.0), (False, True)),
             (tm.PowerSchedule(0.5), (True, True)),
-            (tm.MirroredSchedule(tm.PowerSchedule(2.0)), (True, False)),
+            (tm.schedules.MirroredSchedule(tm.PowerSchedule(2.0)), (True, False)),
             (tm.BetaSchedule(0.9, 0.3), (False, True)),
         ],
     )
     def test_the_reason_names_the_end(self, schedule, ends):
-        report = tm.path_energy_report(schedule)
+        report = tm.energy.path_energy_report(schedule)
         assert report.value == np.inf
         assert report.method == "exponents at the ends"
         assert ("at t = 0" in report.reason, "at t = 1" in report.reason) == ends
@@ -163,17 +163,17 @@ class TestInfinite:
         assert value == pytest.approx(2 * np.log((1 - eps) / eps), rel=1e-9)
 
     def test_a_kink_at_zero_inside(self):
-        report = tm.path_energy_report(tm.KnotSchedule((0.0, 0.5, 1.0), (0.0, 0.0, 0.9)))
+        report = tm.energy.path_energy_report(tm.schedules.KnotSchedule((0.0, 0.5, 1.0), (0.0, 0.0, 0.9)))
         assert report.value == np.inf
         assert "at t = 0.5" in report.reason
 
     def test_flat_ends_are_finite(self):
-        flat = tm.KnotSchedule((0.0, 0.2, 0.8, 1.0), (0.1, 0.1, 0.9, 0.9))
+        flat = tm.schedules.KnotSchedule((0.0, 0.2, 0.8, 1.0), (0.1, 0.1, 0.9, 0.9))
         assert tm.path_energy(flat) == pytest.approx(0.8 / 0.6 * 2 * np.log(9), rel=1e-12)
 
     def test_knots_from_zero_under_a_steep_gamma(self):
         """alpha linear at 0 under gamma' ~ t^(-1/2): finite, and equal to the integral of a smooth function."""
-        schedule = tm.KnotSchedule((0.0, 0.5, 1.0), (0.0, 0.5, 1.0))
+        schedule = tm.schedules.KnotSchedule((0.0, 0.5, 1.0), (0.0, 0.5, 1.0))
         assert tm.path_energy(schedule, tm.LinearSchedule()) == pytest.approx(PI2, rel=1e-10)
 
 
@@ -194,7 +194,7 @@ class TestRefusals:
 
     def test_knots_as_reference(self):
         with pytest.raises(ValueError, match="gamma must be smooth"):
-            tm.path_energy(tm.LinearSchedule(), tm.KnotSchedule((0.0, 1.0), (0.0, 1.0)))
+            tm.path_energy(tm.LinearSchedule(), tm.schedules.KnotSchedule((0.0, 1.0), (0.0, 1.0)))
 
     @pytest.mark.parametrize("pair", [(0.0, 1.0), (-1.0, 1.0), (np.nan, 1.0)])
     def test_beta_parameters(self, pair):
@@ -264,7 +264,7 @@ class TestSteps:
         assert at(tm.LinearSchedule(), 10**5) - 0.5 * np.log(10**5) == pytest.approx(1.99531, abs=5.01e-6)
         for schedule, slope in ((tm.SineSchedule(), np.pi / 8), (tm.PowerSchedule(2.0), 0.5)):
             assert (at(schedule, 2**16) - at(schedule, 2**15)) / np.log(2) == pytest.approx(slope, rel=1e-4)
-        assert at(tm.SmoothstepSchedule(), 10**4) == pytest.approx(2.471878, abs=1e-6)
+        assert at(tm.schedules.SmoothstepSchedule(), 10**4) == pytest.approx(2.471878, abs=1e-6)
 
     def test_joint_law(self):
         jump = np.zeros(8)

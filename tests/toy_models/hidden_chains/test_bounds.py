@@ -23,34 +23,12 @@ Q1 = np.array([[0.1, 0.7], [0.4, 0.8]])  # P(1 | u, v)
 CHAIN_A = np.array([[0.7, 0.3, 0.0], [0.0, 0.6, 0.4], [0.5, 0.0, 0.5]])
 
 
-@dataclass(frozen=True, eq=False)
-class Gram:
-    """What the bounds read of an n-gram."""
-
-    conditional: np.ndarray
-    initial: np.ndarray
-    length: int
-
-
 def hmm(transition, emission, length: int) -> tm.HMM:
     return tm.HMM(stationary_law(transition), transition, emission, length)
 
 
-def trigram(length: int) -> Gram:
-    conditional = np.stack([1 - Q1, Q1], axis=-1)
-    pairs = np.zeros((4, 4))
-    for u in range(2):
-        for v in range(2):
-            pairs[2 * u + v, 2 * v : 2 * v + 2] = conditional[u, v]
-    return Gram(conditional, stationary_law(pairs).reshape(2, 2), length)
-
-
-def trigram_table(length: int) -> tm.Table:
-    gram = trigram(length)
-    pmf = gram.initial
-    for _ in range(length - 2):
-        pmf = pmf[..., None] * gram.conditional
-    return tm.Table(pmf)
+def trigram(length: int) -> tm.NGram:
+    return tm.NGram(np.stack([1 - Q1, Q1], axis=-1), length)
 
 
 def enumerated(target, a: float) -> float:
@@ -90,7 +68,7 @@ SMALL = [
     (hmm(A1, B1, 6), hmm(A1, B1, 6), (0.977037793, 0.906991774, 0.842476892)),
     (hmm(A2, B2, 8), hmm(A2, B2, 8), (0.624614707, 0.610246722, 0.595626441)),
     (hmm(A3, B3, 6), hmm(A3, B3, 6), (1.026172433, 0.985674243, 0.945375939)),
-    (trigram(8), trigram_table(8), (0.547585955, 0.443518582, 0.372504448)),
+    (trigram(8), trigram(8), (0.547585955, 0.443518582, 0.372504448)),
 ]
 
 
@@ -215,13 +193,13 @@ def test_a_chain_written_as_an_hmm_gives_the_gap_formula():
         hidden = tm.reveal_curve_bounds(disguised, a, 1e-9, length=length)
         assert contains(hidden, exact.low)
         assert (hidden.high - hidden.low).max() <= 1e-9
-    value, _ = tm.entropy_bounds(chain, 1e-9)
-    low, high = tm.entropy_bounds(disguised, 1e-9)
+    value, _ = tm.hidden_chains.entropy_bounds(chain, 1e-9)
+    low, high = tm.hidden_chains.entropy_bounds(disguised, 1e-9)
     assert low <= value + 1e-13
     assert value <= high + 1e-13
-    bigram = Gram(CHAIN_A, chain.initial, 30)
+    bigram = tm.NGram(CHAIN_A, 30, chain.initial)
     assert tm.reveal_curve_bounds(bigram, 0.3, 1e-9).method == "gap"
-    unigram = Gram(chain.initial, np.ones(()), 30)
+    unigram = tm.NGram(chain.initial, 30)
     assert tm.reveal_curve_bounds(unigram, 0.3, 1e-9).low == pytest.approx(
         -float(chain.initial @ np.log(chain.initial)), abs=1e-15
     )
@@ -244,7 +222,7 @@ def test_the_curve_integrates_to_the_entropy():
         (hmm(A3, B3, 6), 5.939565340),
     ):
         bounds = tm.reveal_curve_bounds(target, (1 + nodes) / 2, 1e-11, method="exact")
-        low, high = tm.entropy_bounds(target, 1e-11)
+        low, high = tm.hidden_chains.entropy_bounds(target, 1e-11)
         assert target.length * float(weights @ bounds.low) / 2 == pytest.approx(low, abs=1e-13)
         assert low <= high == pytest.approx(printed, abs=6e-10)
 
@@ -261,7 +239,7 @@ TRAJECTORY = [
 
 @pytest.mark.parametrize(("target", "steps", "tolerance", "printed"), TRAJECTORY)
 def test_trajectory_kl_enclosures_meet_the_printed_ones(target, steps, tolerance, printed):
-    low, high = tm.trajectory_kl_bounds(target, np.full(steps, 1 / steps), tolerance)
+    low, high = tm.hidden_chains.trajectory_kl_bounds(target, np.full(steps, 1 / steps), tolerance)
     assert 0 < high - low <= tolerance
     assert low < printed[1]
     assert high > printed[0]
@@ -271,11 +249,11 @@ def test_trajectory_kl_of_a_short_sequence_is_the_enumerated_one():
     target = hmm(A1, B1, 6)
     for steps, printed in ((2, 0.34088475), (3, 0.22108339)):
         weights = np.full(steps, 1 / steps)
-        low, high = tm.trajectory_kl_bounds(target, weights, 1e-9)
+        low, high = tm.hidden_chains.trajectory_kl_bounds(target, weights, 1e-9)
         exact = enumerated_kl(target, weights)
         assert low - 1e-14 <= exact <= high + 1e-14
         assert exact == pytest.approx(printed, abs=5e-9)
-    low, high = tm.trajectory_kl_bounds(target, np.array([0.0, 0.2, 0.8, 0.0]), 1e-9)
+    low, high = tm.hidden_chains.trajectory_kl_bounds(target, np.array([0.0, 0.2, 0.8, 0.0]), 1e-9)
     assert low - 1e-14 <= enumerated_kl(target, np.array([0.2, 0.8])) <= high + 1e-14
 
 
@@ -284,7 +262,7 @@ def test_entropy_per_token_at_length_512():
         (hmm(A1, B1, 512), 0.887160871, 0.887161160),
         (hmm(A2, B2, 512), 0.606546406, 0.606546551),
     ):
-        low, high = tm.entropy_bounds(target, 1e-5)
+        low, high = tm.hidden_chains.entropy_bounds(target, 1e-5)
         assert low_printed * 512 < low < high < high_printed * 512
 
 

@@ -155,7 +155,7 @@ CHOICES = """
 import numpy as np
 import torch
 import toy_models as tm
-from toy_models import medium
+from toy_models import networks
 
 chain, y = tm.MarkovChain([[0.5, 0.5], [0.5, 0.5]], 3), np.array([[0, -1, -1]])
 backends = torch.backends

@@ -19,8 +19,8 @@ from torch.optim.optimizer import register_optimizer_step_pre_hook
 import toy_models as tm
 from toy_models import networks
 from toy_models.networks import checkpoint
-from toy_models.networks import training as train_function
 from toy_models.networks.losses import LossOptions
+from toy_models.networks.training import train as train_function
 
 WORKER = Path(__file__).with_name("worker.py")
 spec = importlib.util.spec_from_file_location("medium_worker", WORKER)

@@ -27,7 +27,7 @@ def uniform(steps):
 )
 def test_trajectory_kl(rule, neighbour):
     chain = tm.MarkovChain(CHAIN_A, 32)
-    found = tm.estimate_trajectory_kl(chain, rule, 2000, np.random.default_rng(1), confidence=SURE)
+    found = tm.quantities.estimate_trajectory_kl(chain, rule, 2000, np.random.default_rng(1), confidence=SURE)
     assert found.low < tm.trajectory_kl(chain, rule) < found.high
     assert not found.low < tm.trajectory_kl(chain, neighbour) < found.high
     assert found.confidence == SURE
@@ -35,21 +35,23 @@ def test_trajectory_kl(rule, neighbour):
 
 def test_trajectory_kl_of_a_fixed_order():
     chain, rule = tm.MarkovChain(CHAIN_A, 7), tm.FixedOrder(((0, 3, 6), (1, 2, 4, 5)))
-    found = tm.estimate_trajectory_kl(chain, rule, 4000, np.random.default_rng(2), confidence=SURE)
+    found = tm.quantities.estimate_trajectory_kl(chain, rule, 4000, np.random.default_rng(2), confidence=SURE)
     assert found.low < tm.trajectory_kl(chain, rule) < found.high
     assert not found.low < tm.trajectory_kl(chain, tm.FixedOrder(((0, 2, 6), (1, 3, 4, 5)))) < found.high
 
 
 def test_known_entropy_only_shifts():
     chain = tm.MarkovChain(CHAIN_A, 8)
-    plain = tm.estimate_trajectory_kl(chain, uniform(2), 50, np.random.default_rng(3))
-    shifted = tm.estimate_trajectory_kl(chain, uniform(2), 50, np.random.default_rng(3), entropy=chain.entropy() - 1)
+    plain = tm.quantities.estimate_trajectory_kl(chain, uniform(2), 50, np.random.default_rng(3))
+    shifted = tm.quantities.estimate_trajectory_kl(
+        chain, uniform(2), 50, np.random.default_rng(3), entropy=chain.entropy() - 1
+    )
     assert float(shifted.value - plain.value) == pytest.approx(1.0, abs=1e-12)
 
 
 def test_uniform_kl_for_several_steps_at_once():
     chain, steps = tm.MarkovChain(CHAIN_A, 32), [1, 2, 4, 8]
-    found = tm.estimate_uniform_kl(chain, steps, 1500, np.random.default_rng(4), confidence=SURE)
+    found = tm.quantities.estimate_uniform_kl(chain, steps, 1500, np.random.default_rng(4), confidence=SURE)
     assert found.value[0] == pytest.approx(tm.total_correlation(chain), abs=1e-10)  # one step leaves nothing to chance
     for k, n in list(enumerate(steps))[1:]:
         assert found.low[k] < tm.trajectory_kl(chain, uniform(n)) < found.high[k]
@@ -59,7 +61,7 @@ def test_uniform_kl_for_several_steps_at_once():
 def test_uniform_kl_control_variate_and_wrong_entropy():
     """The interval misses when the known entropy is wrong by 6%."""
     chain = tm.MarkovChain(CHAIN_A, 32)
-    wrong = tm.estimate_uniform_kl(
+    wrong = tm.quantities.estimate_uniform_kl(
         chain, [4], 1500, np.random.default_rng(5), confidence=SURE, entropy=1.06 * chain.entropy()
     )
     assert not wrong.low[0] < tm.trajectory_kl(chain, uniform(4)) < wrong.high[0]
@@ -92,23 +94,29 @@ CHAIN = tm.MarkovChain(CHAIN_A, 4)
     ("call", "message"),
     [
         (
-            lambda rng: tm.estimate_trajectory_kl(CHAIN, tm.TopK(1), 10, rng),
+            lambda rng: tm.quantities.estimate_trajectory_kl(CHAIN, tm.TopK(1), 10, rng),
             "is adaptive, it must be content-free",
         ),
-        (lambda rng: tm.estimate_trajectory_kl(CHAIN, uniform(2), 1, rng), "size = 1, it must be an integer >= 2"),
         (
-            lambda rng: tm.estimate_trajectory_kl(CHAIN, uniform(2), 10, rng, confidence=1.0),
+            lambda rng: tm.quantities.estimate_trajectory_kl(CHAIN, uniform(2), 1, rng),
+            "size = 1, it must be an integer >= 2",
+        ),
+        (
+            lambda rng: tm.quantities.estimate_trajectory_kl(CHAIN, uniform(2), 10, rng, confidence=1.0),
             "confidence = 1.0, it must lie strictly between 0 and 1",
         ),
         (
-            lambda rng: tm.estimate_uniform_kl(CHAIN, [2, 3], 10, rng),
+            lambda rng: tm.quantities.estimate_uniform_kl(CHAIN, [2, 3], 10, rng),
             "steps = [2, 3], each must divide the largest one, 3",
         ),
-        (lambda rng: tm.estimate_uniform_kl(CHAIN, [0, 4], 10, rng), "steps[0] = 0, it must be an integer >= 1"),
-        (lambda rng: tm.estimate_uniform_kl(CHAIN, [], 10, rng), "steps must not be empty"),
-        (lambda rng: tm.estimate_uniform_kl(CHAIN, [2], 2, rng), "size = 2, it must be an integer >= 3"),
         (
-            lambda rng: tm.estimate_uniform_kl(CHAIN, [2], 5, rng, confidence=0.0),
+            lambda rng: tm.quantities.estimate_uniform_kl(CHAIN, [0, 4], 10, rng),
+            "steps[0] = 0, it must be an integer >= 1",
+        ),
+        (lambda rng: tm.quantities.estimate_uniform_kl(CHAIN, [], 10, rng), "steps must not be empty"),
+        (lambda rng: tm.quantities.estimate_uniform_kl(CHAIN, [2], 2, rng), "size = 2, it must be an integer >= 3"),
+        (
+            lambda rng: tm.quantities.estimate_uniform_kl(CHAIN, [2], 5, rng, confidence=0.0),
             "confidence = 0.0, it must lie strictly between 0 and 1",
         ),
         (

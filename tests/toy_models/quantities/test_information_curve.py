@@ -125,8 +125,8 @@ def test_bernstein_interval_by_hand():
 def test_estimated_trajectory_kl(chain_a, rng):
     rule = tm.IndependentReveal([0.25] * 4)
     exact = tm.trajectory_kl(chain_a, rule)
-    one = tm.estimate_trajectory_kl(chain_a, rule, 4000, rng, confidence=1 - 1e-6)
-    many = tm.estimate_uniform_kl(chain_a, (1, 2, 4), 4000, rng, confidence=1 - 1e-6)
+    one = tm.quantities.estimate_trajectory_kl(chain_a, rule, 4000, rng, confidence=1 - 1e-6)
+    many = tm.quantities.estimate_uniform_kl(chain_a, (1, 2, 4), 4000, rng, confidence=1 - 1e-6)
     assert one.low <= exact <= one.high
     for k, n in enumerate((1, 2, 4)):
         value = tm.trajectory_kl(chain_a, tm.IndependentReveal(np.full(n, 1 / n)))
@@ -157,3 +157,10 @@ def test_bad_input(chain_a):
             tm.estimate_information_curve(chain_a, 10, np.random.default_rng(0), confidence=confidence)
     with pytest.raises(ValueError, match="size = 1, it must be an integer >= 2"):
         tm.estimate_information_curve(chain_a, 1, np.random.default_rng(0))
+
+
+@pytest.mark.parametrize("revealed", [[-1], [4], [1.7], [True], []])
+def test_numbers_of_revealed_tokens_are_neither_cut_nor_wrapped(revealed):
+    chain = tm.MarkovChain([[0.7, 0.3], [0.4, 0.6]], 4)
+    with pytest.raises(ValueError, match="revealed"):
+        tm.estimate_information_curve(chain, 10, np.random.default_rng(0), revealed=revealed)

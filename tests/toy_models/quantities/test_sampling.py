@@ -122,7 +122,7 @@ def test_write_tokens_inverts_the_cdf_and_skips_zeros():
 def test_sequence_error_interval_covers_and_rejects():
     """Clopper-Pearson at 1 - 1e-6 holds the exact SER and not that of 12 or 22 steps instead of 16."""
     pairs, rule = tm.pairs(4, 20), tm.IndependentReveal(np.full(16, 1 / 16))
-    found = tm.estimate_sequence_error(pairs, rule, 10_000, np.random.default_rng(8), confidence=1 - 1e-6)
+    found = tm.quantities.estimate_sequence_error(pairs, rule, 10_000, np.random.default_rng(8), confidence=1 - 1e-6)
     exact = [tm.sequence_error(pairs, tm.IndependentReveal(np.full(n, 1 / n))) for n in (12, 16, 22)]
     assert found.low < exact[1] < found.high
     assert exact[2] < found.low < found.value < found.high < exact[0]
@@ -130,10 +130,10 @@ def test_sequence_error_interval_covers_and_rejects():
 
 def test_sequence_error_interval_at_its_ends():
     chain = tm.MarkovChain(CHAIN_A, 3)
-    never = tm.estimate_sequence_error(chain, tm.RandomOrder((1, 1, 1)), 100, np.random.default_rng(9))
+    never = tm.quantities.estimate_sequence_error(chain, tm.RandomOrder((1, 1, 1)), 100, np.random.default_rng(9))
     assert (never.value, never.low) == (0.0, 0.0)
     assert never.high == pytest.approx(1 - 0.005 ** (1 / 100), rel=1e-12)
-    always = tm.estimate_sequence_error(
+    always = tm.quantities.estimate_sequence_error(
         tm.MarkovChain([[0.0, 1.0], [1.0, 0.0]], 200), tm.RandomOrder((200,)), 100, np.random.default_rng(10)
     )
     assert (always.value, always.high) == (1.0, 1.0)
@@ -150,7 +150,7 @@ def test_refused_size(size):
 def test_refused_confidence_and_partitions():
     chain, rng = tm.MarkovChain(SKEW, 4), np.random.default_rng(0)
     with pytest.raises(ValueError, match=re.escape("confidence = 1.5, it must lie strictly between 0 and 1")):
-        tm.estimate_sequence_error(chain, tm.TopK(1), 10, rng, confidence=1.5)
+        tm.quantities.estimate_sequence_error(chain, tm.TopK(1), 10, rng, confidence=1.5)
     with pytest.raises(ValueError, match="they must sum to the length 4"):
         tm.sample(chain, tm.RandomOrder((3,)), 10, rng)
     with pytest.raises(ValueError, match="blocks cover 5 positions, the length is 4"):

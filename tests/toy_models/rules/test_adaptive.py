@@ -110,6 +110,58 @@ def test_ties_go_to_the_left():
         assert rule.select(rows, masked).tolist() == [[False, True, False, False]]
 
 
+def nearly_equal_rows(seed, rows=30, length=7, vocab_size=6):
+    """Marginals that are permutations of two laws per row: equal scores by definition, a few ulps apart in floats."""
+    rng = np.random.default_rng(seed)
+    laws = rng.dirichlet(np.ones(vocab_size), size=(rows, 2))
+    which = rng.integers(0, 2, (rows, length))
+    marginals = np.take_along_axis(laws, which[:, :, None], axis=1)
+    marginals = rng.permuted(marginals, axis=2)
+    return marginals / rng.permuted(marginals, axis=2).sum(axis=2, keepdims=True), which, laws
+
+
+@pytest.mark.parametrize("proxy", PROXIES)
+@pytest.mark.parametrize("k", [1, 3, 5])
+def test_scores_equal_up_to_rounding_are_ties(proxy, k):
+    marginals, which, laws = nearly_equal_rows(6)
+    masked = np.ones(which.shape, dtype=bool)
+    exact = np.take_along_axis(proxy_scores(laws, proxy), which, axis=1)  # one float per law: equal where tied
+    order = np.argsort(exact, axis=1, kind="stable")[:, :k]
+    for convert in (np.asarray, torch.from_numpy):
+        found = np.asarray(tm.TopK(k, proxy).select(convert(marginals), convert(masked)))
+        np.testing.assert_array_equal(np.sort(order, axis=1), np.nonzero(found)[1].reshape(-1, k))
+    by_ulps = np.argsort(proxy_scores(marginals, proxy), axis=1, kind="stable")[:, :k]
+    assert (np.sort(by_ulps, axis=1) != np.sort(order, axis=1)).any()  # the floats alone would choose otherwise
+
+
+def test_a_chain_of_ties_is_one_tie_and_a_determined_token_comes_first():
+    ulp = np.finfo(np.float64).eps
+    rising = 0.7 + ulp * np.array([0, 40, 80, 120, 160])  # neighbours are tied, the ends alone would not be
+    for top in (rising, rising[::-1]):
+        rows = np.stack([top, 1 - top], axis=1)[None]
+        assert tm.TopK(2).select(rows, np.ones((1, 5), dtype=bool))[0].tolist() == [True, True, False, False, False]
+    rows[0, :2] = [[0.7 - 1e-12, 0.3 + 1e-12]] * 2  # further away than rounding: no tie
+    assert tm.TopK(2).select(rows, np.ones((1, 5), dtype=bool))[0].tolist() == [False, False, True, True, False]
+    near = np.array([[[1 - ulp, ulp], [1 - ulp, ulp], [1.0, 0.0]]])
+    for proxy in PROXIES:
+        assert tm.TopK(1, proxy).select(near, np.ones((1, 3), dtype=bool))[0].tolist() == [False, False, True]
+        assert tm.EntropyBounded(0.0, proxy).select(near, np.ones((1, 3), dtype=bool))[0, 2]
+
+
+@pytest.mark.parametrize("vocab_size", [2, 3, 5, 6, 7, 10, 27, 31])
+def test_gamma_and_threshold_on_the_edge(vocab_size):
+    """Uniform marginals have entropy log K and confidence 1/K: the value itself passes, whatever its last place."""
+    rows, masked = np.full((1, 2, vocab_size), 1 / vocab_size), np.ones((1, 2), dtype=bool)
+    for convert in (np.asarray, torch.from_numpy):
+        for rule in (
+            tm.EntropyBounded(np.log(vocab_size)),
+            tm.Threshold(np.log(vocab_size), "entropy"),
+            tm.Threshold(1 / vocab_size),
+        ):
+            assert rule.select(convert(rows), convert(masked)).all()
+        assert int(tm.EntropyBounded(np.log(vocab_size) - 1e-9).select(convert(rows), convert(masked)).sum()) == 1
+
+
 def test_half_precision_is_accepted_and_widened():
     marginals, masked = random_batch(5)
     half = torch.from_numpy(marginals).to(torch.bfloat16)

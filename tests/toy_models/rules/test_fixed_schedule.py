@@ -30,25 +30,25 @@ def test_there_are_75_ordered_partitions_of_four():
 
 @pytest.mark.parametrize("table", [random_table(3, 4), random_table(2, 4, 1), to_table(tm.zero_sum(2, 4))])
 def test_best_of_all_ordered_partitions(table):
-    entropy = tm.subset_entropies(table)
+    entropy = tm.rules.subset_entropies(table)
     everything = [tm.FixedOrder(blocks) for blocks in ordered_partitions((0, 1, 2, 3))]
-    for steps, found in enumerate(tm.fixed_schedule_front(entropy), start=1):
+    for steps, found in enumerate(tm.rules.fixed_schedule_front(entropy), start=1):
         least = min(schedule_cost(entropy, rule) for rule in everything if len(rule.blocks) <= steps)
         assert found.kl == pytest.approx(max(least, 0.0), abs=1e-12)
         assert len(found.rule.blocks) <= steps
-        assert tm.best_fixed_schedule(entropy, steps).rule == found.rule
+        assert tm.rules.best_fixed_schedule(entropy, steps).rule == found.rule
 
 
 def test_kl_is_that_of_the_exact_law():
     table = random_table(3, 4)
-    for schedule in tm.fixed_schedule_front(tm.subset_entropies(table)):
+    for schedule in tm.rules.fixed_schedule_front(tm.rules.subset_entropies(table)):
         law = tm.sampler_law(table, schedule.rule)
         assert float((table.pmf * np.log(table.pmf / law.pmf)).sum()) == pytest.approx(schedule.kl, abs=1e-12)
 
 
 def test_subset_entropies_by_definition():
     table = random_table(3, 3)
-    entropy = tm.subset_entropies(table)
+    entropy = tm.rules.subset_entropies(table)
     for subset in range(8):
         inside = [i for i in range(3) if subset >> i & 1]
         marginal = table.pmf.sum(axis=tuple(i for i in range(3) if i not in inside)).ravel()
@@ -60,23 +60,23 @@ def test_word_list_entropies_are_those_of_the_table():
     pmf = np.zeros((3,) * 4)
     pmf[tuple(words.T)] = 1 / len(words)
     np.testing.assert_allclose(
-        tm.subset_entropies(tm.WordList(words, 3)), tm.subset_entropies(tm.Table(pmf)), atol=1e-13
+        tm.rules.subset_entropies(tm.targets.WordList(words, 3)), tm.rules.subset_entropies(tm.Table(pmf)), atol=1e-13
     )
 
 
 def test_policies_are_at_least_as_good():
     table = random_table(3, 4)
-    entropy = tm.subset_entropies(table)
+    entropy = tm.rules.subset_entropies(table)
     for step_cost in (0.02, 0.1, 0.3):
-        fixed = min(s.kl + step_cost * len(s.rule.blocks) for s in tm.fixed_schedule_front(entropy))
+        fixed = min(s.kl + step_cost * len(s.rule.blocks) for s in tm.rules.fixed_schedule_front(entropy))
         assert tm.optimal_policy(table, step_cost).cost <= fixed + 1e-12
 
 
 def test_known_schedules():
-    repetition = tm.subset_entropies(tm.repetition(3, 5))
-    assert tm.best_fixed_schedule(repetition, 2).rule.blocks[0] == (0,)
-    assert tm.best_fixed_schedule(repetition, 2).kl == pytest.approx(0.0, abs=1e-13)
-    assert tm.best_fixed_schedule(repetition, 1).kl == pytest.approx(4 * np.log(3), abs=1e-12)
+    repetition = tm.rules.subset_entropies(tm.repetition(3, 5))
+    assert tm.rules.best_fixed_schedule(repetition, 2).rule.blocks[0] == (0,)
+    assert tm.rules.best_fixed_schedule(repetition, 2).kl == pytest.approx(0.0, abs=1e-13)
+    assert tm.rules.best_fixed_schedule(repetition, 1).kl == pytest.approx(4 * np.log(3), abs=1e-12)
 
 
 @pytest.mark.parametrize(
@@ -90,9 +90,9 @@ def test_known_schedules():
 )
 def test_bad_input(entropy, steps, message):
     with pytest.raises(ValueError, match=message):
-        tm.best_fixed_schedule(entropy, steps)
+        tm.rules.best_fixed_schedule(entropy, steps)
 
 
 def test_too_long():
     with pytest.raises(tm.IntractableError, match="L = 19"):
-        tm.best_fixed_schedule(np.zeros(2**19), 1)
+        tm.rules.best_fixed_schedule(np.zeros(2**19), 1)

@@ -39,7 +39,7 @@ def test_the_policy_is_a_rule_with_the_promised_kl_and_calls(shape):
     policy = optimal_policy(table, 0.2)
     law = tm.sampler_law(table, policy)
     assert float((table.pmf * np.log(table.pmf / law.pmf)).sum()) == pytest.approx(policy.kl, abs=1e-12)
-    value = tm.evaluate_rule(table, policy)
+    value = tm.rules.evaluate_rule(table, policy)
     assert (value.kl, value.mean_steps) == pytest.approx((policy.kl, policy.mean_steps), abs=1e-12)
     assert 1 < policy.mean_steps < n
 
@@ -62,10 +62,10 @@ def test_state_counts():
 
 def test_word_list_and_lattice_agree():
     words = np.array(list(permutations(range(4))))
-    with_symmetry = tm.WordList(words, 4, relabelling=True, moves=np.array(list(permutations(range(4)))))
+    with_symmetry = tm.targets.WordList(words, 4, relabelling=True, moves=np.array(list(permutations(range(4)))))
     for step_cost in (0.05, 0.3, 1.0):
         expected = optimal_policy(tm.permutations(4), step_cost).cost
-        for target in (with_symmetry, tm.WordList(words, 4, relabelling=True), tm.WordList(words, 4)):
+        for target in (with_symmetry, tm.targets.WordList(words, 4, relabelling=True), tm.targets.WordList(words, 4)):
             assert optimal_policy(target, step_cost).cost == pytest.approx(expected, abs=1e-12)
     assert optimal_policy(with_symmetry, 0.3).states == 4  # one per number of revealed tokens
 
@@ -76,19 +76,19 @@ def test_word_list_without_symmetry():
     pmf = np.zeros((3,) * 4)
     pmf[tuple(words.T)] = 1 / len(words)
     for step_cost in STEP_COSTS:
-        policy = optimal_word_policy(tm.WordList(words, 3), step_cost)
+        policy = optimal_word_policy(tm.targets.WordList(words, 3), step_cost)
         assert policy.cost == pytest.approx(optimal_policy(tm.Table(pmf), step_cost).cost, abs=1e-12)
         assert policy.value == pytest.approx(policy.cost, abs=1e-12)
-        value = tm.evaluate_rule(tm.WordList(words, 3), policy)
+        value = tm.rules.evaluate_rule(tm.targets.WordList(words, 3), policy)
         assert (value.kl, value.mean_steps) == pytest.approx((policy.kl, policy.mean_steps), abs=1e-12)
 
 
 def test_sudoku_symmetries_change_nothing():
-    grid = tm.sudoku4()
+    grid = tm.targets.sudoku4()
     policy = optimal_policy(grid, 0.3)
     assert policy.kl == pytest.approx(0.1155245300933242, abs=1e-12)  # found without the moves, 662189 states
     assert policy.mean_steps == pytest.approx(41 / 12, abs=1e-12)
-    value = tm.evaluate_rule(grid, policy)
+    value = tm.rules.evaluate_rule(grid, policy)
     assert (value.kl, value.mean_steps) == pytest.approx((policy.kl, policy.mean_steps), abs=1e-11)
 
 
@@ -112,7 +112,7 @@ def test_front_interpolates():
 
 
 @pytest.mark.parametrize("step_cost", [-0.1, float("nan"), float("inf")])
-@pytest.mark.parametrize("target", [tm.zero_sum(2, 3), tm.WordList(np.array([[0, 1], [1, 0]]), 2)])
+@pytest.mark.parametrize("target", [tm.zero_sum(2, 3), tm.targets.WordList(np.array([[0, 1], [1, 0]]), 2)])
 def test_bad_step_cost(target, step_cost):
     with pytest.raises(ValueError, match=r"step_cost = .*finite number >= 0"):
         optimal_policy(target, step_cost)
@@ -121,6 +121,6 @@ def test_bad_step_cost(target, step_cost):
 def test_too_large_tells_count_and_limit():
     with pytest.raises(tm.IntractableError, match=rf"\(V\+2\)\^L = {4**15} state-action sums.*limit.*{MAX_ENTRIES}"):
         optimal_policy(tm.MarkovChain(np.array([[0.9, 0.1], [0.2, 0.8]]), 15), 0.1)
-    words = tm.WordList(np.concatenate([np.eye(19, dtype=int), 1 - np.eye(19, dtype=int)]), 2)
+    words = tm.targets.WordList(np.concatenate([np.eye(19, dtype=int), 1 - np.eye(19, dtype=int)]), 2)
     with pytest.raises(tm.IntractableError, match=f"{3**19 * 38} additions"):
         optimal_policy(words, 0.1)

@@ -27,9 +27,9 @@ def test_replay_is_the_exact_law(rule, model):
     law = tm.sampler_law(model or TABLE, rule)
     x = sequences(3, 4)
     np.testing.assert_allclose(
-        np.exp(tm.replay_rule(TABLE, rule, x, model).log_likelihood), law.pmf.ravel(), atol=1e-13
+        np.exp(tm.rules.replay_rule(TABLE, rule, x, model).log_likelihood), law.pmf.ravel(), atol=1e-13
     )
-    value = tm.evaluate_rule(TABLE, rule, model)
+    value = tm.rules.evaluate_rule(TABLE, rule, model)
     assert value.kl == pytest.approx(float((TABLE.pmf * np.log(TABLE.pmf / law.pmf)).sum()), abs=1e-12)
     assert value.kl == pytest.approx(value.model_error + value.joint_dependence, abs=1e-12)
     if model is None:
@@ -39,7 +39,7 @@ def test_replay_is_the_exact_law(rule, model):
 
 @pytest.mark.parametrize("rule", RULES, ids=str)
 def test_other_routes_agree(rule):
-    value = tm.evaluate_rule(TABLE, rule, MODELS[1])
+    value = tm.rules.evaluate_rule(TABLE, rule, MODELS[1])
     assert tm.marginal_kl(TABLE, rule, MODELS[1]) == pytest.approx(value.kl, abs=1e-12)
     assert tm.trajectory_kl(TABLE, rule, MODELS[1]) == pytest.approx(value.kl, abs=1e-12)
     assert tm.expected_calls(TABLE, rule, MODELS[1]) == pytest.approx(value.mean_steps, abs=1e-12)
@@ -68,7 +68,7 @@ def test_rational_law_by_hand():
 
 
 def test_steps_and_calls():
-    value = tm.replay_rule(tm.pairs(2, 4), tm.EntropyBounded(0.1), np.array([[0, 2, 1, 3]]))
+    value = tm.rules.replay_rule(tm.pairs(2, 4), tm.EntropyBounded(0.1), np.array([[0, 2, 1, 3]]))
     assert value.step.tolist() == [[0, 1, 1, 2]]
     assert value.calls.tolist() == [3]
     assert value.multi_calls.tolist() == [1]
@@ -77,11 +77,11 @@ def test_steps_and_calls():
 
 def test_known_instances():
     determined = tm.Table(np.array([[[0.25, 0.25], [0, 0]], [[0, 0], [0.25, 0.25]]]))  # x2 = x1, x3 free
-    value = tm.evaluate_rule(determined, tm.EntropyBounded(0.0))
+    value = tm.rules.evaluate_rule(determined, tm.EntropyBounded(0.0))
     assert (value.mean_steps, value.kl) == pytest.approx((2.0, 0.0), abs=1e-14)
     copied = tm.Table(np.eye(2) / 2)
     skewed = tm.Table(np.outer([0.99, 0.01], [0.99, 0.01]))
-    value = tm.evaluate_rule(copied, tm.EntropyBounded(0.06), skewed)
+    value = tm.rules.evaluate_rule(copied, tm.EntropyBounded(0.06), skewed)
     assert value.bound == pytest.approx(0.0560015, abs=1e-7)
     assert value.joint_dependence == pytest.approx(np.log(2), abs=1e-12)
     assert value.model_error == pytest.approx(3.2289262, abs=1e-7)
@@ -90,15 +90,15 @@ def test_known_instances():
 def test_estimate_holds_the_exact_value():
     chain = tm.MarkovChain(np.array([[0.9, 0.1], [0.2, 0.8]]), 8)
     rule = tm.EntropyBounded(0.6)
-    truth = tm.evaluate_rule(chain, rule).kl
-    found = tm.estimate_kl(chain, rule, 4000, np.random.default_rng(1), confidence=1 - 1e-6)
+    truth = tm.rules.evaluate_rule(chain, rule).kl
+    found = tm.rules.estimate_kl(chain, rule, 4000, np.random.default_rng(1), confidence=1 - 1e-6)
     assert found.low <= truth <= found.high
-    wrong = tm.evaluate_rule(chain, tm.EntropyBounded(2.0)).kl  # the interval has power
+    wrong = tm.rules.evaluate_rule(chain, tm.EntropyBounded(2.0)).kl  # the interval has power
     assert not found.low <= wrong <= found.high
 
 
 def test_estimate_reaches_lengths_enumeration_cannot():
-    found = tm.estimate_kl(
+    found = tm.rules.estimate_kl(
         tm.MarkovChain(np.array([[0.9, 0.1], [0.2, 0.8]]), 60), tm.EntropyBounded(0.6), 50, np.random.default_rng(1)
     )
     assert found.low < found.value < found.high
@@ -116,8 +116,8 @@ def test_bernstein_interval_by_hand():
 
 def test_bad_input():
     with pytest.raises(ValueError, match="must be adaptive"):
-        tm.replay_rule(TABLE, tm.FixedOrder(((0,), (1, 2, 3))), np.zeros((1, 4), dtype=int))
+        tm.rules.replay_rule(TABLE, tm.FixedOrder(((0,), (1, 2, 3))), np.zeros((1, 4), dtype=int))
     with pytest.raises(ValueError, match=r"tokens\[0, 3\] = -1"):
-        tm.replay_rule(TABLE, RULES[0], np.array([[0, 0, 0, -1]]))
+        tm.rules.replay_rule(TABLE, RULES[0], np.array([[0, 0, 0, -1]]))
     with pytest.raises(ValueError, match="size = 1, it must be an integer >= 2"):
-        tm.estimate_kl(TABLE, RULES[0], 1, np.random.default_rng(0))
+        tm.rules.estimate_kl(TABLE, RULES[0], 1, np.random.default_rng(0))

@@ -12,14 +12,14 @@ SCHEDULES = [
     tm.CosineSchedule(),
     tm.SineSchedule(),
     tm.SineSquaredSchedule(),
-    tm.SmoothstepSchedule(),
+    tm.schedules.SmoothstepSchedule(),
     tm.PowerSchedule(2.0),
     tm.PowerSchedule(0.5),
     tm.BetaSchedule(0.9, 0.3),
     tm.BetaSchedule(0.5, 0.5),
     tm.BetaSchedule(0.3, 2.0),
-    tm.MirroredSchedule(tm.PowerSchedule(3.0)),
-    tm.KnotSchedule((0.0, 0.25, 1.0), (0.0, 0.7, 1.0)),
+    tm.schedules.MirroredSchedule(tm.PowerSchedule(3.0)),
+    tm.schedules.KnotSchedule((0.0, 0.25, 1.0), (0.0, 0.7, 1.0)),
 ]
 SMOOTH = SCHEDULES[:-1]
 
@@ -94,9 +94,9 @@ def _high_precision(schedule):
         tm.CosineSchedule: lambda t: 1 - mpmath.cos(pi * t / 2),
         tm.SineSchedule: lambda t: mpmath.sin(pi * t / 2),
         tm.SineSquaredSchedule: lambda t: mpmath.sin(pi * t / 2) ** 2,
-        tm.SmoothstepSchedule: lambda t: 3 * t**2 - 2 * t**3,
+        tm.schedules.SmoothstepSchedule: lambda t: 3 * t**2 - 2 * t**3,
         tm.PowerSchedule: lambda t: t ** mpmath.mpf(getattr(schedule, "p", 1)),
-        tm.MirroredSchedule: lambda t: 1 - (1 - t) ** 3,
+        tm.schedules.MirroredSchedule: lambda t: 1 - (1 - t) ** 3,
     }[type(schedule)]
 
 
@@ -165,12 +165,12 @@ def test_wrong_powers_are_refused(p):
 )
 def test_wrong_knots_are_refused(times, values, message):
     with pytest.raises(ValueError, match=message):
-        tm.KnotSchedule(times, values)
+        tm.schedules.KnotSchedule(times, values)
 
 
 def test_a_clipped_path_gives_no_sampler():
     with pytest.raises(ValueError, match=r"runs from 0\.001 to 0\.999"):
-        tm.KnotSchedule((0.0, 1.0), (1e-3, 1 - 1e-3)).weights(4)
+        tm.schedules.KnotSchedule((0.0, 1.0), (1e-3, 1 - 1e-3)).weights(4)
 
 
 def test_endpoint_exponents_must_be_declared():

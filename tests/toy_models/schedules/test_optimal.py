@@ -235,9 +235,52 @@ def test_the_blind_schedules_suit_their_own_measure():
             lambda: sizes_cost(np.ones(4), np.array([5, -1])),
             "sizes must be >= 0 and sum to L = 4, they sum to 4",
         ),
-        (lambda: weights_cost(np.ones(4), np.array([0.5, 0.4])), "weights sum to 0.9, they must sum to 1 and be >= 0"),
+        (lambda: weights_cost(np.ones(4), np.array([0.5, 0.4])), "weights sum to 0.9, they must sum to 1"),
     ],
 )
 def test_refused(call, message):
     with pytest.raises(ValueError, match=re.escape(message)):
         call()
+
+
+def test_the_librarys_own_curves_are_accepted():
+    """The curve of a language with one text rises by 1e-31."""
+    rng = RNG(0)
+    one = tm.HMM(rng.dirichlet(np.ones(2)), rng.dirichlet(np.ones(2), 2), [[1.0, 0.0, 0.0], [1.0, 0.0, 0.0]], 4)
+    assert tm.optimal_weights(one, 3).sum() == pytest.approx(1.0, abs=1e-15)
+    assert tm.optimal_sizes(tm.information_curve(one), 3).sum() == 4
+
+
+@pytest.mark.parametrize("bad", [np.array([1.0, np.nan]), np.array([np.inf, 1.0]), np.array([])])
+def test_what_is_no_curve_is_refused(bad):
+    for call, argument in ((tm.optimal_sizes, 1), (tm.optimal_weights, 1), (tm.reveal_curve, 0.5)):
+        with pytest.raises(ValueError, match=r"^g"):
+            call(bad, argument)
+    with pytest.raises(ValueError, match="must lie in"):
+        tm.reveal_curve(np.array([1.0, 0.5]), np.array([np.nan]))
+
+
+def test_schedules_of_an_estimated_curve():
+    """A noisy curve rises here and there; its interval holds the cost that the schedule has on the exact curve."""
+    chain = tm.MarkovChain([[0.5, 0.5], [0.3, 0.7]], 12)
+    g = tm.information_curve(chain)
+    estimate = tm.estimate_information_curve(chain, 60, RNG(1), confidence=0.999)
+    assert (np.diff(estimate.value) > 0).any()
+    for steps in (1, 3, 5):
+        sizes, weights = tm.optimal_sizes(estimate, steps), tm.optimal_weights(estimate, steps)
+        for found, cost in ((sizes, sizes_cost), (weights, weights_cost)):
+            assert isinstance(found, tm.EstimatedSchedule)
+            assert (np.diff(found.curve) <= 0).all()
+            assert found.kl.value == pytest.approx(cost(found.curve, found.schedule), abs=1e-12)
+            assert found.kl.confidence == pytest.approx(1 - 12 * 0.001)
+            assert 0.0 <= found.kl.low <= cost(g, found.schedule) <= found.kl.high
+        assert sizes.schedule.tolist() == tm.optimal_sizes(sizes.curve, steps).tolist()
+    wide = tm.estimate_information_curve(chain, 60, RNG(1), confidence=0.5)
+    assert tm.optimal_sizes(wide, 3).kl.confidence == 0.0
+
+
+def test_the_interval_of_an_estimated_schedule_excludes_a_wrong_curve():
+    chain = tm.MarkovChain([[0.9, 0.1], [0.2, 0.8]], 4)
+    estimate = tm.estimate_information_curve(chain, 200_000, RNG(4), confidence=1 - 1e-6)
+    found, wrong = tm.optimal_sizes(estimate, 2), tm.information_curve(tm.MarkovChain([[0.7, 0.3], [0.3, 0.7]], 4))
+    assert not found.kl.low <= sizes_cost(wrong, found.schedule) <= found.kl.high

@@ -108,3 +108,22 @@ def test_refused_tokens():
     code = tm.LinearCode(np.array([[1, 1, 1]]), 3)
     with pytest.raises(ValueError, match=re.escape("tokens[0, 2] = 3, allowed: 0..2 or MASK = -1")):
         code.marginals(np.array([[0, 0, 3]]))
+
+
+def test_every_sample_of_a_large_prime_is_a_word():
+    """Sums of products must fit 64 bits: at p = 2^31 - 1, L = 30 no sample of the code was one of its words."""
+    rng = np.random.default_rng(0)
+    p = 524_287
+    code = tm.LinearCode(rng.integers(0, p, (20, 30)), p)
+    assert np.isfinite(code.log_prob(code.sample(200, rng))).all()
+    with pytest.raises(tm.IntractableError, match=re.escape("L = 30, p = 2147483647")):
+        tm.LinearCode(rng.integers(0, 2**31 - 1, (20, 30)), 2**31 - 1)
+    with pytest.raises(tm.IntractableError, match=re.escape("batch * L * V <=")):
+        code.marginals(np.full((20, 30), tm.MASK))
+
+
+@pytest.mark.parametrize("revealed", [np.array([0, 1, 1, 0, 1]), np.array([True, False])])
+def test_rank_takes_booleans_only(revealed):
+    code = tm.LinearCode(np.array(CODES["GF(2), [5, 3]"][0]), 2)
+    with pytest.raises((ValueError, TypeError)):
+        code.rank(revealed)

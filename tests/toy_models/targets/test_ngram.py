@@ -342,7 +342,7 @@ def test_bad_input_is_refused_with_the_place_and_the_value():
     for ragged in (np.zeros((2, 3)), np.zeros(())):
         with pytest.raises(ValueError, match=r"counts must have shape \(V,\)\*n"):
             tm.NGram.from_counts(ragged, 5)
-    with pytest.raises(ValueError, match=r"smoothing = -1.0, it must be a finite number >= 0"):
+    with pytest.raises(ValueError, match=r"smoothing = -1.0, allowed: 0, or from 1e-290 to 1e\+290"):
         tm.NGram.fit(corpus, 2, 2, 8, smoothing=-1.0)
     with pytest.raises(ValueError, match="order = 0, it must be an integer >= 1"):
         tm.NGram.fit(corpus, 0, 2, 8)
@@ -387,3 +387,24 @@ def test_impossible_contexts_are_listed_at_every_order():
         assert np.isnan(target.marginals(y, "nan")[1][y[1] < 0]).all()
         with pytest.raises(ValueError, match="a masked sequence has no probability"):
             target.log_prob(y)
+
+
+@pytest.mark.parametrize("smoothing", [1e-310, 1e308, float("nan"), float("inf")])
+def test_smoothing_has_a_stated_range(smoothing):
+    """1e-310 gave nan without a word, 1e308 blamed a row of `conditional`."""
+    with pytest.raises(ValueError, match=r"smoothing = .*, allowed: 0, or from 1e-290 to 1e\+290"):
+        tm.NGram.fit(np.array([0, 1, 0, 1, 2]), 3, 4, 6, smoothing=smoothing)
+
+
+def test_the_ends_of_the_smoothing_range():
+    for smoothing in (1e-290, 1e290):
+        language = tm.NGram.fit(np.array([0, 1, 0, 1, 2]), 3, 4, 6, smoothing=smoothing)
+        assert np.isfinite(language.entropy())
+        assert language.initial.sum() == pytest.approx(1.0, abs=1e-14)
+
+
+def test_a_stationary_law_beyond_float64_is_refused():
+    rows = [[0.0, 1.0], [5e-324, 1.0]]
+    with pytest.raises(tm.IntractableError, match="pass initial= explicitly"):
+        tm.MarkovChain(rows, 3)
+    assert tm.MarkovChain(rows, 3, [1.0, 0.0]).entropy() == pytest.approx(0.0, abs=1e-300)

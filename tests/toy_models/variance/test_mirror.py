@@ -127,3 +127,11 @@ def test_noisy_repetition_at_length_forty():
 def test_bad_input(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+@pytest.mark.parametrize("t", [0.2, 0.7])
+def test_the_margin_is_minus_two_for_independent_bits_and_moves_with_no_limit(t):
+    independent = np.array([0.49, 0.42, 0.09])
+    assert mirror.exchangeable_pair(independent, t).free_of_limits(t) == pytest.approx(-2.0, abs=1e-11)
+    two_words = mirror.noisy_repetition(8, np.array([1.0]))
+    assert mirror.exchangeable_pair(two_words, t).free_of_limits(t) < -2.0

@@ -9,7 +9,7 @@ import toy_models as tm
 from theory.energy.checks.common import symbols
 from theory.energy.instances import closed_form, polynomial_density
 from theory.energy.results import Results
-from theory.ledger.registry import check, control, decide, not_claimed_tight, tightness
+from theory.ledger.registry import check, control, decide, definition, not_claimed_tight, tightness
 from toy_models.energy.geodesic import beta_energy
 
 
@@ -33,7 +33,7 @@ def pairs_swapped(_: Results):
 @control("energy-beta-pairs", tier="float64")
 def sine_is_in_the_family(_: Results):
     """The best fit of the sine schedule is no Beta schedule."""
-    fit = tm.best_fit_beta(tm.SineSchedule())
+    fit = tm.energy.best_fit_beta(tm.SineSchedule())
     return decide(
         fit.sup_error < 1e-6, 1, fit.sup_error, f"nearest ({fit.a:.4f}, {fit.b:.4f}), off by {fit.sup_error:.4f}"
     )
@@ -101,10 +101,24 @@ def infinite_exactly_outside(_: Results):
     values, count, holds = np.arange(1, 9) / 4, 0, True
     for p, q, a, b in product(values, values, (0.5, 1.0, 1.5), (0.5, 1.0)):
         finite = 2 * p > a and 2 * q > b
-        report = tm.path_energy_report(tm.BetaSchedule(float(p), float(q)), tm.BetaSchedule(a, b))
+        report = tm.energy.path_energy_report(tm.BetaSchedule(float(p), float(q)), tm.BetaSchedule(a, b))
         holds &= np.isfinite(report.value) == finite and (report.reason == "") == finite
         count += 1
     return decide(bool(holds), count)
+
+
+@definition("energy-beta-closed-form", tier="float64")
+def clipped_linear(_: Results):
+    """Linear on [e, 1 - e], slope l = 1 - 2e: E = 2 l log((1-e)/e), finite only because it is clipped; kinks add up."""
+    gaps = []
+    for end in (1e-1, 1e-3):
+        clipped = tm.KnotSchedule((0.0, 1.0), (end, 1 - end))
+        kinked = tm.KnotSchedule((0.0, 0.25, 1.0), (end, 0.5, 1 - end))
+        logit = np.log((1 - end) / end)
+        gaps.append(abs(tm.path_energy(clipped) - 2 * (1 - 2 * end) * logit))
+        gaps.append(abs(tm.path_energy(kinked) - (0.5 - end) * logit * (4 + 4 / 3)))
+    whole = tm.path_energy(tm.KnotSchedule((0.0, 1.0), (0.0, 1.0)))
+    return decide(max(gaps) < 1e-10 and np.isinf(whole), len(gaps) + 1, max(gaps))
 
 
 @tightness("energy-beta-closed-form", tier="float64")
@@ -118,7 +132,7 @@ def blows_up_at_the_edge(_: Results):
 @control("energy-beta-closed-form", tier="float64")
 def edge_counted_as_finite(_: Results):
     """The edge 2a' = a counted as finite: the linear schedule, a' = 1/2, under gamma = t would have E < infinity."""
-    report = tm.path_energy_report(tm.LinearSchedule())
+    report = tm.energy.path_energy_report(tm.LinearSchedule())
     return decide(bool(np.isfinite(report.value)), 1, None, report.reason)
 
 

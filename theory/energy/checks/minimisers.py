@@ -11,7 +11,8 @@ from theory.energy.checks.common import ALPHAS, SKEWED_WEIGHTS, ball, symbols
 from theory.energy.instances import Composed, rational, sparse_tables
 from theory.energy.paths import SKEWED
 from theory.energy.results import Results
-from theory.ledger.registry import check, control, decide, not_claimed_tight, tightness
+from theory.ledger.registry import check, control, decide, definition, not_claimed_tight, tightness
+from toy_models.energy.energies_by_state import state_energies
 from toy_models.energy.geodesic import beta_energy, energy_quadrature
 from toy_models.energy.kinetic import (
     kinetic_constant,
@@ -22,7 +23,6 @@ from toy_models.energy.kinetic import (
     path_slopes,
     rates,
 )
-from toy_models.energy.state_energies import state_energies
 
 
 @check("energy-geodesic-minimiser", tier="symbolic")
@@ -48,6 +48,25 @@ def completed_square(_: Results):
     integrand = sp.diff(alpha, t) ** 2 / (dg * alpha * (1 - alpha))
     square = sp.pi**2 * dg + 4 * rest**2 / dg + 4 * sp.pi * rest
     return decide(sp.simplify(integrand - 4 * dt**2 / dg) == 0 and sp.simplify(4 * dt**2 / dg - square) == 0, 2)
+
+
+@definition("energy-geodesic-minimiser", tier="float64")
+def geodesic_energy_of_n_tokens(_: Results):
+    """min E_g = n pi^2: 4 sum over tokens of |dy|^2, y = (sqrt(1-alpha), sqrt(alpha)) by differences, n = 1, 2, 3."""
+    t, gaps = np.linspace(0.0, 1.0, 2001), []
+    a = tm.SineSquaredSchedule().alpha(t)
+    squares = (np.diff(np.sqrt(a)) ** 2 + np.diff(np.sqrt(1 - a)) ** 2).sum() * (len(t) - 1)
+    for n in (1, 2, 3):
+        found = state_energies(np.full((2,) * n, 0.5**n), tm.SineSquaredSchedule()).geodesic
+        gaps += [abs(found / (n * np.pi**2) - 1), abs(4 * n * squares / found - 1)]
+    return decide(max(gaps) < 1e-6, len(gaps), max(gaps), "n pi^2 for n tokens, not pi^2")
+
+
+@control("energy-geodesic-minimiser", tier="float64")
+def one_least_energy_for_every_length(_: Results):
+    """The least geodesic energy of two tokens would be pi^2."""
+    found = state_energies(np.full((2, 2), 0.25), tm.SineSquaredSchedule()).geodesic
+    return decide(found < np.pi**2 * (1 + 1e-9), 1, found - np.pi**2, "two tokens: 2 pi^2")
 
 
 @tightness("energy-geodesic-minimiser", tier="float64")
@@ -78,7 +97,12 @@ def one_schedule_for_every_gamma(_: Results):
 def state_sums_have_one_minimiser(_: Results):
     """State sums in time: each energy of sin^2 is C pi^2, and every other schedule tried lies above, on two laws."""
     count, holds, worst = 0, True, np.inf
-    others = [tm.SmoothstepSchedule(), tm.BetaSchedule(2.0, 2.0), tm.BetaSchedule(1.5, 1.5), tm.BetaSchedule(1.0, 2.0)]
+    others = [
+        tm.schedules.SmoothstepSchedule(),
+        tm.BetaSchedule(2.0, 2.0),
+        tm.BetaSchedule(1.5, 1.5),
+        tm.BetaSchedule(1.0, 2.0),
+    ]
     for pmf in (np.array(SKEWED), np.diag([0.7, 0.3])):
         constants = np.array([kinetic_constant(pmf), 4, 2])
         least = energies(state_energies(pmf, tm.SineSquaredSchedule()))
@@ -98,7 +122,9 @@ def energies(found) -> np.ndarray:
 @tightness("energy-three-minimisers", tier="float64")
 def smoothstep_is_close(_: Results):
     """The smoothstep lies 0.18 % above, on all three energies alike."""
-    least, found = (state_energies(np.array(SKEWED), s) for s in (tm.SineSquaredSchedule(), tm.SmoothstepSchedule()))
+    least, found = (
+        state_energies(np.array(SKEWED), s) for s in (tm.SineSquaredSchedule(), tm.schedules.SmoothstepSchedule())
+    )
     ratios = energies(found) / energies(least)
     return decide(bool((np.abs(ratios - 9 * np.log(3) / np.pi**2) < 1e-12).all()), 3, float(ratios.max() - 1))
 
@@ -139,8 +165,8 @@ def time_change(_: Results):
 @check("energy-time-change", tier="float64")
 def time_change_of_schedules(_: Results):
     """E(alpha o gamma, gamma) = E(alpha, t), by quadrature: alpha smoothstep, gamma = CDF of Beta(2, 2)."""
-    moved = Composed(tm.SmoothstepSchedule(), tm.SmoothstepSchedule())
-    value, error = (lambda r: (r.value, r.error))(tm.path_energy_report(moved, tm.BetaSchedule(2.0, 2.0)))
+    moved = Composed(tm.schedules.SmoothstepSchedule(), tm.schedules.SmoothstepSchedule())
+    value, error = (lambda r: (r.value, r.error))(tm.energy.path_energy_report(moved, tm.BetaSchedule(2.0, 2.0)))
     gap = abs(value - 9 * np.log(3))
     return decide(gap <= 1e-10 and error < 1e-12, 1, gap, "estimated quadrature error below 1e-12")
 
@@ -161,7 +187,12 @@ not_claimed_tight("energy-time-change", "an identity")
 def every_schedule_is_optimal_for_its_own(_: Results):
     """E(s, s) = pi^2 by quadrature for eight schedules, and no other of them is as cheap under that gamma."""
     shown = [tm.LinearSchedule(), tm.SineSchedule(), tm.CosineSchedule(), tm.SineSquaredSchedule()]
-    shown += [tm.SmoothstepSchedule(), tm.PowerSchedule(2.0), tm.PowerSchedule(3.0), tm.BetaSchedule(0.9, 0.3)]
+    shown += [
+        tm.schedules.SmoothstepSchedule(),
+        tm.PowerSchedule(2.0),
+        tm.PowerSchedule(3.0),
+        tm.BetaSchedule(0.9, 0.3),
+    ]
     holds, worst, closest = True, 0.0, np.inf
     for own, other in product(shown, shown):
         if own == other:

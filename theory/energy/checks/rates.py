@@ -58,7 +58,7 @@ def marginal_rates(_: Results):
     """n = 2: the model's marginal rates against the cheapest on unmasking edges."""
     rows = [least_of(rational(w), "unmask", fmpq(1, 4)) for w in (SKEWED_WEIGHTS, DRAWN)]
     model, least = rows[0]
-    note = f"q = [.5 .1; .15 .25], alpha = 1/4: model {model}, least {float(least):.6f} on these edges, times base"
+    note = f"for this reading, n = 2: q = [.5 .1; .15 .25], alpha = 1/4: {model}, least {float(least):.6f}, times base"
     return decide(all(m == v for m, v in rows), len(rows), float(model - least), note)
 
 

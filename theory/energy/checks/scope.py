@@ -13,21 +13,32 @@ from theory.energy.results import Results
 from theory.energy.toy import toy_targets
 from theory.ledger.registry import check, control, decide, not_claimed_tight, tightness
 from toy_models.energy.fisher_rao import fisher_information
-from toy_models.energy.kinetic import lattice_of, path_probabilities, path_slopes
+from toy_models.energy.kinetic import (
+    kinetic_constant,
+    kinetic_sum,
+    lattice_of,
+    path_probabilities,
+    path_slopes,
+    rates,
+)
 
 
 @check("energy-not-over-all-paths", tier="rational")
 def one_jump_path(_: Results):
-    """cos^2 theta on all-masked + sin^2 theta on the data: joint Fisher information base, against n base."""
+    """cos^2 theta on all-masked + sin^2 theta on the data: Fisher base against n base, E_k base against C_k(q) base."""
     count, holds = 0, True
     for pmf, alpha in product(full_tables() + sparse_tables(), ALPHAS):
         n, base = pmf.ndim, 1 / (alpha * (1 - alpha))
         jump = fisher_information(np.array([1 - alpha, *(alpha * pmf.ravel())]), np.array([fmpq(-1), *pmf.ravel()]))
         lattice = lattice_of(pmf)
         model = fisher_information(path_probabilities(lattice, alpha), path_slopes(lattice, alpha, fmpq(1)))
+        flux = pmf[pmf != 0]  # from all-masked to each word, alpha' = 1
+        kinetic = (flux**2 / ((1 - alpha) * alpha * pmf[pmf != 0])).sum()
+        masked = kinetic_sum(lattice, path_probabilities(lattice, alpha), rates(lattice, alpha, fmpq(1)))
         holds &= jump == base and model == n * base
+        holds &= kinetic == base and masked == kinetic_constant(pmf) * base
         count += 1
-    return decide(holds, count, 0.0, "integrated at alpha = sin^2(pi t/2): pi^2 against n pi^2")
+    return decide(holds, count, 0.0, "pi^2 against n pi^2; in E_k pi^2 against C_k(q) pi^2")
 
 
 @control("energy-not-over-all-paths", tier="rational")

@@ -28,7 +28,8 @@ def proportional_chords_are_least(_: Results):
     gaps = [fmpq(4, 5), fmpq(1, 5)]
     other = [fmpq(84404, 100000), fmpq(15596, 100000)]
     gap = arb_chords(arb_angles(other), gaps) - arb_chords(arb_angles(gaps), gaps)
-    note = f"gaps (0.8, 0.2): proportional 2.216892, another split {float(arb_chords(arb_angles(other), gaps)):.6f}"
+    cost = float(arb_chords(arb_angles(other), gaps))
+    note = f"for this reading, chords: gaps (0.8, 0.2), proportional 2.216892, another split {cost:.6f}"
     return ball(gap >= 0, gap < 0, 1, float(gap), note)
 
 

@@ -5,7 +5,7 @@ from itertools import product
 import numpy as np
 
 import toy_models as tm
-from theory.entropy_bound.checks.instances import ROUNDING
+from theory.entropy_bound.checks.instances import ROUNDING, table_of
 from theory.entropy_bound.results import PROXIES, Results, random_orders, text_kl
 from theory.entropy_bound.targets import sticky_hmm
 from theory.ledger.registry import Outcome, check, control, decide, not_claimed_tight, tightness
@@ -76,7 +76,7 @@ def greedy_is_optimal(results: Results) -> Outcome:
     rng, gaps = np.random.default_rng(13), []
     for _ in range(4):
         law = exact.random_law(2, 3, rng)
-        table = tm.Table(np.array([float(law.pmf.get(x, 0)) for x in product(range(2), repeat=3)]).reshape(2, 2, 2))
+        table = table_of(law)
         for step_cost in (0.05, 0.2, 0.5):
             gaps.append(greedy_cost(law, step_cost) - optimal_policy(table, step_cost).cost)
     return decide(max(gaps) < ROUNDING, len(gaps), max(gaps), "largest excess of the greedy policy, nats")
@@ -124,9 +124,9 @@ def pairs_cost_eb_half_the_length(results: Results) -> Outcome:
     found = []
     for count in (1, 2, 3, 4):
         target = tm.pairs(2, 2 * count)
-        fixed = tm.best_fixed_schedule(tm.subset_entropies(target), 2)
+        fixed = tm.rules.best_fixed_schedule(tm.rules.subset_entropies(target), 2)
         for proxy, gamma in product(PROXIES, (0.0, 0.3, 0.69)):
-            value = tm.evaluate_rule(target, tm.EntropyBounded(gamma, proxy))
+            value = tm.rules.evaluate_rule(target, tm.EntropyBounded(gamma, proxy))
             found.append(abs(value.mean_steps - (count + 1)) + abs(value.kl) + abs(fixed.kl) < ROUNDING)
     return decide(all(found), len(found), note="m pairs: m + 1 calls at KL 0 for every gamma < log K, the best needs 2")
 
@@ -141,7 +141,7 @@ def two_calls_are_needed(results: Results) -> Outcome:
 @control("eb-pairs-gap", tier="float64")
 def larger_gamma_helps_pairs(results: Results) -> Outcome:
     """At gamma = log K, no longer below it, EB on pairs would still have KL = 0."""
-    value = tm.evaluate_rule(tm.pairs(2, 6), tm.EntropyBounded(np.log(2)))
+    value = tm.rules.evaluate_rule(tm.pairs(2, 6), tm.EntropyBounded(np.log(2)))
     return decide(value.kl < ROUNDING, 1, value.kl, "gamma = log K: fewer calls, but KL = 3 log 2")
 
 
@@ -150,7 +150,7 @@ def random_order_writes_below_the_front(results: Results) -> Outcome:
     """KL(q || p) of a random order in two calls < the least KL of deterministic rules with two expected calls."""
     target = to_table(sticky_hmm(5))
     front = optimal_front(target)
-    _, text = random_orders(target, tm.subset_entropies(target))
+    _, text = random_orders(target, tm.rules.subset_entropies(target))
     margin = float(front.lower_bound(2.0)) - float(text[1])
     return decide(
         margin > 0.01,
@@ -167,6 +167,6 @@ not_claimed_tight("random-below-front", "an existence statement")
 def random_order_pays_less_per_order(results: Results) -> Outcome:
     """The same for the KL averaged over orders, the trajectory KL: it would lie below the front too."""
     target = to_table(sticky_hmm(5))
-    trajectory, _ = random_orders(target, tm.subset_entropies(target))
+    trajectory, _ = random_orders(target, tm.rules.subset_entropies(target))
     bound = float(optimal_front(target).lower_bound(2.0))
     return decide(float(trajectory[1]) < bound, 1, float(trajectory[1]) - bound, "KL averaged over orders stays above")

@@ -1,5 +1,6 @@
 """Order-freeness of the data process and equation 7: model error plus joint dependence."""
 
+from collections.abc import Sequence
 from itertools import permutations
 
 import numpy as np
@@ -16,7 +17,7 @@ from toy_models.exact import trajectories as exact
 RULES = (tm.EntropyBounded(0.7), tm.EntropyBounded(0.3, "margin"), tm.TopK(2), tm.Threshold(0.5))
 
 
-def models(seed: int, count: int, sizes=SIZES) -> list:
+def models(seed: int, count: int, sizes: Sequence[tuple[int, int]] = SIZES) -> list:
     rng = np.random.default_rng(seed)
     return [exact.random_model(*sizes[k % len(sizes)], rng) for k in range(count)]
 

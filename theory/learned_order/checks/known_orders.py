@@ -8,6 +8,7 @@ from theory.learned_order.results import Results
 from theory.ledger.registry import Outcome, check, control, decide, not_claimed_tight, sharper
 from toy_models.learned_order.losses import (
     best_order,
+    best_order_local,
     best_order_of,
     count_best_orders,
     linear_extensions,
@@ -15,6 +16,7 @@ from toy_models.learned_order.losses import (
 )
 from toy_models.learned_order.reveal_weights import plackett_luce_reveals
 from toy_models.learned_order.subset_losses import local_losses, mean_cross_entropies
+from toy_models.quantities.lattice import subset_cross_entropies
 from toy_models.targets.denoisers import ParentPointer, Windowed
 from toy_models.targets.instances import k1, k2
 
@@ -49,6 +51,12 @@ def best_orders_counted(results: Results) -> Outcome:
         right.append(count_best_orders(table) == linear_extensions(np.array(parents)))
     planted_best = best_order(k1(5), ParentPointer(k1(5), planted_parents(PLANTED)))
     right.append(planted_best.order == PLANTED and abs(planted_best.loss - 5.240918537657773) < 1e-9)
+    for denoiser in (ParentPointer(k1(5), (1, -1, 1, 2, 2)), Windowed(k1(5), 1), Windowed(k1(5), 2)):
+        table = mean_cross_entropies(k1(5), denoiser)
+        right.append(float(np.abs(table - subset_cross_entropies(k1(5), denoiser)).max()) <= ROUNDING)
+        losses = np.array(list(order_losses_of(table).values()))
+        right.append(count_best_orders(table) == int((losses <= losses.min() + ROUNDING).sum()))
+        right.append(abs(best_order_local(local_losses(k1(5), denoiser)).loss - losses.min()) <= ROUNDING)
     return decide(all(right), len(right), 0.0)
 
 

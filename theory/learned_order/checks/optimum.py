@@ -1,16 +1,19 @@
 """Where the optimum is, and what independent times cannot reach."""
 
 from fractions import Fraction
+from itertools import permutations
 from math import log, sqrt
 
 import numpy as np
 import sympy
+import torch
 
+from theory.learned_order import definitions
 from theory.learned_order.checks.common import ROUNDING
 from theory.learned_order.instances import chain_parents, instance
 from theory.learned_order.results import Results
 from theory.ledger.registry import Outcome, check, control, decide, not_claimed_tight, tightness
-from toy_models.learned_order.losses import best_order_of, order_losses_of
+from toy_models.learned_order.losses import best_order_of, order_losses_of, uniform_loss
 from toy_models.learned_order.mixtures import (
     TwoWayDenoiser,
     mixture_log_likelihood,
@@ -23,6 +26,7 @@ from toy_models.learned_order.plackett_luce import plackett_luce, uniform_orders
 from toy_models.learned_order.reveal_times import binned_order_law
 from toy_models.learned_order.reveal_weights import plackett_luce_reveals
 from toy_models.learned_order.subset_losses import mean_cross_entropies, sequence_cross_entropies
+from toy_models.networks.order_learner import subset_loss
 from toy_models.targets.denoisers import ParentPointer, Tempered
 from toy_models.targets.instances import k1, k2
 
@@ -35,6 +39,24 @@ def bounded_by_best_order(results: Results) -> Outcome:
     return decide(
         min(margins) >= -ROUNDING, count, min(margins), "margin: least distance in nats to the best or worst order"
     )
+
+
+@check("optimum-is-one-order", tier="float64")
+def recursions_are_the_orders(results: Results) -> Outcome:
+    """optimum-is-one-order: best, worst and mean loss of the recursions against all 24 orders one by one."""
+    gaps = []
+    for denoiser in (ParentPointer(k1(), chain_parents(4)), Tempered(k1(), 0.5)):
+        case = instance("K1", k1(), denoiser)
+        losses = {o: float(definitions.order_loss(case.each, o) @ case.probabilities) for o in permutations(range(4))}
+        low, high = best_order_of(case.mean), best_order_of(case.mean, worst=True)
+        gaps += [abs(low.loss - min(losses.values())), abs(losses[low.order] - low.loss)]
+        gaps += [abs(high.loss - max(losses.values())), abs(losses[high.order] - high.loss)]
+        gaps.append(abs(uniform_loss(case.mean) - sum(losses.values()) / 24))
+        w = (4.0, 2.0, 1.0, 0.5)
+        mixed = sum(p * losses[o] for o, p in plackett_luce(w).items())
+        learned = subset_loss(case.mean)(torch.log(torch.tensor([w], dtype=torch.float64)))
+        gaps += [abs(schedule_nelbo(k1(), denoiser, w) - mixed), abs(float(learned[0]) - mixed)]
+    return decide(max(gaps) <= ROUNDING, len(gaps), ROUNDING - max(gaps), "margin: nats")
 
 
 @tightness("optimum-is-one-order", tier="float64")
@@ -163,6 +185,19 @@ def two_way_values(results: Results) -> Outcome:
     best = -0.5 * log(float(results.sandwich_pl.prod(axis=1).max()))
     holds = max(gaps) <= ROUNDING and products.max() <= 1 / 16 + ROUNDING and best >= wanted["Plackett-Luce"] - ROUNDING
     return decide(holds, len(gaps) + len(products), max(gaps), "0.6931 < 1.3863 < 1.7627 nats; one order: infinite")
+
+
+@check("two-way-gap", tier="symbolic")
+def plackett_luce_with_any_ends(results: Results) -> Outcome:
+    """two-way-gap for weights (a, w, b): at fixed a + b the product p q increases with a b, so a = b is best."""
+    a, w, b, product, total = sympy.symbols("a w b product total", positive=True)
+    law = plackett_luce((Fraction(5), Fraction(3), Fraction(2)))
+    both = (a * w / ((a + w + b) * (w + b))) * (b * w / ((a + w + b) * (w + a)))
+    form = product * w**2 / ((total + w) ** 2 * (w**2 + total * w + product))
+    same = sympy.simplify(both - form.subs({product: a * b, total: a + b})) == 0
+    slope = sympy.factor(sympy.diff(form, product)) - w**3 / ((total + w) * (w**2 + total * w + product) ** 2)
+    value = Fraction(str(both.subs({a: 5, w: 3, b: 2})))
+    return decide(bool(same and sympy.simplify(slope) == 0 and law[0, 1, 2] * law[2, 1, 0] == value), 3, 0.0)
 
 
 @tightness("two-way-gap", tier="symbolic")

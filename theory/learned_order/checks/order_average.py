@@ -2,6 +2,7 @@
 
 import numpy as np
 
+import toy_models as tm
 from theory.learned_order.checks.common import ROUNDING, rational_weights
 from theory.learned_order.instances import FOUR_SCHEDULES
 from theory.learned_order.results import Results
@@ -11,7 +12,6 @@ from toy_models.learned_order.plackett_luce import plackett_luce
 from toy_models.learned_order.reveal_times import NoisePowerSchedule
 from toy_models.learned_order.reveal_weights import inclusion_exclusion_reveals, plackett_luce_reveals
 from toy_models.learned_order.time_dependent import TimeTempered, timed_nelbo, timed_order_average
-from toy_models.schedules import named
 from toy_models.targets.instances import k1
 
 
@@ -69,7 +69,7 @@ def average_over_orders_and_times(results: Results) -> Outcome:
     made = TimeTempered(k1(3), 0.3, 1.5)
     gaps = []
     for x in ([0, 1, 2], [2, 2, 0]):
-        for s in (FOUR_SCHEDULES[:3], (named.LinearSchedule(),) * 3):
+        for s in (FOUR_SCHEDULES[:3], (tm.LinearSchedule(),) * 3):
             gaps.append(abs(timed_nelbo(made, s, np.array(x)) - timed_order_average(made, s, np.array(x))))
     return decide(max(gaps) <= ROUNDING, len(gaps), max(gaps), "margin: largest gap in nats")
 

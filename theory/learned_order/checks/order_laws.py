@@ -3,26 +3,33 @@
 from fractions import Fraction
 from itertools import permutations
 
+import numpy as np
 import sympy
 
+import toy_models as tm
 from theory.learned_order.checks.common import ROUNDING, rational_weights
 from theory.learned_order.results import Results
 from theory.ledger.registry import Outcome, check, control, decide, not_claimed_tight
-from toy_models.learned_order.plackett_luce import plackett_luce, reverse_plackett_luce, reversed_law
-from toy_models.learned_order.reveal_times import NoisePowerSchedule, binned_order_law, order_law
-from toy_models.schedules import beta, named
+from toy_models.learned_order.plackett_luce import (
+    pairwise,
+    plackett_luce,
+    positions_table,
+    reverse_plackett_luce,
+    reversed_law,
+)
+from toy_models.learned_order.reveal_times import NoisePowerSchedule, binned_order_law, order_law, pairwise_times
 
 
 @check("scalar-schedule-uniform-orders", tier="float64")
 def every_scalar_schedule(results: Results) -> Outcome:
     """scalar-schedule-uniform-orders: pi = 1/4! for six schedules."""
     made = (
-        named.LinearSchedule(),
-        named.CosineSchedule(),
-        named.SineSchedule(),
-        named.SineSquaredSchedule(),
-        named.PowerSchedule(3.0),
-        beta.BetaSchedule(0.5, 0.7),
+        tm.LinearSchedule(),
+        tm.CosineSchedule(),
+        tm.SineSchedule(),
+        tm.SineSquaredSchedule(),
+        tm.PowerSchedule(3.0),
+        tm.BetaSchedule(0.5, 0.7),
     )
     gap = max(abs(p - 1 / 24) for s in made for p in order_law([s] * 4).values())
     return decide(gap <= ROUNDING, 24 * len(made), gap, "margin: largest gap of a probability")
@@ -43,7 +50,7 @@ def every_scalar_binned_law(results: Results) -> Outcome:
 @control("scalar-schedule-uniform-orders", tier="float64")
 def one_position_differs(results: Results) -> Outcome:
     """scalar-schedule-uniform-orders with one position on another schedule."""
-    law = order_law([named.LinearSchedule()] * 3 + [named.CosineSchedule()])
+    law = order_law([tm.LinearSchedule()] * 3 + [tm.CosineSchedule()])
     gap = max(abs(p - 1 / 24) for p in law.values())
     return decide(gap <= ROUNDING, 24, gap)
 
@@ -72,8 +79,12 @@ def quadrature_of_powers(results: Results) -> Outcome:
     """power-family-is-plackett-luce by nested quadrature, weights from 0.05 to 9."""
     gaps = []
     for w in ((3.0, 0.5, 2.0, 1.2), (4.0, 2.0, 1.0, 0.5), (0.05, 0.1, 3.0, 9.0)):
-        found, wanted = order_law([NoisePowerSchedule(v) for v in w]), plackett_luce(w)
+        times = [NoisePowerSchedule(v) for v in w]
+        found, wanted = order_law(times), plackett_luce(w)
         gaps += [abs(found[o] - wanted[o]) for o in wanted]
+        ratio = np.array(w)[:, None] / np.add.outer(w, w) * (1 - np.eye(4))  # P(i before j) = w_i / (w_i + w_j)
+        gaps += [float(np.abs(table - ratio).max()) for table in (pairwise(wanted), pairwise_times(times))]
+        gaps.append(float(np.abs(positions_table(wanted)[:, 0] - np.array(w) / sum(w)).max()))
     return decide(max(gaps) <= ROUNDING, len(gaps), max(gaps), "margin: largest gap of a probability")
 
 
@@ -93,7 +104,7 @@ not_claimed_tight("power-family-is-plackett-luce", "an identity")
 def quadrature_of_reverse_powers(results: Results) -> Outcome:
     """reverse-plackett-luce: 1 - m = (1 - s)^w by nested quadrature."""
     w = (3.0, 0.5, 2.0, 1.2)
-    found, wanted = order_law([named.PowerSchedule(v) for v in w]), reverse_plackett_luce(w)
+    found, wanted = order_law([tm.PowerSchedule(v) for v in w]), reverse_plackett_luce(w)
     gap = max(abs(found[o] - wanted[o]) for o in wanted)
     return decide(gap <= ROUNDING, len(wanted), gap, "margin: largest gap of a probability")
 
@@ -102,7 +113,7 @@ def quadrature_of_reverse_powers(results: Results) -> Outcome:
 def reverse_family_is_not_forward(results: Results) -> Outcome:
     """reverse-plackett-luce: the same numbers read as forward Plackett-Luce of 1 / w."""
     w = (3.0, 0.5, 2.0, 1.2)
-    found, wanted = order_law([named.PowerSchedule(v) for v in w]), plackett_luce([1 / v for v in w])
+    found, wanted = order_law([tm.PowerSchedule(v) for v in w]), plackett_luce([1 / v for v in w])
     gap = max(abs(found[o] - wanted[o]) for o in wanted)
     return decide(gap <= ROUNDING, len(wanted), gap)
 

@@ -1,14 +1,23 @@
 """Order and parallelism: the best ordered partitions."""
 
+from itertools import product
 from math import log2
+
+import numpy as np
 
 from theory.learned_order.checks.common import ROUNDING
 from theory.learned_order.instances import chain_parents
+from theory.learned_order.partitions import random_partition_losses
 from theory.learned_order.results import Results
 from theory.ledger.registry import Outcome, check, control, decide, not_claimed_tight
 from toy_models.learned_order.subset_losses import local_losses, mean_cross_entropies
-from toy_models.rules.ordered_partitions import best_partitions, best_partitions_of, chain_partition_loss
-from toy_models.targets.denoisers import ParentPointer
+from toy_models.rules.ordered_partitions import (
+    best_partitions,
+    best_partitions_of,
+    chain_partition_loss,
+    partition_loss,
+)
+from toy_models.targets.denoisers import ParentPointer, Tempered
 from toy_models.targets.instances import k1, k2
 
 
@@ -50,6 +59,24 @@ def bisection_is_enough(results: Results) -> Outcome:
         right += [(e <= ROUNDING) == (n >= steps) for n, e in enumerate(excess, start=1)]
         count += length
     return decide(all(right), count, 0.0, "excess 0 from floor(log2 L) + 1 steps on, positive before")
+
+
+@check("markov-bisection-front", tier="float64")
+def fronts_by_enumeration(results: Results) -> Outcome:
+    """markov-bisection-front: the recursion against all ordered partitions of 4 positions, random ones at both ends."""
+    gaps = []
+    for denoiser in (None, Tempered(k1(4), 0.5)):
+        table = mean_cross_entropies(k1(4), denoiser)
+        costs = {n: [] for n in range(1, 5)}
+        for labels in product(range(4), repeat=4):
+            steps = sorted(set(labels))
+            blocks = tuple(tuple(i for i in range(4) if labels[i] == s) for s in steps)
+            costs[len(steps)].append(partition_loss(table, blocks))
+        for n, found in enumerate(best_partitions_of(table), start=1):
+            gaps += [abs(found.loss - min(costs[n])), abs(partition_loss(table, found.blocks) - found.loss)]
+        random = random_partition_losses(table)
+        gaps += [abs(random[0] - costs[1][0]), abs(random[3] - np.mean(costs[4]))]
+    return decide(max(gaps) <= ROUNDING, len(gaps), ROUNDING - max(gaps), "margin: nats")
 
 
 @control("markov-bisection-front", tier="float64")

@@ -15,7 +15,7 @@ from theory.perplexity.results import Results
 from toy_models import exact
 from toy_models.exact import LogSum, decide_at_most, decide_equal
 from toy_models.exact import curves as ec
-from toy_models.schedules.budget import _tc_sizes, odds_geometric_bound
+from toy_models.schedules.budget import odds_geometric_bound, shrinking_sizes
 from toy_models.schedules.optimal import sizes_cost, weights_cost
 
 
@@ -28,7 +28,7 @@ def ccl_thm_9(results: Results) -> Outcome:
     verdicts = []
     for length in range(2, 80 if results.profile == "full" else 41):
         for zeta in range(2, length + 1):
-            sizes = _tc_sizes(length, zeta)
+            sizes = shrinking_sizes(length, zeta)
             left = length - np.cumsum([0, *sizes[:-1]])
             verdicts.append(_same(sizes == [max(m // zeta, 1) for m in left.tolist()] and sum(sizes) == length))
             for part, rays in ((sizes, range(length - 1, 0, -1)), (sizes[::-1], range(1, length))):  # TC, DTC of ray k
@@ -51,7 +51,7 @@ def ccl_thm_9_tight(results: Results) -> Outcome:
     """ccl-thm-9: the error of an MDS code reaches half of some epsilon."""
     g = families(64)["MDS"]
     tc, _ = tc_dtc(g)
-    ratios = [sizes_cost(g, np.array(_tc_sizes(64, 1 + ceil(tc / e)))) / e for e in np.geomspace(2, tc, 40)]
+    ratios = [sizes_cost(g, np.array(shrinking_sizes(64, 1 + ceil(tc / e)))) / e for e in np.geomspace(2, tc, 40)]
     return decide(0.5 <= max(ratios) <= 1, 40, 1 - max(ratios))
 
 
@@ -60,7 +60,7 @@ def ccl_thm_9_swapped(results: Results) -> Outcome:
     """ccl-thm-9 with TC and DTC exchanged: the decreasing sizes chosen by DTC on repetition."""
     g = families(64)["repetition"]
     _, dtc = tc_dtc(g)
-    return decide(sizes_cost(g, np.array(_tc_sizes(64, 1 + ceil(dtc / 1.0)))) <= 1.0, 1)
+    return decide(sizes_cost(g, np.array(shrinking_sizes(64, 1 + ceil(dtc / 1.0)))) <= 1.0, 1)
 
 
 @check("li-cai-thm-1", tier="rational")

@@ -104,7 +104,10 @@ def certificate(name: str, distance: int) -> tuple[float, np.ndarray, np.ndarray
     """(eps_16, bound, gap to the exact log(1 - SER)) at L = 45 and 60, with T = D = `distance`."""
     chain, exact = tm.MarkovChain(CHAINS[name], 60), exact_errors(name)
     lengths = exact.lengths
-    tails = list(certified_levels(chain, [1 / m for m in range(1, 17)], mixing_at(chain, distance)))
+    mix = mixing_at(chain, distance)
+    if mix is None:
+        raise ValueError(f"distance = {distance} gives no certificate on chain {name}, take a larger one")
+    tails = list(certified_levels(chain, [1 / m for m in range(1, 17)], mix))
     gap = np.abs(tails[-1].log_valid(lengths) - exact.log_valid[-1])
     return tails[-1].epsilon, tails[-1].bound(lengths) + exact.error_bound[-1], gap
 

@@ -110,9 +110,10 @@ def smoothed_oracle(pmf: np.ndarray, weight: fmpq):
         return [None if row is None else [(1 - weight) * p + weight / size for p in row] for row in given]
 
     for state in product(range(-1, size), repeat=pmf.ndim):
-        if known(state) is not None:
-            for q, p in zip(known(state), marginals(state), strict=True):
-                if q is not None:
+        given = known(state)
+        if given is not None:
+            for q, p in zip(given, marginals(state), strict=True):
+                if q is not None and p is not None:
                     value = sum(float(a) * log(float(a / b)) for a, b in zip(q, p, strict=True) if a != 0)
                     if value > worst[0]:
                         worst = value, LogSum((a / b, a) for a, b in zip(q, p, strict=True) if a != 0)

@@ -84,8 +84,13 @@ class Tilted:
     target: tm.Table
     tilt: float
 
-    vocab_size = property(lambda self: self.target.vocab_size)
-    length = property(lambda self: self.target.length)
+    @property
+    def vocab_size(self) -> int:
+        return self.target.vocab_size
+
+    @property
+    def length(self) -> int:
+        return self.target.length
 
     def marginals(self, y, on_impossible="raise"):
         half = self.vocab_size // 2

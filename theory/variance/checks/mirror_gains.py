@@ -1,15 +1,17 @@
-"""Where mirrored masks gain: the oracle, gradients, equal compute."""
+"""Where mirrored masks gain: two positions at the exact denoiser, and gradients."""
 
 import numpy as np
 from flint import arb, ctx
 
 from theory.ledger.registry import Outcome, check, condition, control, decide, not_claimed_tight, tightness
+from theory.variance import definitions
+from theory.variance.checks.cases import ROUNDING
 from theory.variance.results import Results
 from toy_models import Table, Tempered
 from toy_models.targets import instances
 from toy_models.variance import mirror
 from toy_models.variance.gradient_moments import tabular_gradient_moments, vector_moments
-from toy_models.variance.loss_moments import loss_moments, summed_losses
+from toy_models.variance.loss_moments import loss_moments, summed_losses, support
 
 
 @check("mirror-two-positions", tier="enclosed")
@@ -35,7 +37,7 @@ def two_position_constants(results: Results) -> Outcome:
         psi("0.6") > 0,
         slope_of_psi("0.6") < 0,
         arb("0.32").log() ** 2 > 2 * bracket,
-        arb("0.4") * arb("0.4").log() ** 2 > 2 * bracket * arb("0.24"),
+        arb("0.4") * arb("0.4").log() ** 2 > 2 * bracket * arb("0.4") * arb("0.6"),  # z (1 - z) is largest at .4
         (arb(-2)).exp() < arb("0.32"),
     ]
     note = "the constants of the proof, which covers L = 2, every alphabet, law and t"
@@ -44,9 +46,20 @@ def two_position_constants(results: Results) -> Outcome:
 
 @check("mirror-two-positions", tier="float64")
 def two_position_laws(results: Results) -> Outcome:
-    """mirror-two-positions on random and near-degenerate laws, all t."""
-    covariances = [rho for law in _two_position_laws() for rho in _rho_of(law)]
-    return decide(max(covariances) < 0, len(covariances), -max(covariances), "margin: least |rho|")
+    """mirror-two-positions on random laws, some degenerate or with zeros; rho against its definition."""
+    laws, gaps = _two_position_laws(), []
+    for law in laws[::5]:
+        losses = definitions.losses_of(Table(law))
+        for t, rho in zip(TIMES, _rho_of(law), strict=True):
+            mean, square = definitions.at_time(losses, t, "single")
+            both = 2 * definitions.at_time(losses, t, "mirror")[1] - square
+            gaps.append(abs(rho - losses.probability @ (both - mean**2) / (losses.probability @ (square - mean**2))))
+    covariances = [rho for law in laws for rho in _rho_of(law)]
+    holds = max(covariances) < 0 and max(gaps) < 1e-8
+    return decide(bool(holds), len(covariances), -max(covariances), "margin: least |rho|")
+
+
+TIMES = np.array([0.25, 0.4, 0.5, 0.6, 0.75])
 
 
 def _two_position_laws():
@@ -55,11 +68,13 @@ def _two_position_laws():
         rng.dirichlet(np.full(v * v, a)).reshape(v, v) for v in (2, 3, 4) for a in (0.1, 0.3, 1.0) for _ in range(4)
     ]
     laws += [np.array([[1 - 3 * e, e], [e, e]]) for e in (1e-2, 1e-4)]
-    return [np.maximum(law, 1e-12) / np.maximum(law, 1e-12).sum() for law in laws]
+    laws = [np.maximum(law, 1e-12) / np.maximum(law, 1e-12).sum() for law in laws]
+    holes = [np.array([[0.5, 0.2], [0.3, 0.0]]), np.array([[0.3, 0.0, 0.2], [0.0, 0.4, 0.0], [0.1, 0.0, 0.0]])]
+    return laws + holes
 
 
 def _rho_of(law):
-    return mirror.correlation(loss_moments(Table(law), pairs=True).average, np.array([0.25, 0.4, 0.5, 0.6, 0.75]))
+    return mirror.correlation(loss_moments(Table(law), pairs=True).average, TIMES)
 
 
 @control("mirror-two-positions", tier="float64")
@@ -77,24 +92,6 @@ def every_sequence_by_itself(results: Results) -> Outcome:
 
 
 not_claimed_tight("mirror-two-positions", "the largest rho found at t = 1/2 is -0.182; the supremum is not known")
-
-
-@check("mirror-noisy-repetition", tier="float64")
-def margin_shrinks(results: Results) -> Outcome:
-    """mirror-noisy-repetition: negative at each length, |rho| and |Cov/Var + Cov/D| strictly falling."""
-    f = results.family
-    shrinking = (np.diff(-f.correlation) < 0).all() and (np.diff(-f.against_own) < 0).all()
-    note = f"rho from {f.correlation[0]:.4f} at L = {f.length[0]} to {f.correlation[-1]:.5f} at L = {f.length[-1]}"
-    return decide(bool(shrinking and (f.covariance < 0).all()), len(f.length), float(-f.correlation.max()), note)
-
-
-@control("mirror-noisy-repetition", tier="float64")
-def a_uniform_margin(results: Results) -> Outcome:
-    """mirror-noisy-repetition against 'rho <= -0.025 for every oracle'."""
-    return decide(bool((results.family.correlation <= -0.025).all()), len(results.family.length))
-
-
-not_claimed_tight("mirror-noisy-repetition", "evidence only: the sign of E Cov at the oracle is open for L >= 3")
 
 
 @check("mirror-gradient", tier="float64")
@@ -134,31 +131,44 @@ def gradients_gain_like_losses(results: Results) -> Outcome:
     return decide(abs(loss - table) < 1e-3, 1, abs(loss - table))
 
 
-@check("mirror-equal-compute", tier="float64")
-def mirror_against_two_draws(results: Results) -> Outcome:
-    """mirror-equal-compute: MIRROR per call below fresh draws exactly when A |rho| > B + C, at uniform t and at p*."""
-    holds, count = True, 0
-    for case in results.instances.values():
-        for single, pair in (("uniform", "MIRROR"), ("P-POTS", "P-POTS + MIRROR")):
-            one, two = case.methods[single].parts, case.methods[pair].parts
-            rho = 2 * two.pattern / one.pattern - 1
-            holds &= (two.per_call < one.per_call) == (one.pattern * -rho > one.rate + one.data)
-            count += 1
-    return decide(holds, count)
+@condition("mirror-gradient", tier="float64")
+def gradients_by_definition(results: Results) -> Outcome:
+    """mirror-gradient: both ways to gradient moments against the vectors, one entry per logit, K1, L = 2."""
+    target, denoiser = instances.k1(2), Tempered(instances.k1(2), 0.5)  # at the exact denoiser the mean gradient is 0
+    losses, vectors = _gradient_vectors(target, denoiser)
+    q, gaps = losses.probability, []
+    for moments in (tabular_gradient_moments(target, denoiser), vector_moments(vectors, q)):
+        for t in (0.3, 0.5, 0.8):
+            law, pair = definitions.mask_law([t, t]), definitions.pair_law(2, t, "mirror")
+            products = np.einsum("xad,xbd->xab", vectors, vectors)
+            mean = np.einsum("xad,a->xd", vectors, law)
+            square = float(q @ np.einsum("xaa,a->x", products, law))
+            own = float(q @ (mean**2).sum(axis=1))
+            rho = (float(q @ np.einsum("xab,ab->x", products, pair)) - own) / (square - own)
+            at = np.array([t])
+            gaps += [
+                abs(mirror.correlation(moments, at)[0] - rho),
+                abs(moments.second_moment(at)[0] * 4 * t * t - square),
+            ]
+            gaps.append(abs(moments.square_of_mean(at)[0] * 4 * t * t - float(((q @ mean) ** 2).sum())))
+            gaps.append(abs(moments.mean_square(at)[0] * 4 * t * t - own))
+    return decide(max(gaps) < ROUNDING, len(gaps), ROUNDING - max(gaps))
 
 
-@tightness("mirror-equal-compute", tier="float64")
-def mirror_wins_and_loses(results: Results) -> Outcome:
-    """mirror-equal-compute: both sides occur (K1 temper and K1 oracle at p*)."""
-    gains = [
-        results.instances[n].methods["P-POTS"].per_call - results.instances[n].methods["P-POTS + MIRROR"].per_call
-        for n in ("K1 temper", "K1 oracle")
-    ]
-    return decide(gains[0] > 0 > gains[1], 2)
-
-
-@control("mirror-equal-compute", tier="float64")
-def mirror_always_wins(results: Results) -> Outcome:
-    """mirror-equal-compute: MIRROR better than two fresh draws everywhere."""
-    wins = [c.methods["P-POTS + MIRROR"].per_call < c.methods["P-POTS"].per_call for c in results.instances.values()]
-    return decide(all(wins), len(wins))
+def _gradient_vectors(target, denoiser):
+    """dS/dlogits of a table at the denoiser, its own logits for every (mask, visible tokens, position)."""
+    losses, x = definitions.losses_of(target, denoiser), support(target)
+    rows, size = {}, target.vocab_size
+    for n, tokens in enumerate(x):
+        for mask in range(1, 2**target.length):
+            y = np.where(mask >> np.arange(target.length) & 1, -1, tokens)
+            marginals = denoiser.marginals(y[None])[0]
+            for i in np.flatnonzero(y == -1):
+                rows.setdefault((mask, *y.tolist(), int(i)), []).append(
+                    (n, mask, marginals[i] - np.eye(size)[tokens[i]])
+                )
+    vectors = np.zeros((len(x), 2**target.length, size * len(rows)))
+    for column, entries in enumerate(rows.values()):
+        for n, mask, gradient in entries:
+            vectors[n, mask, size * column : size * (column + 1)] = gradient
+    return losses, vectors

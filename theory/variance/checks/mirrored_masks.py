@@ -6,13 +6,16 @@ from random import Random
 
 import numpy as np
 import sympy
+import torch
 from flint import arb, ctx
 
 from theory.ledger.instances import instances
-from theory.ledger.registry import Outcome, check, condition, control, decide, not_claimed_tight, tightness
-from theory.variance import exact
+from theory.ledger.registry import Outcome, check, condition, control, decide, definition, not_claimed_tight, tightness
+from theory.variance import definitions, exact
+from theory.variance.checks.cases import ROUNDING
 from theory.variance.results import Results
 from toy_models import repetition, zero_sum
+from toy_models.networks.losses import LossOptions, draw_masks
 from toy_models.variance import decomposition as va
 from toy_models.variance import mirror
 from toy_models.variance.loss_moments import loss_moments, summed_losses
@@ -42,6 +45,18 @@ def additive_by_enumeration(results: Results) -> Outcome:
     return decide(holds, count, 0.0)
 
 
+@definition("mirror-additive", tier="float64")
+def drawn_pairs_are_mirrored(results: Results) -> Outcome:
+    """mirror-additive: the masks drawn for training are disjoint for t <= 1/2 and cover everything for t >= 1/2."""
+    options = LossOptions(masks="mirror")
+    (one, two), weight = draw_masks((400,), 5, options, torch.Generator().manual_seed(3))
+    t = 1.0 / (5 * weight) * (1.0 - options.epsilon)  # the weight is 1/(L t p), p = 1/(1 - epsilon)
+    disjoint, covering = ~(one & two).any(dim=-1), (one | two).all(dim=-1)
+    law = [np.abs(definitions.pair_law(1, s, "mirror") - mirror.pair_law(s)).max() for s in (0.2, 0.5, 0.7)]
+    holds = bool(torch.where(t <= 0.5, disjoint, covering).all()) and max(law) < 1e-15
+    return decide(holds, 403, float(max(law)))
+
+
 @control("mirror-additive", tier="rational")
 def complements_are_mirrored(results: Results) -> Outcome:
     """mirror-additive for exact complements (rates t and 1 - t), whose correlation is -1 at every t."""
@@ -67,6 +82,19 @@ def _fourier(sign: int) -> Outcome:
             holds &= exact.fourier_covariance(s, length, t, sign) == exact.mirrored_covariance(s, length, t)
             count += 1
     return decide(holds, count, 0.0)
+
+
+@definition("mirror-fourier", tier="float64")
+def fourier_of_the_library(results: Results) -> Outcome:
+    """mirror-fourier: covariance and levels of the library against the rational ones, which they must equal."""
+    generator, gaps = Random(12), []
+    for length, t in ((2, Fraction(1, 3)), (3, Fraction(4, 5)), (4, Fraction(1, 2))):
+        s = exact.random_losses(generator, length)
+        wanted, values = float(exact.mirrored_covariance(s, length, t)), np.array([[float(v) for v in s]])
+        spread = float(exact.variance(s, exact.mask_law(length, t)))
+        gaps += [abs(f(values, float(t))[0] / wanted - 1) for f in (mirror.pair_covariance, mirror.fourier_covariance)]
+        gaps.append(abs(mirror.level_weights(values, float(t))[0, 1:].sum() / spread - 1))
+    return decide(max(gaps) < ROUNDING, len(gaps), ROUNDING - max(gaps))
 
 
 @control("mirror-fourier", tier="rational")
@@ -145,12 +173,31 @@ def mirror_with_monotone_losses(results: Results) -> Outcome:
     return _harris(instances(results, 4, 84))
 
 
+@condition("mirror-never-hurts", tier="float64")
+def anti_copy_numbers(results: Results) -> Outcome:
+    """mirror-never-hurts: covariance at the anti-copy, its threshold 2^-(1 + sqrt 2), and .673, .337, .469."""
+
+    def covariance(delta):
+        return mirror.pair_covariance(summed_losses(mirror.copy_law(), mirror.AntiCopy(delta)), 0.5)
+
+    gaps, edge = [], 2.0 ** -(1 + np.sqrt(2))
+    for delta in (0.05, 0.15, 0.2):
+        b, s = -np.log(delta), 2 * np.log(2)
+        gaps.append(np.abs(covariance(delta) - (b * b / 4 - b * s / 4 - s * s / 16)).max())
+    signs = covariance(0.999 * edge)[0] > 0 > covariance(1.001 * edge)[0]
+    moments = loss_moments(mirror.copy_law(), mirror.AntiCopy(0.05), pairs=True).average
+    noise = [4 * va.decompose(moments, None, 0.45, m, 0.95).pattern for m in ("single", "independent-pair", "mirror")]
+    printed = np.abs(np.array(noise) - (0.673, 0.337, 0.469)).max() < 6e-4
+    note = f"pattern noise, sum over tokens: {np.round(noise, 4)}"
+    return decide(bool(max(gaps) < ROUNDING and signs and printed), 6, None, note)
+
+
 @control("mirror-never-hurts", tier="float64")
 def mirror_on_a_clipped_range(results: Results) -> Outcome:
     """mirror-never-hurts for the anti-copy denoiser with t in [0.45, 0.95]: A above that of two independent masks."""
     moments = loss_moments(mirror.copy_law(), mirror.AntiCopy(0.05), pairs=True).average
     pair, mirrored = (va.decompose(moments, None, 0.45, m, 0.95).pattern for m in ("independent-pair", "mirror"))
-    return decide(mirrored <= pair, 1, mirrored - pair)
+    return decide(mirrored <= pair, 1, mirrored - pair, f"{pair:.3f} against {mirrored:.3f} per token")
 
 
 not_claimed_tight("mirror-never-hurts", "a statement about a sign; see mirror-monotone")

@@ -6,7 +6,8 @@ import numpy as np
 import sympy
 
 from theory.ledger.registry import Outcome, check, condition, control, correction, decide, not_claimed_tight, tightness
-from theory.variance.checks.cases import TABLES, competitors
+from theory.variance import definitions
+from theory.variance.checks.cases import ROUNDING, TABLES, competitors, small
 from theory.variance.instances import EPSILON
 from theory.variance.results import Results
 from toy_models import Table
@@ -41,6 +42,19 @@ def ppots_closed_forms(results: Results) -> Outcome:
     return decide(bool(sympy.simplify(minimum - 3 * c**2) == 0 and sympy.simplify(attained - minimum) == 0), 1, 0.0)
 
 
+@tightness("ppots-optimal", tier="float64")
+def additive_closed_form(results: Results) -> Outcome:
+    """ppots-optimal for an additive loss: the closed form of the minimum against the integral of sqrt(m2)."""
+    c = np.array([0.3, 0.7, 1.1, 0.2])
+    s = float((c**2).sum()) / 16
+    t, w = definitions.nodes(1e-16, 1.0)
+    minimum = float(w @ np.sqrt(c.mean() ** 2 - s + s / t)) ** 2 - c.mean() ** 2
+    gap = abs(densities.additive_optimum(c) - minimum)
+    return decide(
+        gap < 1e-7, 1, gap, f"minimum {minimum:.6f}; the cut at 1e-16 leaves 2 sqrt(s) 1e-8 of the integral out"
+    )
+
+
 @control("ppots-optimal", tier="float64")
 def ppots_without_the_root(results: Results) -> Outcome:
     """ppots-optimal with p proportional to m2 itself."""
@@ -48,45 +62,6 @@ def ppots_without_the_root(results: Results) -> Outcome:
     density = densities.proportional(moments.second_moment, EPSILON, 1.0, "no root")
     total = va.decompose(moments, density, EPSILON).total
     return decide(total <= results.instances["K1 oracle"].methods["P-POTS"].parts.total, 1, note=f"total {total:.4f}")
-
-
-@check("ppots-lowers-all-parts", tier="float64")
-def ppots_lowers_a_b_and_c(results: Results) -> Outcome:
-    """ppots-lowers-all-parts: p* against uniform t, each of A, B, C."""
-    ratios = {n: _ratio_of_rates(results, n) for n in TABLES}
-    note = f"B rises by a factor {min(ratios.values()):.1f} to {max(ratios.values()):.1f}; A falls, C does not change"
-    return decide(max(ratios.values()) <= 1, len(ratios), None, note)
-
-
-def _ratio_of_rates(results: Results, name: str) -> float:
-    table = results.instances[name].methods
-    return table["P-POTS"].parts.rate / table["uniform"].parts.rate
-
-
-@condition("ppots-lowers-all-parts", tier="float64")
-def ppots_is_pareto(results: Results) -> Outcome:
-    """ppots-lowers-all-parts, corrected: C is constant, A falls, and no density has both A and B below those of p*."""
-    count, holds = 0, True
-    for name in TABLES:
-        moments, table = results.instances[name].moments, results.instances[name].methods
-        best, plain = table["P-POTS"].parts, table["uniform"].parts
-        holds &= abs(best.data - plain.data) < 1e-14 and best.pattern < plain.pattern
-        for density in competitors(12, moments):
-            other = va.decompose(moments, density, EPSILON)
-            holds &= not (other.pattern < best.pattern and other.rate < best.rate)
-            count += 1
-    return decide(holds, count)
-
-
-@control("ppots-lowers-all-parts", tier="float64")
-def every_density_is_pareto(results: Results) -> Outcome:
-    """ppots-lowers-all-parts: a density with most mass at large t has both A and B above those of p*."""
-    moments, best = results.instances["K1 oracle"].moments, results.instances["K1 oracle"].methods["P-POTS"].parts
-    steep = va.decompose(moments, densities.power(0.2, EPSILON), EPSILON)
-    return decide(not (best.pattern < steep.pattern and best.rate < steep.rate), 1)
-
-
-not_claimed_tight("ppots-lowers-all-parts", "a statement about signs")
 
 
 @check("ppots-estimator-optimal", tier="float64")
@@ -104,9 +79,10 @@ def _excess_of_published(results: Results, name: str) -> float:
 
 @condition("ppots-estimator-optimal", tier="float64")
 def published_density_is_close(results: Results) -> Outcome:
-    """ppots-estimator-optimal within 0.04 % on the six reference cases."""
+    """ppots-estimator-optimal up to .0027 % to .036 % of the variance on the six reference cases."""
     excess = [_excess_of_published(results, n) for n in TABLES]
-    return decide(max(excess) < 4e-4, len(excess), 4e-4 - max(excess), "margin: relative excess left below 4e-4")
+    printed = abs(min(excess) - 2.7e-5) < 5e-7 and abs(max(excess) - 3.6e-4) < 5e-6
+    return decide(bool(printed), len(excess), min(excess), "relative excess .0027 % to .036 %, as printed")
 
 
 @tightness("ppots-estimator-optimal", tier="float64")
@@ -135,13 +111,18 @@ def bounded_density_diverges(results: Results) -> Outcome:
     moments = results.instances["K1 oracle"].moments
     parameters = np.array([0.3, 1.0, 0.4, 0.1, 2.0, 2.0, 2.0])
     totals, height = [], 0.0
+    t = np.array([0.2, 0.5, 0.9])
+    literal = 0.3 * t**2.0 + 0.4 * (1 - t) ** 2.0 + (1.0 * np.exp(0.1 * t**2.0)) ** 2
+    same = np.abs(epr.epr(np.array([0.3, 0.4, 1.0, 0.1, 2.0, 2.0, 2.0]), t) ** 2 - literal).max() < 1e-14
     for epsilon in (1e-7, 1e-8):
         density = densities.proportional(lambda t: epr.epr(parameters, t), epsilon, 1.0, "EPR")
         totals.append(va.decompose(moments, density, epsilon).total)
         height = float(density.pdf(np.array([epsilon]))[0])
     slope = (totals[1] - totals[0]) / np.log(10)
     error = abs(slope / (moments.second[1] / 16 / height) - 1)
-    return decide(error < 1e-4, 1, error, "margin: relative error of the slope")
+    fitted = abs(results.curves.epr_total - 1.2036) < 5e-4
+    note = f"relative error of the slope; the fitted curve has variance {results.curves.epr_total:.4f} on K1"
+    return decide(bool(error < 1e-4 and same and fitted), 1, error, note)
 
 
 @control("epr-diverges", tier="float64")
@@ -164,6 +145,28 @@ def released_sampler_mean(results: Results) -> Outcome:
     return decide(
         max(map(abs, bias.values())) < 1e-9, 2, None, f"bias {bias[30]:.1%} at T = 30, {bias[70]:.1%} at T = 70"
     )
+
+
+@correction("released-sampler-unbiased", tier="float64")
+def released_mean_is_the_truncated_integral(results: Results) -> Outcome:
+    """released-sampler-unbiased, corrected: the mean is that of the sampler's definition, and within .05 % the integral
+    over [1/T, 1 - 1/T], which lacks 6.7 % at T = 30 and 2.9 % at T = 70."""
+    losses, moments = small()
+    gap = max(
+        abs(definitions.released_mean(losses, t, EPSILON) - released_sampler.released_sampler_mean(moments, t))
+        for t in (5, 30)
+    )
+    k1, grids = results.instances["K1 oracle"].moments, (30, 70)
+    full = strats.mean_between(k1, EPSILON, 1.0) / (1 - EPSILON)
+    drawn, inside = (
+        np.array([f(k1, t) / full for t in grids])
+        for f in (released_sampler.released_sampler_mean, released_sampler.truncated_grid_mean)
+    )
+    holds = gap < ROUNDING and np.abs(drawn - inside).max() < 5e-4 and np.abs(1 - drawn - (0.0672, 0.0288)).max() < 5e-5
+    note = (
+        f"lost: {1 - drawn[0]:.2%} at T = 30, {1 - drawn[1]:.2%} at T = 70; cells against truncation {drawn - inside}"
+    )
+    return decide(bool(holds), 4, ROUNDING - gap, note)
 
 
 def _histogram_bias(results: Results, first: int) -> float:

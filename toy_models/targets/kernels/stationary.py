@@ -57,12 +57,12 @@ def recurrent_windows(matrix: csr_array, vocab_size: int) -> Int[np.ndarray, " m
 
 
 def _iterate(matrix: csr_array) -> Float[np.ndarray, " members"]:
-    across, (size, _) = csr_array(matrix.T), matrix.shape
+    across, size = csr_array(matrix.T), len(matrix.indptr) - 1
     law = _power(across, np.ones(size))
     if _residual(across, law) > RESIDUAL:
         try:
-            _, vector = eigs(across + _identity(size), k=1, v0=law)
-            law = _power(across, np.abs(vector.ravel().real))
+            vector = np.asarray(eigs(across + _identity(size), k=1, v0=law)[1])
+            law = _power(across, np.abs(np.real(vector.ravel())))
         except ArpackNoConvergence:
             pass
     if (residual := _residual(across, law)) > RESIDUAL:

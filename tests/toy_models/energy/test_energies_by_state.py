@@ -4,14 +4,16 @@ import numpy as np
 import pytest
 
 import toy_models as tm
+from toy_models.energy.energies_by_state import full_support_constants, state_energies
 from toy_models.energy.kinetic import kinetic_constant
-from toy_models.energy.state_energies import full_support_constants, state_energies
 
 PAIR = np.array([[0.5, 0.1], [0.15, 0.25]])
 
 
 @pytest.mark.parametrize("pmf", [PAIR, np.diag([0.7, 0.3]), np.array([0.2, 0.3, 0.5])])
-@pytest.mark.parametrize("schedule", [tm.SineSquaredSchedule(), tm.SmoothstepSchedule(), tm.BetaSchedule(2.0, 2.0)])
+@pytest.mark.parametrize(
+    "schedule", [tm.SineSquaredSchedule(), tm.schedules.SmoothstepSchedule(), tm.BetaSchedule(2.0, 2.0)]
+)
 def test_constants_times_path_energy(pmf, schedule):
     found = state_energies(pmf, schedule)
     constants = (kinetic_constant(pmf), *full_support_constants(pmf.shape[0], pmf.ndim)[1:])
@@ -25,9 +27,9 @@ def test_smoothstep_within_the_ellipse_bound():
     rho, nodes = 3.5, 6
     largest = 36 / (4 - ((rho + 1 / rho) / 2) ** 2)
     bound = 64 / 15 * largest * rho ** (-4 * nodes) / (1 - rho**-2) / 2  # 2 * nodes points, half of the x-interval
-    found = state_energies(PAIR, tm.SmoothstepSchedule(), nodes=nodes)
+    found = state_energies(PAIR, tm.schedules.SmoothstepSchedule(), nodes=nodes)
     assert abs(found.geodesic / 2 - 9 * np.log(3)) <= bound < 1e-10
-    coarse = state_energies(PAIR, tm.SmoothstepSchedule(), nodes=2)
+    coarse = state_energies(PAIR, tm.schedules.SmoothstepSchedule(), nodes=2)
     assert coarse.error > 1e-6  # the reported error sees a quadrature that is too coarse
 
 
