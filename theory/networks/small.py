@@ -28,6 +28,7 @@ class Small:
     network: Tabulated
     causal: np.ndarray  # log p_AR(x), all V^L sequences in the order of lattice.sequences
     causal_laws: np.ndarray  # (sequences, L, V): p_AR(x_i | x_<i)
+    model: networks.Transformer  # the live network of the table, in float32
     causal_model: networks.Transformer
     largest: float  # epsilon_learning of the theorems
     mean: float  # all pairs (T, i) alike
@@ -69,6 +70,7 @@ def small_network(plan: Plan, rng: np.random.Generator) -> Small:
         network,
         np.take_along_axis(logs, x[:, :, None], axis=2)[:, :, 0].sum(axis=1),
         np.exp(logs),
+        masked,
         causal,
         tm.learning_error(target, network, "max"),
         tm.learning_error(target, network, "mean"),

@@ -5,7 +5,7 @@ from math import log
 from theory.ledger.registry import Outcome, check, control, decide, not_claimed_tight
 from theory.networks.results import Results
 
-ROUNDING = 1e-9  # intervals of estimates without noise have no width
+ROUNDING = 1e-6  # intervals of estimates without noise have no width, and the network is read in float32
 SINGLE = 1e-4  # twelve steps in float32 against float64, weights of order one
 
 
