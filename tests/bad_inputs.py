@@ -147,13 +147,18 @@ for bad in (0.0, 1.0, -0.5, 2, float("nan")):
         str(bad),
         "strictly between 0 and 1",
     )
-for bad in ([-1], [4], [1.7], [[0]]):
+for bad, value, allowed in (
+    ([-1], "revealed[0] = -1", "0..3"),
+    ([4], "revealed[0] = 4", "0..3"),
+    ([1.7], "1.7", "must be integers"),
+    ([[0]], "(1, 1)", "a non-empty vector"),
+):
     case(
         f"revealed {bad}",
         lambda bad=bad: tm.estimate_information_curve(CHAIN, 4, RNG, revealed=bad),
         "revealed",
-        repr(bad),
-        "integers in 0..3",
+        value,
+        allowed,
     )
 case(
     "estimate a deterministic order",
@@ -229,7 +234,7 @@ case("pmf sum", lambda: tm.Table(np.ones(2)), "pmf", "2", "must sum to 1")
 case("pmf sign", lambda: tm.Table(np.array([1.5, -0.5])), "pmf[1]", "-0.5", ">= 0")
 case("no block", lambda: tm.Blocks(None, 2), "target", "None", "must be a target")
 case("code modulus", lambda: tm.LinearCode(np.eye(2, dtype=int), 4), "modulus", "4", "must be prime")
-case("code floats", lambda: tm.LinearCode(np.eye(2)), "generator", "float64", "must be a non-empty integer matrix")
+case("code floats", lambda: tm.LinearCode(np.eye(2)), "generator", "float64", "must be integers")
 case("no words", lambda: tm.targets.WordList(np.empty((0, 2), dtype=int), 2), "words", "(0, 2)", "must be a non-empty")
 case("a word twice", lambda: tm.targets.WordList(np.zeros((2, 2), dtype=int), 2), "words", "2 rows", "repeat none")
 case("weight", lambda: tm.Smoothed(TABLE, 1.5), "weight", "1.5", "must lie in [0, 1]")
@@ -237,7 +242,7 @@ case("power", lambda: tm.Tempered(TABLE, 0.0), "power", "0.0", "finite number > 
 case("radius", lambda: tm.Windowed(TABLE, -1), "radius", "-1", "an integer >= 0")
 case("parents", lambda: tm.ParentPointer(TABLE, [0, 0, 0]), "parents", "3", "length 4")
 case("own parent", lambda: tm.ParentPointer(TABLE, [0, 0, 0, 0]), "parents[0]", "0", "allowed")
-case("half a parent", lambda: tm.ParentPointer(TABLE, [-1, 0.9, 1, 2]), "parents[1]", "0.9", "an integer")
+case("half a parent", lambda: tm.ParentPointer(TABLE, [-1, 0.9, 1, 2]), "parents", "0.9", "must be integers")
 case("impossible", lambda: tm.pairs(2, 4).marginals(np.array([[3, -1, -1, -1]])), "row(s) 0", "pass on_impossible")
 case("odd pairs", lambda: tm.pairs(2, 5), "length", "5", "even")
 

@@ -197,10 +197,10 @@ def run_tests_of(module: str, mutant: ast.Module) -> int:
     for stream in (1, 2):
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream)
     options = "-x -q --assert=plain -p no:xdist -p no:cacheprovider -p no:anyio -o addopts=--import-mode=importlib"
-    return 0 if pytest.main([*options.split(), *map(str, test_files(module))]) == 0 else 1
+    return 0 if pytest.main([*options.split(), *map(str, files_of_tests(module))]) == 0 else 1
 
 
-def test_files(module: str) -> list[Path]:
+def files_of_tests(module: str) -> list[Path]:
     """The module's own test file and the others of its package; then the properties of the whole library."""
     folder = ROOT / "tests" / Path(*module.split(".")[:-1])
     own = folder / f"test_{module.split('.')[-1]}.py"

@@ -28,7 +28,8 @@ def integers(name: str, values, low: int | None = None, high: int | None = None,
     array = _plain(name, values)
     if array.dtype.kind not in "iu":
         if array.size or array.dtype != np.float64:  # numpy gives an empty list this dtype
-            raise ValueError(f"{name} must be integers, got dtype {array.dtype}")
+            cut = [v for v in array.ravel() if not (array.dtype.kind == "f" and float(v).is_integer())] or array.ravel()
+            raise ValueError(f"{name} must be integers, got dtype {array.dtype}" + "".join(f", {v}" for v in cut[:1]))
         return array.astype(np.int64)
     wrong = np.zeros(array.shape, dtype=bool)
     if low is not None:

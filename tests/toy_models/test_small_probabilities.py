@@ -56,7 +56,7 @@ def test_likelihoods_that_were_infinite():
     assert (log_p <= 0.0).all()
     assert np.logaddexp.reduce(log_p) == pytest.approx(0.0, abs=1e-12)
     with pytest.raises(tm.IntractableError, match=re.escape("transitions >= 1e-80")):
-        tm.log_likelihood(chain, rule, x, "gap recursion")
+        tm.log_likelihood(chain, rule, x, "own")
     longer = tm.MarkovChain(STEEP, 9, [3.9e-144, 1.0, 2e-124])
     some = np.array([[0, 0, 1, 2, 1, 1, 0, 2, 2]])
     assert np.isfinite(tm.log_likelihood(longer, rule, some)).all()  # the gap recursion hands over to the subsets
