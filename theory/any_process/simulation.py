@@ -7,7 +7,7 @@ from itertools import pairwise, product
 import numpy as np
 
 from toy_models.any_process import counter, emitter, pram, qbf
-from toy_models.any_process.laws import Weight, program_law
+from toy_models.any_process.laws import program_law
 from toy_models.any_process.programs import String, run
 from toy_models.validation import MASK
 
@@ -127,7 +127,7 @@ def emitter_results(full: bool, rng: np.random.Generator) -> tuple[dict[tuple[in
     for size, vocab_size in ((2, 2), (3, 2), (4, 2), *(((5, 2), (4, 3)) if full else ())):
         oracle = emitter.random_oracle(size, vocab_size, rng)
         law = program_law(emitter.emitter(oracle, size, vocab_size), emitter.emitter_start(size, vocab_size))
-        rebuilt: dict[String, Weight] = {}
+        rebuilt: dict[String, Fraction | float | int] = {}
         for x, p in law.final.items():
             word = emitter.rebuilt(x, size, vocab_size)
             rebuilt[word] = rebuilt.get(word, Fraction(0)) + p

@@ -174,7 +174,7 @@ for choice in open(0).read().splitlines():
 def test_reduced_precision_is_refused_however_it_was_chosen():
     """By torch's older call and by its newer attributes; in a process of its own, since both are global."""
     said = {
-        'torch.set_float32_matmul_precision("networks")': "bf16",
+        'torch.set_float32_matmul_precision("medium")': "bf16",
         'torch.set_float32_matmul_precision("high")': "tf32",
         'torch.set_float32_matmul_precision("highest")': None,
         'backends.fp32_precision = "tf32"': "tf32",

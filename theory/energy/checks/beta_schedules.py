@@ -112,12 +112,12 @@ def clipped_linear(_: Results):
     """Linear on [e, 1 - e], slope l = 1 - 2e: E = 2 l log((1-e)/e), finite only because it is clipped; kinks add up."""
     gaps = []
     for end in (1e-1, 1e-3):
-        clipped = tm.KnotSchedule((0.0, 1.0), (end, 1 - end))
-        kinked = tm.KnotSchedule((0.0, 0.25, 1.0), (end, 0.5, 1 - end))
+        clipped = tm.schedules.KnotSchedule((0.0, 1.0), (end, 1 - end))
+        kinked = tm.schedules.KnotSchedule((0.0, 0.25, 1.0), (end, 0.5, 1 - end))
         logit = np.log((1 - end) / end)
         gaps.append(abs(tm.path_energy(clipped) - 2 * (1 - 2 * end) * logit))
         gaps.append(abs(tm.path_energy(kinked) - (0.5 - end) * logit * (4 + 4 / 3)))
-    whole = tm.path_energy(tm.KnotSchedule((0.0, 1.0), (0.0, 1.0)))
+    whole = tm.path_energy(tm.schedules.KnotSchedule((0.0, 1.0), (0.0, 1.0)))
     return decide(max(gaps) < 1e-10 and np.isinf(whole), len(gaps) + 1, max(gaps))
 
 

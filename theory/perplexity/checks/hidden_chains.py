@@ -187,15 +187,15 @@ def kl_is_enclosed(results: Results) -> Outcome:
     for target, _ in small():
         g = tm.information_curve(target)
         for weights in SCHEDULES:
-            low, high = tm.trajectory_kl_bounds(target, weights, 2e-3)
+            low, high = tm.hidden_chains.trajectory_kl_bounds(target, weights, 2e-3)
             kl = weighted_curve(g, weights) - target.entropy()
             margins += [kl - low, high - kl]
             widths.append((high - low) / 2e-3)
     for length in (512, 10**6):
         chain = tm.MarkovChain(CHAIN_A, length)
         hidden = tm.HMM(chain.initial, CHAIN_A, np.eye(3), length)
-        kl, _ = tm.trajectory_kl_bounds(chain, SCHEDULES[0], 1.0)
-        low, high = tm.trajectory_kl_bounds(hidden, SCHEDULES[0], 1e-3 * length / 512)
+        kl, _ = tm.hidden_chains.trajectory_kl_bounds(chain, SCHEDULES[0], 1.0)
+        low, high = tm.hidden_chains.trajectory_kl_bounds(hidden, SCHEDULES[0], 1e-3 * length / 512)
         margins += [(kl - low) / length, (high - kl) / length]
     holds = min(margins) >= -ROUNDING and max(widths) <= 1
     return decide(holds, len(margins) // 2, min(margins), "margin: nats, per token for the long chains")
@@ -212,7 +212,7 @@ def curve_at_the_wrong_end(results: Results) -> Outcome:
     """certified-hidden-chain-kl with h at the end a_j of each step in place of its beginning."""
     inside = []
     for target, _ in small():
-        low, high = tm.trajectory_kl_bounds(target, SCHEDULES[1], 2e-3)
+        low, high = tm.hidden_chains.trajectory_kl_bounds(target, SCHEDULES[1], 2e-3)
         wrong = weighted_curve(tm.information_curve(target), SCHEDULES[1], shift=1) - target.entropy()
         inside.append(low - ROUNDING <= wrong <= high + ROUNDING)
     return decide(all(inside), len(inside))
