@@ -62,7 +62,8 @@ def beta_alpha(a: float, b: float, steps: int) -> np.ndarray:
 def optimum_by_plain_recursion(res: Results):
     """Sizes: the optimum = the O(N L^2) recursion. Weights: within 1e-3 below the best on a grid.
 
-    Beyond 16 steps the grid is coarse: within 1e-2. The descent over the cuts may end 5e-6 above the grid's best (N = 64), so 1e-5 is allowed on that side.
+    Beyond 16 steps the grid is coarse: within 1e-2. The descent
+    over the cuts may end 5e-6 above the grid's best (N = 64), so 1e-5 is allowed on that side.
     """
     equal, above, close = [], [], True
     for row in res.budgets:
