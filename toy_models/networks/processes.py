@@ -43,7 +43,7 @@ def must_be_joined() -> None:
     if "RANK" in os.environ and size != "1" and not dist.is_initialized():
         raise RuntimeError(
             f"process RANK = {os.environ['RANK']} of WORLD_SIZE = {size} has not joined the others: "
-            "call medium.start_processes() before medium.train()"
+            "call networks.start_processes() before networks.train()"
         )
 
 
