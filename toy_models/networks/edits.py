@@ -67,7 +67,7 @@ def translated(tokens: Int[Tensor, "batch L"], pad: int) -> Int[Tensor, "batch L
 
 
 class EditLoss(nn.Module):
-    """The supervised loss on rows of a table of transitions: an objective of medium.train without parameters."""
+    """The supervised loss on rows of a table of transitions: an objective of networks.train without parameters."""
 
     rate = 0.0
 
@@ -98,7 +98,7 @@ def train_edits(
 ) -> Trained:
     """A Transformer with control heads, trained on what the program does at `states`; lengths are drawn equally often.
 
-    Everything else as in medium.train, with `steps` in place of the number in `options`. Where the program draws, the
+    Everything else as in networks.train, with `steps` in place of the number in `options`. Where the program draws, the
     loss is that of its law (learner.transitions).
     """
     if not config.controls:
