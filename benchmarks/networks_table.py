@@ -99,7 +99,7 @@ def load(path: Path) -> tuple[list[Row], dict[str, str]]:
 
 def put(text: str, name: str, table: str) -> str:
     """`text` with `table` between the markers of `name`; the section is appended where there is none."""
-    opening, closing = f"<!-- medium-{name} -->", f"<!-- /medium-{name} -->"
+    opening, closing = f"<!-- networks-{name} -->", f"<!-- /networks-{name} -->"
     block = f"{opening}\n{table}\n{closing}"
     if (opening in text) != (closing in text):
         raise ValueError(f"{RESULTS.name} has one of {opening} and {closing}; both or none are allowed")

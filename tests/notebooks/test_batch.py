@@ -34,9 +34,9 @@ def checkout(tmp_path):
     """A checkout in "a b é" whose only notebook writes down its parameters, and waits while the file `wait` exists."""
     folder = tmp_path / "a b é"
     ignored = shutil.ignore_patterns("__pycache__", "out", "*.ipynb")
-    for name in ("toy_models", "theory", "figures", "notebooks", "profiles"):
+    for name in ("toy_models", "theory", "figures", "notebooks", "batch"):
         shutil.copytree(ROOT / name, folder / name, ignore=ignored)
-    for name in ("Makefile", "batch/Snakefile", "pyproject.toml", "constraints.txt"):
+    for name in ("Makefile", "pyproject.toml", "constraints.txt"):
         shutil.copy(ROOT / name, folder)
     cell = {"cell_type": "code", "metadata": {}, "outputs": [], "execution_count": None}
     page = json.loads(source("00-start-here").read_text(encoding="utf-8"))

@@ -148,7 +148,7 @@ def curve_bound(form: HiddenForm, a: float, length: int | float, window: int, re
 
     >>> form = tm.hidden_chains.hidden_form(tm.repetition(2, 4))
     >>> bound = tm.hidden_chains.curve_bound(form, 0.0, 4, 3, tm.hidden_chains.Exact(), upper=True)
-    >>> round(bound / np.log(2), 12)  # nothing is revealed: h(0) = log 2
+    >>> float(round(bound / np.log(2), 12))  # nothing is revealed: h(0) = log 2
     1.0
     """
     symbols = reveal_symbols(form.emission, a)

@@ -120,7 +120,8 @@ def edge_flow(results: Results) -> Outcome:
     g = sympy.exp(-d) / (1 + sympy.exp(-d)) ** 2
     value = sympy.simplify((sympy.diff(2 * d + 2 * sympy.sinh(d), d) * i * g).rewrite(sympy.exp))
     between = [
-        edge_flow_time(a, b, 0.2) * 0.2 - 2 * (b - a) - 2 * (np.sinh(b) - np.sinh(a)) for a, b in ((-4, 1), (0, 2))
+        edge_flow_time(a, b, 0.2) * 0.2 - 2 * (b - a) - 2 * (np.sinh(b) - np.sinh(a))
+        for a, b in ((-4.0, 1.0), (0.0, 2.0))
     ]
     return decide(bool(sympy.simplify(value - i) == 0 and max(map(abs, between)) < 1e-12), 3, 0.0)
 
