@@ -5,7 +5,7 @@ as dictionaries, conditionals as sums over words, the sampler as a walk over par
 """
 
 from collections import defaultdict
-from itertools import combinations, product
+from itertools import combinations, permutations, product
 from math import log
 
 import numpy as np
@@ -111,6 +111,9 @@ RULES = {
     "content-free of one's own": lambda target: BothWays(),
     "adaptive of one's own": lambda target: Leftmost(),
     "sees the candidates": lambda target: KeepLikeliest(),
+    "drawn confidence": lambda target: tm.DrawnConfidence(1),
+    "drawn confidence, random ties, tempered": lambda target: tm.DrawnConfidence(2, 0.5, ties="uniform"),
+    "drawn confidence, factor": lambda target: tm.DrawnConfidence(tm.rules.Factor(1.2), 1.0, "margin"),
 }
 CONTENT_BLIND = [name for name, rule in RULES.items() if kind_of(rule(TARGETS["table"])) == CONTENT_FREE]
 REPLAYED = [name for name, rule in RULES.items() if kind_of(rule(TARGETS["table"])) != DRAWN]
@@ -159,12 +162,19 @@ def choices(rule, y, law):
         yield 1.0, np.flatnonzero(rule.select(law[None], masked[None])[0]).tolist(), None
         return
     open_positions = np.flatnonzero(masked)
-    for tokens in product(range(law.shape[1]), repeat=len(open_positions)):
+    source = rule.candidates(law[None])[0] if hasattr(rule, "candidates") else law
+    shuffles = [None]
+    if getattr(rule, "randomised", False):  # of the noise only the order matters
+        shuffles = [np.full(len(y), 0.5) for _ in permutations(open_positions)]
+        for noise, order in zip(shuffles, permutations(range(len(open_positions))), strict=True):
+            noise[open_positions] = (np.array(order) + 0.5) / len(y)
+    for tokens, noise in product(product(range(law.shape[1]), repeat=len(open_positions)), shuffles):
         drawn = np.array(y)
         drawn[open_positions] = tokens
-        chance = float(np.prod(law[open_positions, tokens]))
+        chance = float(np.prod(source[open_positions, tokens])) / len(shuffles)
         if chance > 0:
-            yield chance, np.flatnonzero(rule.select(law[None], masked[None], drawn[None])[0]).tolist(), drawn
+            more = () if noise is None else (noise[None],)
+            yield chance, np.flatnonzero(rule.select(law[None], masked[None], drawn[None], *more)[0]).tolist(), drawn
 
 
 def sampler(denoiser, rule):

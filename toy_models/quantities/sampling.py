@@ -16,7 +16,15 @@ from toy_models.door import (
     require_rule,
 )
 from toy_models.quantities.intervals import Estimate, clopper_pearson
-from toy_models.rules.protocol import Rule, sees_contents, sees_drawn, select, steps_of
+from toy_models.rules.protocol import (
+    Rule,
+    candidate_law,
+    sees_contents,
+    sees_drawn,
+    select,
+    steps_of,
+    takes_noise,
+)
 from toy_models.targets.protocol import Denoiser, Target
 from toy_models.validation import MASK, confidence_level, positive_int
 
@@ -67,8 +75,9 @@ def sample(denoiser: Denoiser, rule: Rule, size: int, rng: np.random.Generator) 
             calls[rows] += 1
             if sees_drawn(rule):
                 masked = y[rows] == MASK
-                drawn = write_tokens(y[rows], marginals, masked, rng)
-                selected = select(rule, marginals, masked, drawn)
+                drawn = write_tokens(y[rows], candidate_law(rule, marginals), masked, rng)
+                noise = 1.0 - rng.random(masked.shape) if takes_noise(rule) else None  # in (0, 1]
+                selected = select(rule, marginals, masked, drawn, noise)
                 y[rows] = np.where(selected, drawn, y[rows])
             else:
                 selected = select(rule, marginals, y[rows] == MASK) if sees_contents(rule) else wanted[rows]

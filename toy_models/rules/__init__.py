@@ -3,6 +3,7 @@
 from toy_models.lazy import attach
 from toy_models.rules.confidence import Threshold, TopK
 from toy_models.rules.content_free import FixedOrder, IndependentReveal, RandomOrder, ShiftedReveal, bisection
+from toy_models.rules.drawn_confidence import DrawnConfidence
 from toy_models.rules.entropy_bounded import EntropyBounded
 from toy_models.rules.protocol import Adaptive, ContentFree, Drawn, Rule, Stage
 from toy_models.rules.semi_autoregressive import SemiAutoregressive
@@ -10,6 +11,8 @@ from toy_models.rules.semi_autoregressive import SemiAutoregressive
 __getattr__, __dir__, __all__ = attach(
     __name__,
     {
+        "drawn_confidence": ["tempered"],
+        "drawn_scores": ["OfMarginal", "PositionWeighted", "Probability", "Score"],
         "entropy_bounded": ["prefix_excess"],
         "fixed_schedule": [
             "FixedSchedule",
@@ -28,14 +31,17 @@ __getattr__, __dir__, __all__ = attach(
         "policy_front": ["Front", "optimal_front"],
         "policy_search": ["all_policies", "hull", "pareto"],
         "proxies": ["entropies", "proxy_scores"],
+        "quotas": ["Above", "Count", "Factor", "Quota", "Sizes", "quota"],
         "replay": ["Replay", "RuleValue", "estimate_kl", "evaluate_rule", "replay_rule"],
         "replay_law": ["Visited", "visited_states"],
+        "semi_autoregressive": ["current_block"],
     },
 )
 __all__ += [
     "Adaptive",
     "ContentFree",
     "Drawn",
+    "DrawnConfidence",
     "EntropyBounded",
     "FixedOrder",
     "IndependentReveal",
