@@ -21,10 +21,7 @@ import toy_models as tm
 from toy_models.exact.trajectories import RationalLaw, State, masked, replace
 from toy_models.quantities import lattice
 
-CHUNK = 2**13  # states compared at a time
-DIGITS = 12  # scores that agree to so many digits are tied: marginals carry rounding
-
-Scores = Callable[[State], dict[int, list[fmpq]]]  # state -> law of the token at each mask
+Keep = Callable[[RationalLaw, State], dict[tuple[int, int], fmpq]]  # state -> P(position and value kept)
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,14 +37,16 @@ class Written:
     lines: tuple[float, float]  # probability of the most likely text of p: under q, under p
 
 
-def kept(law: RationalLaw, y: State, ties: str = "leftmost") -> dict[tuple[int, int], fmpq]:
-    """P(position i is kept with value v | y) for every mask i, exactly. `ties`: leftmost | uniform.
+def kept(
+    law: RationalLaw, y: State, ties: str = "leftmost", among: range | None = None
+) -> dict[tuple[int, int], fmpq]:
+    """P(position i is kept with value v | y) for every mask i (in `among`), exactly. `ties`: leftmost | uniform.
 
     >>> fair = RationalLaw({(v,): fmpq(1, 2) for v in (0, 1)}, 2, 1)
     >>> kept(fair, (-1,))
     {(0, 0): 1/2, (0, 1): 1/2}
     """
-    laws = {i: law.marginal(y, i) for i in masked(y)}
+    laws = {i: law.marginal(y, i) for i in masked(y) if among is None or i in among}
     found = {}
     for i, own in laws.items():
         for v, s in enumerate(own):
@@ -90,7 +89,17 @@ def kept_by_enumeration(law: RationalLaw, y: State) -> dict[tuple[int, int], fmp
     return found
 
 
-def written_law(law: RationalLaw, keep=kept) -> dict[State, fmpq]:
+def in_blocks(size: int) -> Keep:
+    """The rule inside blocks of `size` positions, from left to right."""
+
+    def keep(law: RationalLaw, y: State) -> dict[tuple[int, int], fmpq]:
+        first = masked(y)[0] // size * size
+        return kept(law, y, among=range(first, first + size))
+
+    return keep
+
+
+def written_law(law: RationalLaw, keep: Keep = kept) -> dict[State, fmpq]:
     """p(x) for every text, in rationals, one token per call; `keep(law, y)` is the rule."""
     front = {(tm.MASK,) * law.length: fmpq(1)}
     for _ in range(law.length):
@@ -139,49 +148,6 @@ def product_law(*marginals) -> RationalLaw:
         if p != 0:
             pmf[x] = p
     return RationalLaw(pmf, size, len(rows))
-
-
-def float_law(target, drop=None) -> Float[np.ndarray, "..."]:
-    """p as an array of shape (V,)*L in float64 by the formula, leftmost ties. O((V+1)^L (L V)^2).
-
-    >>> two = tm.Table(np.outer([0.75, 0.25], [0.75, 0.25]))
-    >>> float_law(two).tolist()
-    [[0.703125, 0.1875], [0.09375, 0.015625]]
-    """
-    vocab, length = target.vocab_size, target.length
-    marginals = lattice.state_marginals(target)
-    y = lattice.states(vocab, length)
-    powers = (vocab + 1) ** np.arange(length - 1, -1, -1)
-    mass = np.zeros(len(y))
-    mass[0] = 1.0
-    count = (y < 0).sum(axis=1)
-    for masks in range(length, 0, -1):
-        rows = np.flatnonzero((count == masks) & (mass > 0))
-        for part in np.array_split(rows, len(rows) // CHUNK + 1):
-            chance = mass[part, None, None] * _kept(marginals[part], y[part] < 0)
-            to = part[:, None, None] + powers[:, None] * (np.arange(vocab) + 1)
-            some = chance > 0
-            np.add.at(mass, to[some], chance[some])
-        mass[rows] = 0.0
-    return mass.reshape((vocab + 1,) * length)[(slice(1, None),) * length].copy()
-
-
-def _kept(pi: Float[np.ndarray, "states L V"], masks) -> Float[np.ndarray, "states L V"]:
-    pi = np.where(masks[..., None], pi, 0.0)
-    scores = np.round(pi, DIGITS)
-    count, length, vocab = pi.shape
-    keep = pi.copy()
-    for j in range(length):
-        lower = np.zeros_like(pi)
-        equal = np.zeros_like(pi)
-        for v in range(vocab):
-            p, s = pi[:, j, v][:, None, None], scores[:, j, v][:, None, None]
-            lower += np.where(s < scores, p, 0.0)
-            equal += np.where(s == scores, p, 0.0)
-        wins = lower + np.where(np.arange(length)[:, None] < j, equal, 0.0)
-        free = ~masks[:, j][:, None, None] | (np.arange(length)[:, None] == j)
-        keep *= np.where(free, 1.0, wins)
-    return keep
 
 
 def summary_of(target, p: Float[np.ndarray, "..."], calls: float) -> Written:
