@@ -116,7 +116,11 @@ RULES = {
     "drawn confidence, factor": lambda target: tm.DrawnConfidence(tm.rules.Factor(1.2), 1.0, "margin"),
 }
 CONTENT_BLIND = [name for name, rule in RULES.items() if kind_of(rule(TARGETS["table"])) == CONTENT_FREE]
-REPLAYED = [name for name, rule in RULES.items() if kind_of(rule(TARGETS["table"])) != DRAWN]
+WITH_LIKELIHOOD = [
+    name
+    for name, rule in RULES.items()
+    if kind_of(rule(TARGETS["table"])) != DRAWN or hasattr(rule(TARGETS["table"]), "push")
+]
 
 
 def words(target):

@@ -5,7 +5,7 @@ from math import log
 import conformance
 import numpy as np
 import pytest
-from conformance import CONTENT_BLIND, REPLAYED, RULES, TARGETS
+from conformance import CONTENT_BLIND, RULES, TARGETS, WITH_LIKELIHOOD
 from oracles import total_variation, total_variation_radius
 
 import toy_models as tm
@@ -85,7 +85,7 @@ def test_draws(name, target):
     assert abs(runs.steps.mean() - law.mean_steps) < spread * np.sqrt(np.log(2e6) / (2 * size))
 
 
-@pytest.mark.parametrize("name", REPLAYED)
+@pytest.mark.parametrize("name", WITH_LIKELIHOOD)
 def test_log_likelihood(name, target):
     rule, x = sized(name, target), np.array(list(conformance.words(target)))
     with np.errstate(divide="ignore"):

@@ -106,7 +106,7 @@ class DrawnConfidence:
         masked: Bool[np.ndarray, "n L"],
         increments: Int[np.ndarray, "L V"],
     ) -> None:
-        """Move the mass of the states `here` to what one call writes; increments[i, v]: what v at i adds to an index."""
+        """Move the mass of the states `here` to what one call writes; v at i adds increments[i, v] to the index."""
         rows = max(1, CELLS // max(1, marginals[0].size)) if len(here) else 1
         for start in range(0, len(here), rows):
             part = slice(start, start + rows)
@@ -120,7 +120,7 @@ class DrawnConfidence:
         if self.gumbel:
             for r, state in enumerate(here):
                 keep = int(np.isneginf(self.keep.bars(int(counts[r]))).sum())
-                push_plackett_luce(mass, state, draw[r], scores[r] / self.gumbel, free[r], keep, increments)
+                push_plackett_luce(mass, int(state), draw[r], scores[r] / self.gumbel, free[r], keep, increments)
             return
         drawable = free[..., None] & (draw > 0)
         classes = tie_classes(scores, np.ascontiguousarray(self.score.widths(seen, scores)), drawable)
@@ -129,6 +129,7 @@ class DrawnConfidence:
             levels[counts == m] = np.searchsorted(with_slack(self.keep.bars(int(m))), scores[counts == m], side="right")
         leftmost = self.ties == "leftmost"
         nodes, weights = (np.zeros(1), np.ones(1)) if leftmost else uniform_marks(masked.shape[1])
+        draw, free, levels = (np.require(a, requirements=["C", "W"]) for a in (draw, free, levels))  # one compilation
         push_kept(mass, here, draw, free, classes, levels, increments, nodes, weights, leftmost)
 
     def _in_play(self, masked):

@@ -17,7 +17,11 @@ from toy_models.validation import distribution
 
 @runtime_checkable
 class Score(Protocol):
-    """Scores of every candidate at every position, and what rounding may add to each."""
+    """Scores of every candidate at every position, and what rounding may add to each.
+
+    >>> isinstance(tm.rules.Probability(), tm.rules.Score)
+    True
+    """
 
     def scores(self, marginals) -> Any: ...
 

@@ -16,7 +16,11 @@ from toy_models.validation import positive_int
 
 @runtime_checkable
 class Quota(Protocol):
-    """Anything with bars(m) -> m numbers, not decreasing, the first -inf."""
+    """Anything with bars(m) -> m numbers, not decreasing, the first -inf.
+
+    >>> isinstance(tm.rules.Count(1), tm.rules.Quota)
+    True
+    """
 
     def bars(self, masked: int) -> Float[np.ndarray, " m"]: ...
 
