@@ -5,7 +5,8 @@ masked again. Given y the pair (i, v) is kept with probability
 
     q(x_i = v | y)  prod_{j < i} P(s_j < s)  prod_{j > i} P(s_j <= s),    s = q(x_i = v | y),  s_j = q(z_j | y),
 
-when equal scores go to the leftmost mask. This is a route of its own: the library enumerates the candidates.
+when equal scores go to the leftmost mask. A second route beside tm.exact.drawn_confidence_law, and one that takes the
+rule as a function of the state.
 """
 
 from collections.abc import Callable

@@ -5,14 +5,9 @@ from flint import fmpq
 
 from theory.decoding.checks.drawn_confidence import CHAIN
 from theory.decoding.results import Results
-from theory.decoding.schedules import (
-    even_sizes,
-    floor_sizes,
-    floor_sizes_float32,
-    growing_sizes,
-    masks_left,
-)
+from theory.decoding.schedules import floor_sizes, masks_left
 from theory.ledger.registry import Outcome, check, control, decide, not_claimed_tight, tightness
+from toy_models import schedules
 from toy_models.exact import rational_law
 from toy_models.schedules.optimal import sizes_cost
 
@@ -37,7 +32,7 @@ def first_writes_nothing_last_writes_two(results: Results) -> Outcome:
 def float32_does_the_same(results: Results) -> Outcome:
     """The arithmetic of a program, float32: the same sizes at L = N = 6, 128, 256, 512, 768 and at L != N."""
     cases = [(n, n) for n in (6, 128, 256, 512, 768)] + [(512, 256), (256, 512), (512, 1024)]
-    found = [floor_sizes_float32(n, steps, 1e-3) == floor_sizes(n, steps, EPSILON) for n, steps in cases]
+    found = [tuple(schedules.floor_sizes(n, steps)) == floor_sizes(n, steps, EPSILON) for n, steps in cases]
     empty = [floor_sizes(n, steps, EPSILON).count(0) for n, steps in cases]
     found.append(empty[5:] == [0, 257, 514])
     ends = [(s[0], s[-1]) for s in (floor_sizes(n, steps, EPSILON) for n, steps in cases[5:])]
@@ -71,7 +66,7 @@ def threshold_of_epsilon(results: Results) -> Outcome:
 @control("floor-schedule", tier="rational")
 def even_split_does_so_too(results: Results) -> Outcome:
     """The neighbour: LLaDA's even split of L masks over L calls."""
-    return decide(masks_left(even_sizes(12, 12)) == last_two(12), 1, note="an even split writes one token in each call")
+    return decide(masks_left(tuple(schedules.even_split_sizes(12, 12))) == last_two(12), 1, note="an even split writes one token in each call")
 
 
 @control("floor-schedule", tier="rational")
@@ -97,17 +92,17 @@ def ray_cost(sizes: tuple[int, ...], k: int) -> int:
 
 @check("growing-sizes", tier="rational")
 def rays_decide(results: Results) -> Outcome:
-    """Trajectory KL on the ray 1[. < k] is (least partial sum >= k) - k; growing wins at k = 1, loses at k = L - s_N + 1."""
+    """On the ray 1[. < k] the trajectory KL is (least partial sum >= k) - k; 1, 2, 3, .. wins at k = 1, loses at some k."""
     found = []
-    for length, steps in ((16, 4), (40, 8), (512, 32), (30, 5)):
-        even, growing = even_sizes(length, steps), growing_sizes(length, steps)
-        found += [sum(growing) == length, growing[0] < even[0], growing[-1] > even[-1]]
-        late = length - growing[-1] + 1
+    for length in (10, 45, 136, 512):
+        growing = tuple(int(s) for s in schedules.growing_sizes(length))
+        even = tuple(int(s) for s in schedules.even_split_sizes(length, len(growing)))
+        late = length - max(growing) + 1
         found += [ray_cost(growing, 1) < ray_cost(even, 1), ray_cost(growing, late) > ray_cost(even, late)]
         for k in range(1, length):
             for sizes in (even, growing):
                 found.append(abs(sizes_cost(ray(length, k), np.array(sizes)) - ray_cost(sizes, k)) < 1e-9)
-    return decide(all(found), len(found), note="L, N = 16, 4; 40, 8; 512, 32; 30, 5")
+    return decide(all(found), len(found), note="L = 10, 45, 136, 512, as many calls as 1, 2, 3, .. needs")
 
 
 @check("growing-sizes", tier="float64")
