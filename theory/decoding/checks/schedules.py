@@ -97,7 +97,7 @@ def rays_decide(results: Results) -> Outcome:
     for length in (10, 45, 136, 512):
         growing = tuple(int(s) for s in schedules.growing_sizes(length))
         even = tuple(int(s) for s in schedules.even_split_sizes(length, len(growing)))
-        late = length - max(growing) + 1
+        late = sum(growing[: growing.index(max(growing))]) + 1  # the first token of the largest block
         found += [ray_cost(growing, 1) < ray_cost(even, 1), ray_cost(growing, late) > ray_cost(even, late)]
         for k in range(1, length):
             for sizes in (even, growing):
