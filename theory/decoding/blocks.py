@@ -34,8 +34,7 @@ def _kl(target: tm.Target, rule: tm.Rule) -> float:
     return max(float(tm.marginal_kl(target, rule)), 0.0)
 
 
-def instances(full: bool) -> tuple[Blocks, ...]:
-    length = 8 if full else 4
+def instances(length: int = 8) -> tuple[Blocks, ...]:
     return (
         blocks("coins (.9, .1)", tm.MarkovChain([[0.9, 0.1], [0.9, 0.1]], length)),
         blocks("chain (.7,.3),(.2,.8)", tm.MarkovChain([[0.7, 0.3], [0.2, 0.8]], length)),

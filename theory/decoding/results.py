@@ -117,7 +117,7 @@ class Results:
 
     @cached_property
     def blocks(self) -> tuple[blocks.Blocks, ...]:
-        return blocks.instances(self.full)
+        return blocks.instances()
 
     @cached_property
     def costs(self) -> tuple[exact_samplers.Cost, ...]:
