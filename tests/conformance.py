@@ -11,7 +11,7 @@ from math import log
 import numpy as np
 
 import toy_models as tm
-from toy_models.door import CONTENT_FREE, DRAWN, kind_of
+from toy_models.door import ADAPTIVE, CONTENT_FREE, DRAWN, kind_of
 
 CHAIN_A = [[0.7, 0.3, 0.0], [0.0, 0.6, 0.4], [0.5, 0.0, 0.5]]
 SKEW = [[0.8, 0.15, 0.05], [0.05, 0.7, 0.25], [0.3, 0.1, 0.6]]
@@ -105,6 +105,10 @@ RULES = {
     "top-2, margin": lambda target: tm.TopK(2, "margin"),
     "top-9, entropy": lambda target: tm.TopK(9, "entropy"),
     "entropy bounded": lambda target: tm.EntropyBounded(0.4),
+    "entropy sum": lambda target: tm.EntropySum(0.8),
+    "factor": lambda target: tm.FactorThreshold(0.9),
+    "frechet": lambda target: tm.FrechetBound(0.7),
+    "dilated": lambda target: tm.Dilated(target.length),
     "threshold": lambda target: tm.Threshold(0.6),
     "semi-autoregressive": lambda target: tm.SemiAutoregressive(2, tm.TopK(1, "entropy")),
     "optimal policy": lambda target: tm.optimal_policy(target, 0.2),
@@ -115,12 +119,10 @@ RULES = {
     "drawn confidence, random ties, tempered": lambda target: tm.DrawnConfidence(2, 0.5, ties="uniform"),
     "drawn confidence, factor": lambda target: tm.DrawnConfidence(tm.rules.Factor(1.2), 1.0, "margin"),
 }
-CONTENT_BLIND = [name for name, rule in RULES.items() if kind_of(rule(TARGETS["table"])) == CONTENT_FREE]
-WITH_LIKELIHOOD = [
-    name
-    for name, rule in RULES.items()
-    if kind_of(rule(TARGETS["table"])) != DRAWN or hasattr(rule(TARGETS["table"]), "push")
-]
+KINDS = {name: kind_of(rule(TARGETS["table"])) for name, rule in RULES.items()}
+CONTENT_BLIND = [name for name, kind in KINDS.items() if kind == CONTENT_FREE]
+ADAPTED = [name for name, kind in KINDS.items() if kind == ADAPTIVE]
+WITH_LIKELIHOOD = [n for n, kind in KINDS.items() if kind != DRAWN or hasattr(RULES[n](TARGETS["table"]), "push")]
 
 
 def words(target):

@@ -32,10 +32,14 @@ from toy_models.quantities.trajectory_kl import trajectory_kl
 from toy_models.rules import (
     Adaptive,
     ContentFree,
+    Dilated,
     Drawn,
     DrawnConfidence,
     EntropyBounded,
+    EntropySum,
+    FactorThreshold,
     FixedOrder,
+    FrechetBound,
     IndependentReveal,
     RandomOrder,
     Rule,
@@ -61,6 +65,7 @@ from toy_models.schedules.protocol import Schedule
 from toy_models.targets import HMM, Blocks, Denoiser, LinearCode, MarkovChain, NGram, Table, Target, corpus
 from toy_models.targets.denoisers import ParentPointer, Smoothed, Tempered, Windowed, learning_error
 from toy_models.targets.instances import pairs, permutations, repetition, zero_sum
+from toy_models.targets.truncated import Argmax, RoundedGumbel, TopP, TopTokens
 from toy_models.validation import MASK
 from toy_models.variance.decomposition import VarianceDecomposition, variance_decomposition
 
@@ -85,6 +90,7 @@ __all__ += [
     "HMM",
     "MASK",
     "Adaptive",
+    "Argmax",
     "BestOrder",
     "BetaSchedule",
     "Blocks",
@@ -92,12 +98,16 @@ __all__ += [
     "CosineSchedule",
     "CurveBounds",
     "Denoiser",
+    "Dilated",
     "Drawn",
     "DrawnConfidence",
     "EntropyBounded",
+    "EntropySum",
     "Estimate",
     "EstimatedSchedule",
+    "FactorThreshold",
     "FixedOrder",
+    "FrechetBound",
     "ImpossibleContext",
     "IndependentReveal",
     "IntractableError",
@@ -110,6 +120,7 @@ __all__ += [
     "Policy",
     "PowerSchedule",
     "RandomOrder",
+    "RoundedGumbel",
     "Rule",
     "Samples",
     "Schedule",
@@ -124,6 +135,8 @@ __all__ += [
     "Tempered",
     "Threshold",
     "TopK",
+    "TopP",
+    "TopTokens",
     "VarianceDecomposition",
     "Windowed",
     "WordPolicy",

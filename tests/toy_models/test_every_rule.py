@@ -5,7 +5,7 @@ from math import log
 import conformance
 import numpy as np
 import pytest
-from conformance import CONTENT_BLIND, RULES, TARGETS, WITH_LIKELIHOOD
+from conformance import ADAPTED, CONTENT_BLIND, RULES, TARGETS, WITH_LIKELIHOOD
 from oracles import total_variation, total_variation_radius
 
 import toy_models as tm
@@ -119,7 +119,7 @@ def test_kinds(name):
 
 
 @pytest.mark.parametrize("dtype", [np.int64, np.int8, np.uint8])
-@pytest.mark.parametrize("name", [n for n in REPLAYED if n not in CONTENT_BLIND and n != "adaptive of one's own"])
+@pytest.mark.parametrize("name", [n for n in ADAPTED if n != "adaptive of one's own"])
 def test_integer_masks_are_read_as_booleans(name, dtype):
     """An attention mask of zeros and ones selects what the boolean mask selects, as booleans."""
     rule, target = RULES[name](TARGETS["table"]), TARGETS["table"]

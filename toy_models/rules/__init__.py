@@ -3,8 +3,11 @@
 from toy_models.lazy import attach
 from toy_models.rules.confidence import Threshold, TopK
 from toy_models.rules.content_free import FixedOrder, IndependentReveal, RandomOrder, ShiftedReveal, bisection
+from toy_models.rules.dilated import Dilated
 from toy_models.rules.drawn_confidence import DrawnConfidence
 from toy_models.rules.entropy_bounded import EntropyBounded
+from toy_models.rules.entropy_sum import EntropySum
+from toy_models.rules.factor_threshold import FactorThreshold, FrechetBound
 from toy_models.rules.protocol import Adaptive, ContentFree, Drawn, Rule, Stage
 from toy_models.rules.semi_autoregressive import SemiAutoregressive
 
@@ -40,10 +43,14 @@ __getattr__, __dir__, __all__ = attach(
 __all__ += [
     "Adaptive",
     "ContentFree",
+    "Dilated",
     "Drawn",
     "DrawnConfidence",
     "EntropyBounded",
+    "EntropySum",
+    "FactorThreshold",
     "FixedOrder",
+    "FrechetBound",
     "IndependentReveal",
     "RandomOrder",
     "Rule",

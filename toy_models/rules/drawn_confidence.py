@@ -16,7 +16,7 @@ from jaxtyping import Bool, Float, Int
 
 from toy_models.rules.drawn_law import push_kept, push_plackett_luce, tie_classes, uniform_marks, with_slack
 from toy_models.rules.drawn_scores import Score, score_of
-from toy_models.rules.proxies import array_module, ascending, check_marginals
+from toy_models.rules.proxies import array_module, ascending, by_rank, check_marginals, keep_ranks
 from toy_models.rules.quotas import Quota, quota
 from toy_models.rules.semi_autoregressive import current_block
 from toy_models.validation import positive_int
@@ -84,19 +84,13 @@ class DrawnConfidence:
         scores = self.score.scores(seen)
         widths = self.score.widths(seen, scores)
         at = xp.where(free, drawn, xp.zeros_like(drawn))[..., None]
-        scores, widths = (_take(values, at, 2)[..., 0] for values in (scores, widths))
+        scores, widths = (_at(values, at)[..., 0] for values in (scores, widths))
         if self.randomised and noise is None:
             raise ValueError("noise is None, a randomised selection needs a uniform number for every position")
         if self.gumbel:
             scores, widths = scores / self.gumbel - xp.log(-xp.log(noise)), xp.zeros_like(widths)
         order = ascending(-scores, widths, free, noise if self.ties == "uniform" and not self.gumbel else None)
-        passed = _take(scores, order, 1) >= self._bars(free, scores)
-        kept = xp.zeros_like(free)
-        if xp is np:
-            np.put_along_axis(kept, order, passed, axis=1)
-        else:
-            kept.scatter_(1, order, passed)
-        return kept & free
+        return keep_ranks(order, by_rank(scores, order) >= self._bars(free, scores), free)
 
     def push(
         self,
@@ -162,5 +156,5 @@ def tempered(marginals, temperature: float):
     return powered / powered.sum(-1)[..., None]
 
 
-def _take(values, index, axis: int):
-    return np.take_along_axis(values, index, axis) if array_module(values) is np else values.gather(axis, index)
+def _at(values, index):
+    return np.take_along_axis(values, index, 2) if array_module(values) is np else values.gather(2, index)

@@ -159,6 +159,20 @@ def ties(scores, width, masked):
     return order, tie
 
 
+def keep_ranks(order, fits, masked):
+    """The masked positions whose rank fits: position order[r] is chosen where fits[r]; (batch, L) each."""
+    if array_module(order) is np:
+        chosen = np.zeros_like(masked)
+        np.put_along_axis(chosen, order, fits, axis=1)
+        return masked & chosen
+    return masked & masked.scatter(1, order, fits)
+
+
+def by_rank(values, order):
+    """`values` of each row in the order of the ranks."""
+    return _take(values, order)
+
+
 def ranks(marginals, masked, proxy: str):
     """Rank of each masked position by ascending score in its row, ties by position; unmasked positions rank last."""
     return _argsort(easiest_first(marginals, masked, proxy))

@@ -4,6 +4,7 @@ Stated as arithmetic, the float32 rounding included where a release computes in 
 """
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -35,7 +36,7 @@ def floor_sizes(masks: int, steps: int, eps: float = 1e-3) -> Int[np.ndarray, " 
         raise ValueError(f"eps = {eps}, it must lie in [0, 1)")
     times = _linspace32(1.0, eps, steps + 1)
     left, sizes = masks, []
-    for t, s in zip(times[:-2], times[1:-1], strict=True):
+    for t, s in pairwise(times[:-1]):
         sizes.append(int(np.float32(left) * (np.float32(1) - s / t)))
         left -= sizes[-1]
     return np.array([*sizes, left], dtype=np.int64)
@@ -50,7 +51,7 @@ def _linspace32(start: float, stop: float, count: int) -> Float[np.ndarray, " n"
 
 
 def rounded_sizes(masks: int, steps: int) -> Int[np.ndarray, " calls"]:
-    """n_j (1 - s_j / t_j) rounded half to even, t = 1, 1 - 1/N, ..., the ratio in float32; calls of size 0 are left out.
+    """n_j (1 - s_j / t_j) rounded half to even, t = 1, 1 - 1/N, ..., the ratio in float32; calls of size 0 left out.
 
     dllm's schedule (core/samplers/utils.py, ca17675): s and t stand for 1 - alpha, alpha = 1 - s in float32, so 1/3
     loses a bit and 3 (1 - s/t) rounds down at s/t = 1/2.
