@@ -87,7 +87,9 @@ def kernel(law: RationalLaw, weights: Weights) -> Float[np.ndarray, "texts texts
 
 
 def parallel_kernel(law: RationalLaw, size: int) -> Float[np.ndarray, "texts texts"]:
-    """`size` uniformly random positions redrawn at once, each given the old text; mass that leaves the support is lost."""
+    """`size` uniformly random positions redrawn at once, each given the old text; mass that leaves the support is
+    lost.
+    """
     texts = list(law.pmf)
     index = {x: k for k, x in enumerate(texts)}
     sets = list(combinations(range(law.length), size))

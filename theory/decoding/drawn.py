@@ -38,9 +38,7 @@ class Written:
     lines: tuple[float, float]  # probability of the most likely text of p: under q, under p
 
 
-def kept(
-    law: RationalLaw, y: State, ties: str = "leftmost", among: range | None = None
-) -> dict[tuple[int, int], fmpq]:
+def kept(law: RationalLaw, y: State, ties: str = "leftmost", among: range | None = None) -> dict[tuple[int, int], fmpq]:
     """P(position i is kept with value v | y) for every mask i (in `among`), exactly. `ties`: leftmost | uniform.
 
     >>> fair = RationalLaw({(v,): fmpq(1, 2) for v in (0, 1)}, 2, 1)
@@ -199,7 +197,9 @@ def iid_kl(e: float, length: int) -> float:
 
 
 def iid_law(e: float, length: int) -> tuple[float, float, float]:
-    """(H(q), H(p), -E_p log q) for two symbols with uniform ties: counts as in `rare_counts`, positions exchangeable."""
+    """(H(q), H(p), -E_p log q) for two symbols with uniform ties: counts as in `rare_counts`, positions
+    exchangeable.
+    """
     counts = np.exp(log_rare_counts(e, length))
     k = np.arange(length + 1)
     choices = np.array([_log_comb(length, int(j)) for j in k])

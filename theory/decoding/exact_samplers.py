@@ -20,10 +20,10 @@ class Cost:
     kl: float
 
 
-def dilated(length: int) -> tm.FixedOrder:
+def coarse_to_fine(length: int) -> tm.FixedOrder:
     """Position 0, then the odd multiples of 2^k for k from the largest down: 1 + ceil(log2 L) calls.
 
-    >>> dilated(8).blocks
+    >>> coarse_to_fine(8).blocks
     ((0,), (4,), (2, 6), (1, 3, 5, 7))
     """
     blocks, stride = [(0,)], 1
@@ -36,13 +36,16 @@ def dilated(length: int) -> tm.FixedOrder:
 
 
 def samplers(length: int) -> dict[str, tm.Rule]:
-    """name -> rule; all are exact on Markov chains, the last two on no other language in general."""
+    """name -> rule; the first three are exact on every language, the next two on chains, the last on none in
+    general.
+    """
     return {
         "one token per call, random order": tm.RandomOrder([1] * length),
         "one token per call, marginal confidence": tm.TopK(1),
         "entropy-bounded, γ = 0": tm.EntropyBounded(0.0),
-        "dilated": dilated(length),
+        "coarse to fine": coarse_to_fine(length),
         "halving": tm.bisection(length),
+        "dilated, as published": tm.Dilated(length),
     }
 
 

@@ -1,8 +1,8 @@
 """What is done to the marginals before a token is drawn: truncation, temperature, and the noise of float32.
 
-A nucleus keeps the smallest prefix of the sorted probabilities with mass >= p; two code bases keep the largest prefix with
-mass <= p instead, the most likely token always. Gumbel's trick takes argmax_v w_v/E_v with E_v = -log u_v; a float32 u is a
-multiple of 2^-24, and so is E_v near 0.
+A nucleus keeps the smallest prefix of the sorted probabilities with mass >= p; two code bases keep the largest prefix
+with mass <= p instead, the most likely token always. Gumbel's trick takes argmax_v w_v/E_v with E_v = -log u_v; a
+float32 u is a multiple of 2^-24, and so is E_v near 0.
 """
 
 from collections.abc import Sequence
@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from flint import fmpq
-from jaxtyping import Float
+
+from toy_models.targets import gumbel_share
 
 LATTICE = 2.0**-24  # spacing of a float32 uniform that is made of 24 random bits
 
@@ -50,15 +51,6 @@ def truncated(law: Sequence[fmpq], kept: Sequence[int]) -> list[fmpq]:
     """The law on the kept tokens, renormalised."""
     mass = sum((law[v] for v in kept), fmpq(0))
     return [p / mass if v in kept else fmpq(0) for v, p in enumerate(law)]
-
-
-def gumbel_share(q: Float[np.ndarray, "..."] | float) -> Float[np.ndarray, "..."]:
-    """delta/(exp(delta/q) - 1), delta = 2^-24: how often a token of probability q is written.
-
-    >>> round(float(gumbel_share(2.0**-24) / 2.0**-24), 4)
-    0.582
-    """
-    return LATTICE / np.expm1(LATTICE / np.asarray(q, dtype=np.float64))
 
 
 def lattice_share(q: fmpq, bits: int) -> float:

@@ -1,7 +1,8 @@
 """Every rule at its published setting beside the best adaptive rule with as many expected calls: regret in nats.
 
-Calls of rules that look at what is drawn are expected under what they write; of all others under q. The front is that of
-deterministic adaptive rules with the exact denoiser. A random order mixes orders, so the KL of its text may lie below it.
+Calls of rules that look at what is drawn are expected under what they write; of all others under q. The front is that
+of deterministic adaptive rules with the exact denoiser. A random order mixes orders, so the KL of its text may lie
+below it.
 """
 
 from dataclasses import dataclass
@@ -78,10 +79,13 @@ def rules(length: int) -> dict[str, tm.Rule]:
         "marginal confidence, L calls": tm.TopK(1),
         "marginal confidence, L/2 calls": tm.TopK(2),
         "marginal confidence ≥ .9": tm.Threshold(0.9),
+        "marginal confidence, factor 1": tm.FactorThreshold(1.0),
         "entropy-bounded, γ = .1": tm.EntropyBounded(0.1),
+        "entropy sum ≤ .5": tm.EntropySum(0.5),
         "ancestral, N = L slots": tm.IndependentReveal(np.full(length, 1 / length)),
         "random order, L/2 calls": tm.RandomOrder(pairs),
         "random order, floor sizes, N = L": tm.RandomOrder([int(s) for s in floor_sizes(length, length) if s]),
+        "dilated": tm.Dilated(length),
         "halving": tm.bisection(length),
     }
 

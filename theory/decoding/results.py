@@ -17,6 +17,7 @@ from toy_models import schedules
 from toy_models.exact import trajectories as exact
 from toy_models.quantities.intervals import clopper_pearson
 from toy_models.schedules.optimal import sizes_cost
+from toy_models.targets import gumbel_share
 
 CHAIN = ((0.7, 0.3), (0.2, 0.8))
 RARE = 0.1  # of the i.i.d. letters
@@ -24,7 +25,9 @@ RARE = 0.1  # of the i.i.d. letters
 
 @dataclass(frozen=True, eq=False)
 class Collapse:
-    """One token per call on a chain and on i.i.d. letters, the position chosen by the drawn token or by the marginals."""
+    """One token per call on a chain and on i.i.d. letters, the position chosen by the drawn token or by the
+    marginals.
+    """
 
     drawn: tuple[Written, ...]
     marginal: tuple[Written, ...]
@@ -185,7 +188,9 @@ def growing(length: int) -> tuple[Growing, ...]:
 
 
 def races(size: int, rng: np.random.Generator, points: int = 256) -> tuple[Race, ...]:
-    """Races at q = 2^-24 .. 2^-21: beyond `points` lattice points a win has probability e^-32 at most, and is left out."""
+    """Races at q = 2^-24 .. 2^-21: beyond `points` lattice points a win has probability e^-32 at most, and is left
+    out.
+    """
     found = []
     for exponent in (24, 23, 22, 21):
         q = 2.0**-exponent
@@ -199,7 +204,7 @@ def races(size: int, rng: np.random.Generator, points: int = 256) -> tuple[Race,
                 float(interval.value) * scale,
                 float(interval.low) * scale,
                 float(interval.high) * scale,
-                float(noise.gumbel_share(q)),
+                float(gumbel_share(np.array(q))),
             )
         )
     return tuple(found)

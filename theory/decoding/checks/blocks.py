@@ -6,7 +6,7 @@ from flint import fmpq
 import toy_models as tm
 from theory.decoding.checks.drawn_confidence import CHAIN, exact_here, laws
 from theory.decoding.drawn import chain_law, in_blocks, product_law, written_law
-from theory.decoding.exact_samplers import dilated, fewest_fixed
+from theory.decoding.exact_samplers import coarse_to_fine, fewest_fixed
 from theory.decoding.results import Results
 from theory.ledger.instances import instances
 from theory.ledger.registry import Outcome, check, control, decide, not_claimed_tight, tightness
@@ -40,7 +40,9 @@ def longer_blocks_cost_more_one_at_a_time(results: Results) -> Outcome:
 
 @check("block-length", tier="float64")
 def two_at_a_time(results: Results) -> Outcome:
-    """Two per call: with drawn tokens KL rises with b on all three; with marginals it never rises, and falls on the chain."""
+    """Two per call: with drawn tokens KL rises with b on all three; with marginals it never rises, and falls on the
+    chain.
+    """
     found, falls = [], []
     for part in results.blocks:
         drawn, marginal = np.diff(part.drawn[2][1:]), np.diff(part.marginal[2][1:])
@@ -78,14 +80,14 @@ def rational_chain(seed: int, size: int, length: int, zeros: bool) -> exact.Rati
 
 @check("price-of-exactness", tier="rational")
 def exact_on_every_chain(results: Results) -> Outcome:
-    """Random rational chains: halving and dilated write q, in ceil(log2(L+1)) and 1 + ceil(log2 L) calls."""
+    """Random rational chains: halving and coarse to fine write q, in ceil(log2(L+1)) and 1 + ceil(log2 L) calls."""
     found = []
     shapes = [(2, n) for n in (1, 2, 3, 5, 7)] + [(3, 4), (3, 5)]
     for seed, (size, length) in enumerate(shapes):
         law = rational_chain(seed, size, length, zeros=seed % 2 == 1)
         for order, calls in (
             (tm.bisection(length), int(np.ceil(np.log2(length + 1)))),
-            (dilated(length), 1 + int(np.ceil(np.log2(length)))),
+            (coarse_to_fine(length), 1 + int(np.ceil(np.log2(length)))),
         ):
             plan = dict(zip(np.cumsum([0, *map(len, order.blocks)]), order.blocks, strict=False))
             p = exact.propagate(
@@ -97,7 +99,9 @@ def exact_on_every_chain(results: Results) -> Outcome:
 
 @check("price-of-exactness", tier="float64")
 def the_table_is_exact(results: Results) -> Outcome:
-    """One per call and gamma = 0: KL 0 on six languages; the fastest adaptive rule makes at most as many calls as any."""
+    """One per call and gamma = 0: KL 0 on six languages; the fastest adaptive rule makes at most as many calls as
+    any.
+    """
     found = []
     for language in dict.fromkeys(c.language for c in results.costs):
         rows = {c.sampler: c for c in results.costs if c.language == language}
@@ -110,7 +114,9 @@ def the_table_is_exact(results: Results) -> Outcome:
 
 @tightness("price-of-exactness", tier="float64")
 def one_call_fewer(results: Results) -> Outcome:
-    """Chain (.8,.2),(.35,.65), start (.5,.5): fewest calls ceil(log2(L+1)); one fewer costs .0213266280 nats at L = 4."""
+    """Chain (.8,.2),(.35,.65), start (.5,.5): fewest calls ceil(log2(L+1)); one fewer costs .0213266280 nats at L =
+    4.
+    """
     found, known = [], {4: 0.0213266280, 8: 0.0008490043}
     for length in (3, 4, 7, 8) if results.profile == "full" else (3, 4):
         kl, fewest = fewest_fixed(tm.MarkovChain([[0.8, 0.2], [0.35, 0.65]], length, [0.5, 0.5]))
@@ -128,6 +134,13 @@ def halving_is_exact_for_hidden_chains(results: Results) -> Outcome:
     law = exact.RationalLaw({tuple(x): pmf[x] for x in np.ndindex(pmf.shape)}, 2, 3)
     p = exact.propagate(law.marginal, lambda y: (1,) if y[1] < 0 else (0, 2), 2, 3)
     return decide(p == law.pmf, 1, note="middle first, then both ends: they depend on each other")
+
+
+@control("price-of-exactness", tier="float64")
+def dilated_is_exact(results: Results) -> Outcome:
+    """The neighbour: the dilated order as published, which starts with two tokens at once, one call fewer."""
+    rows = [c for c in results.costs if c.sampler == "dilated, as published" and "chain" in c.language]
+    return decide(all(c.kl < ROUNDING for c in rows), len(rows), max(c.kl for c in rows), "both chains, nats")
 
 
 @control("price-of-exactness", tier="float64")

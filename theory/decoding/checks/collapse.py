@@ -71,7 +71,10 @@ def tail_and_data_processing(results: Results) -> Outcome:
         found += [sum(law[k:], fmpq(0)) <= tail(e, k) for k in range(length + 1)]
     for letter, length in product((*COINS, DICE[0]), (2, 3, 4)):
         e = 1 - max(letter)
-        law, binomial = product_law(*[letter] * length), [comb(length, k) * e**k * (1 - e) ** (length - k) for k in range(length + 1)]
+        law, binomial = (
+            product_law(*[letter] * length),
+            [comb(length, k) * e**k * (1 - e) ** (length - k) for k in range(length + 1)],
+        )
         counts = LogSum((b / c, b) for b, c in zip(binomial, bernoulli_sum(e, length), strict=True))
         for ties in TIES:
             gap = exact.divergence(law.pmf, written_law(law, lambda q, y, ties=ties: kept(q, y, ties))) - counts
@@ -81,7 +84,9 @@ def tail_and_data_processing(results: Results) -> Outcome:
 
 @check("drawn-confidence-collapse", tier="float64")
 def grows_like_the_square(results: Results) -> Outcome:
-    """Two symbols, uniform ties: KL/L^2 falls to e^2 log(1/e)/2 as L doubles; -E_p log q < H(q); H(p) <= H(#) + E# log L."""
+    """Two symbols, uniform ties: KL/L^2 falls to e^2 log(1/e)/2 as L doubles; -E_p log q < H(q); H(p) <= H(#) + E#
+    log L.
+    """
     found, last = [], 0.0
     for e in (0.1, 0.4, 1 / 3):
         limit = e**2 * np.log(1 / e) / 2
@@ -100,7 +105,9 @@ def grows_like_the_square(results: Results) -> Outcome:
 
 @check("drawn-confidence-collapse", tier="float64")
 def general_lower_bound(results: Results) -> Outcome:
-    """(1/2) log(1/e) [L(h - log 1/M)/log(M/p_min)]^2 + log (e; e)_inf - L h <= KL where h > log 1/M, chain and i.i.d."""
+    """(1/2) log(1/e) [L(h - log 1/M)/log(M/p_min)]^2 + log (e; e)_inf - L h <= KL where h > log 1/M, chain and
+    i.i.d.
+    """
     margins = []
     for length in (2, 3, 4, 5, 6) if results.profile == "full" else (2, 3, 4):
         law = chain_law(*FAST_CHAIN, length)
@@ -125,7 +132,9 @@ def lower_bound(level: float, least: float, h: float, length: int) -> float:
 
 @tightness("drawn-confidence-collapse", tier="float64")
 def bound_is_sharp_for_coins(results: Results) -> Outcome:
-    """Two symbols, e = .4, L = 4096: the general bound is within 3 percent of KL, and KL/L^2 within 1 percent of its limit."""
+    """Two symbols, e = .4, L = 4096: the general bound is within 3 percent of KL, and KL/L^2 within 1 percent of
+    its limit.
+    """
     e, length = 0.4, 4096 if results.profile == "full" else 1024
     h = -e * np.log(e) - (1 - e) * np.log1p(-e)
     kl = iid_kl(e, length)
@@ -178,9 +187,15 @@ def never_more_than_quadratic(results: Results) -> Outcome:
 
 @check("drawn-confidence-quadratic", tier="rational")
 def low_commits_are_rare(results: Results) -> Outcome:
-    """p(x) <= e^{k(k+1)/2}/(e; e)_inf with k = k(x), and the bound on KL, on random laws and chains, M the largest allowed."""
+    """p(x) <= e^{k(k+1)/2}/(e; e)_inf with k = k(x), and the bound on KL, on random laws and chains, M the largest
+    allowed.
+    """
     found, margins = [], []
-    chains = [chain_law(*chain, n) for chain in (CHAIN, FAST_CHAIN) for n in (2, 4, *((6,) if results.profile == "full" else ()))]
+    chains = [
+        chain_law(*chain, n)
+        for chain in (CHAIN, FAST_CHAIN)
+        for n in (2, 4, *((6,) if results.profile == "full" else ()))
+    ]
     for law in [*laws(6, instances(results, 15, 90), zeros=0.0), *chains]:
         level = least_confidence(law)
         p = written_law(law)
@@ -193,7 +208,9 @@ def low_commits_are_rare(results: Results) -> Outcome:
 
 @check("drawn-confidence-quadratic", tier="rational")
 def chains_have_such_words(results: Results) -> Outcome:
-    """(iii) for the chain (.7,.3),(.2,.8): M = 78/155 > 1/2 over all contexts; prod over a window <= C q(window); k(x) >= 1."""
+    """(iii) for the chain (.7,.3),(.2,.8): M = 78/155 > 1/2 over all contexts; prod over a window <= C q(window);
+    k(x) >= 1.
+    """
     bridge = chain_confidence(*CHAIN, 12)
     constant = edge_constant(*CHAIN)
     length, window = (9, range(1, 8)) if results.profile == "full" else (7, range(1, 6))
@@ -217,12 +234,16 @@ def the_quadratic_is_seen(results: Results) -> Outcome:
     second = np.diff(kl, 2)[1:]  # KL(L+1) - 2 KL(L) + KL(L-1), L = 3, 4, ..
     known = {2: 0.1218319575, 4: 1.1689902033, 6: 3.5075712506, 8: 7.1537916405}
     close = [abs(w.kl - known[w.length]) < 5e-10 for w in results.collapse.drawn if w.length in known]
-    return decide(bool(((second > 0.25) & (second < 0.4)).all()) and all(close), len(second) + len(close), float(second.min()))
+    return decide(
+        bool(((second > 0.25) & (second < 0.4)).all()) and all(close), len(second) + len(close), float(second.min())
+    )
 
 
 @tightness("drawn-confidence-quadratic", tier="float64")
 def low_commits_are_sharp_for_coins(results: Results) -> Outcome:
-    """(ii) for two symbols, M = pi: k(x) is the number of rare symbols; the bound is within 10 percent of KL at L = 1024."""
+    """(ii) for two symbols, M = pi: k(x) is the number of rare symbols; the bound is within 10 percent of KL at L =
+    1024.
+    """
     e, length = 0.4, 1024
     mean, second = e * length, e * (1 - e) * length + (e * length) ** 2
     h = -e * np.log(e) - (1 - e) * np.log1p(-e)
@@ -255,5 +276,3 @@ def level_above_the_least_confidence(results: Results) -> Outcome:
     p = written_law(law)
     found = [p[x] <= tail(1 - level, low_commits(law, x, level)) for x in law.pmf]
     return decide(all(found), len(found), note="chain, level .9 in place of M = 21/40")
-
-

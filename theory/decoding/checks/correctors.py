@@ -43,7 +43,9 @@ def by_first_token(law, x) -> list[fmpq]:
 
 @check("corrector-balance", tier="rational")
 def kept_iff_balanced(results: Results) -> Outcome:
-    """q K == q iff sum_i E[w_i | x_{-i}] == 1 at every possible x; random weights, three released choices, blind ones."""
+    """q K == q iff sum_i E[w_i | x_{-i}] == 1 at every possible x; random weights, three released choices, blind
+    ones.
+    """
     found, kept = [], 0
     for k, law in enumerate([*laws(11, instances(results, 9, 60)), chain_law(*CHAIN, 3)]):
         choices = [*RULES, random_choice(k), *([by_first_token] if law.length > 2 else [])]
@@ -96,5 +98,3 @@ def two_at_once_keep(results: Results) -> Outcome:
     """The neighbour: two random positions redrawn at once, each given the old text."""
     curve = next(c for c in results.correctors if c.name == "two at random, at once")
     return decide(bool(curve.distance[-1] < 1e-9), len(curve.distance), float(curve.distance[-1]), "total variation")
-
-

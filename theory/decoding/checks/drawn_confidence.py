@@ -48,7 +48,9 @@ def kept_by_marginals(law: exact.RationalLaw, y: exact.State) -> dict[tuple[int,
 
 @check("drawn-confidence-biased", tier="rational")
 def exact_iff_one_position_always_wins(results: Results) -> Outcome:
-    """Two independent tokens: p == q iff one position always wins, for all pairs of marginals on a grid; p by formula."""
+    """Two independent tokens: p == q iff one position always wins, for all pairs of marginals on a grid; p by
+    formula.
+    """
     found, grid = [], marginals(12 if results.profile == "full" else 8)
     for first, second in product(grid, repeat=2):
         law = product_law(first, second)
@@ -71,7 +73,9 @@ def known_vectors(results: Results) -> Outcome:
         found += [p[x] == value for x, value in zip(product((0, 1), repeat=2), formula, strict=True)]
     texts = tuple(product((0, 1), repeat=2))
     p = written_law(product_law(["3/5", "2/5"], ["7/10", "3/10"]))
-    found += [p[x] == v for x, v in zip(texts, (fmpq(273, 500), fmpq(27, 500), fmpq(91, 250), fmpq(9, 250)), strict=True)]
+    found += [
+        p[x] == v for x, v in zip(texts, (fmpq(273, 500), fmpq(27, 500), fmpq(91, 250), fmpq(9, 250)), strict=True)
+    ]
     p = written_law(chain_law(*CHAIN, 2))
     found += [p[x] == v for x, v in zip(texts, (fmpq(14, 125), fmpq(12, 125), fmpq(3, 25), fmpq(84, 125)), strict=True)]
     p = written_law(chain_law(*CHAIN, 4))
@@ -89,7 +93,9 @@ def marginal_confidence_is_exact(results: Results) -> Outcome:
 
 @definition("drawn-confidence-biased", tier="float64")
 def the_library_runs_this_rule(results: Results) -> Outcome:
-    """tm.DrawnConfidence(1) has the law of the formula, leftmost and uniform ties, and the formula that of all draws."""
+    """tm.DrawnConfidence(1) has the law of the formula, leftmost and uniform ties, and the formula that of all
+    draws.
+    """
     gaps, same = [], []
     for law in [*laws(2, 9), chain_law(*CHAIN, 4)]:
         target = tm.Table(np.array([float(law.pmf.get(x, 0)) for x in np.ndindex((law.vocab_size,) * law.length)])
@@ -146,7 +152,9 @@ def code(generator: np.ndarray, modulus: int) -> set[exact.State]:
 
 
 def one_mask_always_wins(law: exact.RationalLaw) -> bool:
-    """In every reachable state some mask's least possible score is >= the largest of masks to its right, > to its left."""
+    """In every reachable state some mask's least possible score is >= the largest of masks to its right, > to its
+    left.
+    """
     front = {(tm.MASK,) * law.length}
     while front:
         following = set()

@@ -1,6 +1,6 @@
 """What is done to the marginals: nucleus conventions, the noise of float32, temperature."""
 
-from itertools import combinations_with_replacement, permutations
+from itertools import combinations_with_replacement, pairwise, permutations
 
 import numpy as np
 from flint import fmpq
@@ -11,7 +11,6 @@ from theory.decoding.drawn import chain_law, product_law
 from theory.decoding.noise import (
     LATTICE,
     chain_temperature_kl,
-    gumbel_share,
     largest_prefix,
     lattice_share,
     smallest_prefix,
@@ -19,9 +18,10 @@ from theory.decoding.noise import (
     truncated,
 )
 from theory.decoding.results import Results
-from theory.ledger.registry import Outcome, check, control, decide, not_claimed_tight, tightness
+from theory.ledger.registry import Outcome, check, control, decide, definition, not_claimed_tight, tightness
 from toy_models.exact import LogSum
 from toy_models.exact import trajectories as exact
+from toy_models.targets import gumbel_share
 
 
 def laws_on_a_grid(cells: int) -> list[list[fmpq]]:
@@ -59,7 +59,9 @@ def one_token_apart(results: Results) -> Outcome:
 
 @check("nucleus-conventions", tier="rational")
 def two_symbols_become_greedy(results: Results) -> Outcome:
-    """Two symbols, positive law, largest prefix with mass <= p < 1: one text has probability 1; smallest, p > max: p == q."""
+    """Two symbols, positive law, largest prefix with mass <= p < 1: one text has probability 1; smallest, p > max:
+    p == q.
+    """
     found, order = [], tuple((i,) for i in range(4))
     law = chain_law(*CHAIN, 4)
     for p in (fmpq(1, 2), fmpq(9, 10), fmpq(999, 1000)):
@@ -101,6 +103,20 @@ def largest_prefix_has_mass_p(results: Results) -> Outcome:
         kept = largest_prefix(law, fmpq(9, 10))
         found.append(sum((law[v] for v in kept), fmpq(0)) >= fmpq(9, 10))
     return decide(all(found), len(found), note="p = .9")
+
+
+@definition("nucleus-conventions", tier="float64")
+def the_library_has_both(results: Results) -> Outcome:
+    """tm.TopP(p, "at least" | "at most") on a grid of laws is the truncation in rationals."""
+    gaps = []
+    for law in laws_on_a_grid(6):
+        target = tm.MarkovChain([[float(v) for v in law]] * len(law), 1)
+        for p in (fmpq(1, 2), fmpq(5, 8), fmpq(9, 10)):
+            for mass, prefix in (("at least", smallest_prefix), ("at most", largest_prefix)):
+                found = tm.TopP(target, float(p), mass).marginals(np.array([[tm.MASK]]))[0, 0]
+                wanted = [float(v) for v in truncated(law, prefix(law, p))]
+                gaps.append(np.abs(found - wanted).max())
+    return decide(max(gaps) < 1e-14, len(gaps), max(gaps))
 
 
 not_claimed_tight("nucleus-conventions", "an equivalence")
@@ -156,7 +172,7 @@ def twice_the_spacing(results: Results) -> Outcome:
 def fewer_steps_are_colder(results: Results) -> Outcome:
     """The neighbour: more steps bring the first call nearer to what it should write (Zipf, V = 50257)."""
     share = results.zipf.share
-    return decide(all(a <= b for a, b in zip(share, share[1:], strict=False)), len(share), share[-1])
+    return decide(all(a <= b for a, b in pairwise(share)), len(share), share[-1])
 
 
 @check("temperature-bias", tier="rational")
@@ -182,7 +198,9 @@ def conditionals(law: exact.RationalLaw, order) -> list[list[fmpq]]:
 
 def normalisers(law: exact.RationalLaw, order, power: int) -> LogSum:
     """sum over states of q(y) log sum_v q(v | y)^power."""
-    return LogSum((sum((p**power for p in law.marginal(y, i)), fmpq(0)), law.probability(y)) for y, i in _states(law, order))
+    return LogSum(
+        (sum((p**power for p in law.marginal(y, i)), fmpq(0)), law.probability(y)) for y, i in _states(law, order)
+    )
 
 
 def _states(law: exact.RationalLaw, order):

@@ -66,7 +66,11 @@ def threshold_of_epsilon(results: Results) -> Outcome:
 @control("floor-schedule", tier="rational")
 def even_split_does_so_too(results: Results) -> Outcome:
     """The neighbour: LLaDA's even split of L masks over L calls."""
-    return decide(masks_left(tuple(schedules.even_split_sizes(12, 12))) == last_two(12), 1, note="an even split writes one token in each call")
+    return decide(
+        masks_left(tuple(schedules.even_split_sizes(12, 12))) == last_two(12),
+        1,
+        note="an even split writes one token in each call",
+    )
 
 
 @control("floor-schedule", tier="rational")
@@ -92,7 +96,9 @@ def ray_cost(sizes: tuple[int, ...], k: int) -> int:
 
 @check("growing-sizes", tier="rational")
 def rays_decide(results: Results) -> Outcome:
-    """On the ray 1[. < k] the trajectory KL is (least partial sum >= k) - k; 1, 2, 3, .. wins at k = 1, loses at some k."""
+    """On the ray 1[. < k] the trajectory KL is (least partial sum >= k) - k; 1, 2, 3, .. wins at k = 1, loses at
+    some k.
+    """
     found = []
     for length in (10, 45, 136, 512):
         growing = tuple(int(s) for s in schedules.growing_sizes(length))
@@ -137,5 +143,6 @@ def reversed_is_as_good(results: Results) -> Outcome:
     return decide(any(found), len(found), note="large blocks first are worse than even sizes on all three")
 
 
-not_claimed_tight("growing-sizes", "the first part is an identity, the second is two strict comparisons of exact numbers")
-
+not_claimed_tight(
+    "growing-sizes", "the first part is an identity, the second is two strict comparisons of exact numbers"
+)

@@ -1,6 +1,8 @@
-"""Entropy-bounded decoding: how many calls the entropy pays for, what a threshold promises, where greedy is the mode."""
+"""Entropy-bounded decoding: how many calls the entropy pays for, what a threshold promises, where greedy is the
+mode.
+"""
 
-from itertools import combinations, product
+from itertools import combinations, pairwise, product
 
 import numpy as np
 from flint import fmpq
@@ -37,9 +39,11 @@ def replay(law: exact.RationalLaw, gamma: float, proxy: str) -> tuple[fmpq, fmpq
 
 @check("eb-calls-entropy", tier="rational")
 def entropy_pays_for_calls(results: Results) -> Outcome:
-    """(H + KL)/(gamma + log V) <= E calls <= 1 + (H + KL)/gamma, E single <= 1 + H/gamma, for three proxies, gamma rational."""
+    """(H + KL)/(gamma + log V) <= E calls <= 1 + (H + KL)/gamma, E single <= 1 + H/gamma, for three proxies, gamma
+    rational.
+    """
     found = []
-    for law in laws(21, instances(results, 12, 90)):
+    for law in laws(21, instances(results, 12, 36)):
         h = law.entropy()
         for proxy, gamma in product(("entropy", "confidence", "margin"), (fmpq(1, 4), fmpq(1, 2), fmpq(1), fmpq(2))):
             calls, single, kl = replay(law, float(gamma), proxy)
@@ -52,7 +56,9 @@ def entropy_pays_for_calls(results: Results) -> Outcome:
 
 @tightness("eb-calls-entropy", tier="rational")
 def both_ends_are_met(results: Results) -> Outcome:
-    """Left: fair coins, gamma = log 2, L = 4: 2 calls, equality. Right: gamma just below log 2: L calls against 1 + L + 1e-6."""
+    """Left: fair coins, gamma = log 2, L = 4: 2 calls, equality. Right: gamma just below log 2: L calls against 1 +
+    L + 1e-6.
+    """
     coins = exact.RationalLaw({x: fmpq(1, 16) for x in product((0, 1), repeat=4)}, 2, 4)
     calls, _, kl = replay(coins, float(np.log(2)), "entropy")
     equal = (coins.entropy() + kl - log(2).scaled(2 * calls)).is_zero()
@@ -89,7 +95,9 @@ def fano(confidence: fmpq, size: int) -> LogSum:
 
 @check("gamma-threshold", tier="rational")
 def entropy_and_confidence(results: Results) -> Outcome:
-    """EB(gamma): all but one token of largest entropy have confidence >= e^-gamma; TC <= (k-1) fano(tau) above tau >= 1/2."""
+    """EB(gamma): all but one token of largest entropy have confidence >= e^-gamma; TC <= (k-1) fano(tau) above tau
+    >= 1/2.
+    """
     found = []
     for law in laws(22, instances(results, 15, 120)):
         for gamma in (fmpq(1, 2), fmpq(1), fmpq(2)):
@@ -109,7 +117,9 @@ def entropy_and_confidence(results: Results) -> Outcome:
 
 @tightness("gamma-threshold", tier="rational")
 def copies_meet_fano(results: Results) -> Outcome:
-    """k copies of (tau, rest uniform): TC = (k-1) fano(tau), V = 2, 3, 4 and 126464 at tau = .9: 1.4998534788 a token."""
+    """k copies of (tau, rest uniform): TC = (k-1) fano(tau), V = 2, 3, 4 and 126464 at tau = .9: 1.4998534788 a
+    token.
+    """
     found = []
     for size, k, tau in product((2, 3, 4), (2, 3), (fmpq(1, 2), fmpq(9, 10))):
         law = copies(spread(tau, size), k)
@@ -131,7 +141,9 @@ def threshold_is_minus_log(results: Results) -> Outcome:
 @control("gamma-threshold", tier="rational")
 def all_tokens_are_confident(results: Results) -> Outcome:
     """The neighbour: every token that EB reveals has confidence >= e^-gamma. A fair bit, gamma = 1/2."""
-    return decide((log(fmpq(1, 2)) + LogSum((), fmpq(1, 2))).sign() >= 0, 1, note="the easiest token is always revealed")
+    return decide(
+        (log(fmpq(1, 2)) + LogSum((), fmpq(1, 2))).sign() >= 0, 1, note="the easiest token is always revealed"
+    )
 
 
 def modes(law: dict[exact.State, fmpq]) -> list[exact.State]:
@@ -142,7 +154,10 @@ def modes(law: dict[exact.State, fmpq]) -> list[exact.State]:
 def sure_tokens_are_the_mode(results: Results) -> Outcome:
     """sum eps + max eps < 1 over a set: its most likely tokens are the unique mode of the set, on random laws."""
     found = []
-    for law in [*laws(23, instances(results, 60, 600), zeros=0.5), *(peaked(k) for k in range(instances(results, 40, 200)))]:
+    for law in [
+        *laws(23, instances(results, 60, 600), zeros=0.5),
+        *(peaked(k) for k in range(instances(results, 40, 200))),
+    ]:
         y = (tm.MASK,) * law.length
         for chosen in (c for k in range(2, law.length + 1) for c in combinations(range(law.length), k)):
             rows = [law.marginal(y, i) for i in chosen]
@@ -217,7 +232,7 @@ def more_gamma_less_kl(results: Results) -> Outcome:
 def kl_rises_with_gamma(results: Results) -> Outcome:
     """The neighbour: on this law KL is nondecreasing in gamma."""
     kl = [tm.rules.evaluate_rule(five_bits(), tm.EntropyBounded(k * np.log(2))).kl for k in range(4)]
-    return decide(all(a <= b + ROUNDING for a, b in zip(kl, kl[1:], strict=False)), len(kl), note="0, log 2, 0, log 2")
+    return decide(all(a <= b + ROUNDING for a, b in pairwise(kl)), len(kl), note="0, log 2, 0, log 2")
 
 
 @control("gamma-not-monotone", tier="float64")
