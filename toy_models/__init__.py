@@ -50,6 +50,7 @@ from toy_models.rules import (
     bisection,
 )
 from toy_models.rules.optimal_policy import Policy, optimal_policy
+from toy_models.rules.speculative import Speculative
 from toy_models.rules.word_policy import WordPolicy
 from toy_models.schedules.beta import BetaSchedule
 from toy_models.schedules.budget import dtc_sizes, odds_geometric_weights, tc_sizes
@@ -130,6 +131,7 @@ __all__ += [
     "SineSchedule",
     "SineSquaredSchedule",
     "Smoothed",
+    "Speculative",
     "Table",
     "Target",
     "Tempered",

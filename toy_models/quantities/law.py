@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
-from toy_models.door import ADAPTIVE, CONTENT_FREE, DRAWN, require_denoiser, require_rule
+from toy_models.door import EVERY_KIND, require_denoiser, require_rule
 from toy_models.errors import IntractableError
 from toy_models.kernel import kernel
 from toy_models.quantities import lattice
@@ -15,6 +15,7 @@ from toy_models.rules.protocol import (
     Rule,
     Stage,
     candidate_law,
+    is_sampler,
     sees_contents,
     sees_drawn,
     select,
@@ -52,7 +53,9 @@ def sampler_law(denoiser: Denoiser, rule: Rule) -> Law:
     """
     require_denoiser(denoiser)
     vocab_size, length = denoiser.vocab_size, denoiser.length
-    require_rule(rule, length, (CONTENT_FREE, ADAPTIVE, DRAWN))
+    require_rule(rule, length, EVERY_KIND)
+    if is_sampler(rule):
+        return rule.exact_law(denoiser)
     if sees_drawn(rule) and not hasattr(rule, "push"):
         _require_candidates(vocab_size, length)
     marginals = lattice.state_marginals(denoiser)

@@ -6,19 +6,12 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 from tqdm import tqdm
 
-from toy_models.door import (
-    ADAPTIVE,
-    CONTENT_FREE,
-    DRAWN,
-    require_denoiser,
-    require_generator,
-    require_pair,
-    require_rule,
-)
+from toy_models.door import EVERY_KIND, require_denoiser, require_generator, require_pair, require_rule
 from toy_models.quantities.intervals import Estimate, clopper_pearson
 from toy_models.rules.protocol import (
     Rule,
     candidate_law,
+    is_sampler,
     sees_contents,
     sees_drawn,
     select,
@@ -53,9 +46,11 @@ def sample(denoiser: Denoiser, rule: Rule, size: int, rng: np.random.Generator) 
     """
     require_denoiser(denoiser)
     length = denoiser.length
-    require_rule(rule, length, (CONTENT_FREE, ADAPTIVE, DRAWN))
+    require_rule(rule, length, EVERY_KIND)
     positive_int("size", size)
     require_generator(rng)
+    if is_sampler(rule):
+        return rule.draw(denoiser, size, rng)
     y = np.full((size, length), MASK, dtype=np.int64)
     calls = np.zeros(size, dtype=np.int64)
     stopped = np.zeros(size, dtype=bool)

@@ -8,12 +8,13 @@ from toy_models.rules.drawn_confidence import DrawnConfidence
 from toy_models.rules.entropy_bounded import EntropyBounded
 from toy_models.rules.entropy_sum import EntropySum
 from toy_models.rules.factor_threshold import FactorThreshold, FrechetBound
-from toy_models.rules.protocol import Adaptive, ContentFree, Drawn, Rule, Stage
+from toy_models.rules.protocol import Adaptive, ContentFree, Drawn, Rule, Sampler, Stage
 from toy_models.rules.semi_autoregressive import SemiAutoregressive
 
 __getattr__, __dir__, __all__ = attach(
     __name__,
     {
+        "confidence_memory": ["ConfidenceMemory"],
         "drawn_confidence": ["tempered"],
         "drawn_scores": ["OfMarginal", "PositionWeighted", "Probability", "Score"],
         "entropy_bounded": ["prefix_excess"],
@@ -24,6 +25,7 @@ __getattr__, __dir__, __all__ = attach(
             "schedule_cost",
             "subset_entropies",
         ],
+        "grid_reveal": ["GridReveal"],
         "ordered_partitions": [
             "BestPartition",
             "best_partitions",
@@ -31,13 +33,16 @@ __getattr__, __dir__, __all__ = attach(
             "chain_partition_loss",
             "partition_loss",
         ],
+        "path_planning": ["PathPlanning"],
         "policy_front": ["Front", "optimal_front"],
         "policy_search": ["all_policies", "hull", "pareto"],
         "proxies": ["entropies", "proxy_scores"],
         "quotas": ["Above", "Count", "Factor", "Quota", "Sizes", "quota"],
+        "remasking": ["Remasking", "most_remasked"],
         "replay": ["Replay", "RuleValue", "estimate_kl", "evaluate_rule", "replay_rule"],
         "replay_law": ["Visited", "visited_states"],
         "semi_autoregressive": ["current_block"],
+        "stop_at_eos": ["StopAtEos", "length_law", "until_eos"],
     },
 )
 __all__ += [
@@ -54,6 +59,7 @@ __all__ += [
     "IndependentReveal",
     "RandomOrder",
     "Rule",
+    "Sampler",
     "SemiAutoregressive",
     "ShiftedReveal",
     "Stage",

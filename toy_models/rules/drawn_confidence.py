@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from toy_models.rules.drawn_law import push_kept, push_plackett_luce, tie_classes, uniform_marks, with_slack
+from toy_models.rules.drawn_law import push_best, push_plackett_luce, with_slack
 from toy_models.rules.drawn_scores import Score, score_of
 from toy_models.rules.proxies import array_module, ascending, by_rank, check_marginals, keep_ranks
 from toy_models.rules.quotas import Quota, quota
@@ -116,15 +116,11 @@ class DrawnConfidence:
                 keep = int(np.isneginf(self.keep.bars(int(counts[r]))).sum())
                 push_plackett_luce(mass, int(state), draw[r], scores[r] / self.gumbel, free[r], keep, increments)
             return
-        drawable = free[..., None] & (draw > 0)
-        classes = tie_classes(scores, np.ascontiguousarray(self.score.widths(seen, scores)), drawable)
-        levels = np.zeros(scores.shape, dtype=np.int64)
-        for m in np.unique(counts):
-            levels[counts == m] = np.searchsorted(with_slack(self.keep.bars(int(m))), scores[counts == m], side="right")
-        leftmost = self.ties == "leftmost"
-        nodes, weights = (np.zeros(1), np.ones(1)) if leftmost else uniform_marks(masked.shape[1])
-        draw, free, levels = (np.require(a, requirements=["C", "W"]) for a in (draw, free, levels))  # one compilation
-        push_kept(mass, here, draw, free, classes, levels, increments, nodes, weights, leftmost)
+        total = mass[here]
+        mass[here] = 0.0
+        push_best(
+            mass, here, total, draw, free, scores, self.score.widths(seen, scores), self.keep, self.ties, increments
+        )
 
     def _in_play(self, masked):
         return masked if self.block is None else current_block(masked, self.block)

@@ -20,6 +20,7 @@ from scipy.special import logsumexp
 from toy_models.errors import IntractableError
 from toy_models.kernel import kernel
 from toy_models.rules.proxies import rounding, ties
+from toy_models.rules.quotas import Quota
 
 MAX_DRAWS = 2**20  # joint draws V^m of one state, for randomised selection
 
@@ -47,8 +48,8 @@ def uniform_marks(length: int) -> tuple[Float[np.ndarray, " nodes"], Float[np.nd
     return (1 + nodes) / 2, weights / 2
 
 
-def _push_kept(mass, here, draw, free, classes, levels, increments, nodes, weights, leftmost):
-    """Move the mass of the states `here`, in place, to what one call writes.
+def _push_kept(mass, start, total, draw, free, classes, levels, increments, nodes, weights, leftmost):
+    """Add to `mass` what one call writes from states of mass `total`; writing nothing would give the index `start`.
 
     levels[i, v] is the number of bars the score passes; increments[i, v] is what writing v at i adds to the index of a
     state, negative where that outcome is not wanted. `leftmost`: ties by position, and nodes and weights are (1,).
@@ -65,9 +66,7 @@ def _push_kept(mass, here, draw, free, classes, levels, increments, nodes, weigh
     code = np.empty(most, dtype=np.int64)
     prob = np.empty(most)
     kept = np.empty(most, dtype=np.int64)
-    for row in range(len(here)):
-        total = mass[here[row]]
-        mass[here[row]] = 0.0
+    for row in range(len(start)):
         masked = 0
         lowest = length
         for i in range(length):
@@ -85,8 +84,8 @@ def _push_kept(mass, here, draw, free, classes, levels, increments, nodes, weigh
                     for node in range(len(nodes)):
                         x = nodes[node]
                         size = 1
-                        code[0] = here[row] + increments[a, u]
-                        prob[0] = total * draw[row, a, u] * weights[node]
+                        code[0] = start[row] + increments[a, u]
+                        prob[0] = total[row] * draw[row, a, u] * weights[node]
                         kept[0] = 1
                         left = masked - 1
                         for j in range(length):
@@ -128,6 +127,29 @@ def _push_kept(mass, here, draw, free, classes, levels, increments, nodes, weigh
 
 
 push_kept = kernel(_push_kept)
+
+
+def push_best(
+    mass: Float[np.ndarray, " states"],
+    start: Int[np.ndarray, " n"],
+    total: Float[np.ndarray, " n"],
+    draw: Float[np.ndarray, "n L V"],
+    free: Bool[np.ndarray, "n L"],
+    scores: Float[np.ndarray, "n L V"],
+    widths: Float[np.ndarray, "n L V"],
+    keep: Quota,
+    tie_rule: str,
+    increments: Int[np.ndarray, "L V"],
+) -> None:
+    """Add to `mass` the outcomes of one call from n states: candidates ~ draw at `free`, the best ones are written."""
+    classes = tie_classes(np.ascontiguousarray(scores), np.ascontiguousarray(widths), free[..., None] & (draw > 0))
+    levels, counts = np.zeros(scores.shape, dtype=np.int64), free.sum(axis=1)
+    for m in np.unique(counts):
+        levels[counts == m] = np.searchsorted(with_slack(keep.bars(int(m))), scores[counts == m], side="right")
+    leftmost = tie_rule == "leftmost"
+    nodes, weights = (np.zeros(1), np.ones(1)) if leftmost else uniform_marks(free.shape[1])
+    draw, free = (np.require(a, requirements=["C", "W"]) for a in (draw, free))  # one compilation
+    push_kept(mass, start, total, draw, free, classes, levels, increments, nodes, weights, leftmost)
 
 
 def push_plackett_luce(

@@ -3,6 +3,8 @@
     ContentFree   a law over ordered partitions of the positions: stages(length), draw_steps(size, length, rng)
     Adaptive      select(marginals, masked): sees the marginals of the masked tokens
     Drawn         select(marginals, masked, drawn): sees a candidate drawn at every masked position as well
+    Sampler       exact_law(denoiser), draw(denoiser, size, rng): a sampler that is more than a choice of positions (it
+                  remasks, verifies, fills by argmax, stops early) and brings its own exact law
 
 Nothing more is needed. Optional methods shorten a route and are never required: `require_length(length)` refuses a
 length, `expected_calls(length)` is a closed form, `independent_parts(length)` writes a rule as a mixture of independent
@@ -83,7 +85,29 @@ class Drawn(Protocol):
     def select(self, marginals, masked, drawn) -> Any: ...
 
 
-Rule = ContentFree | Adaptive | Drawn
+@runtime_checkable
+class Sampler(Protocol):
+    """A sampler with its own exact law and its own draws.
+
+    >>> isinstance(tm.Speculative(2), tm.rules.Sampler), isinstance(tm.TopK(1), tm.rules.Sampler)
+    (True, False)
+    """
+
+    def exact_law(self, denoiser) -> Any:
+        """The `Law` of what is written."""
+        ...
+
+    def draw(self, denoiser, size: int, rng: np.random.Generator) -> Any:
+        """`size` runs, as `Samples`."""
+        ...
+
+
+Rule = ContentFree | Adaptive | Drawn | Sampler
+
+
+def is_sampler(rule: Rule) -> TypeIs[Sampler]:
+    """Whether the rule is a sampler with its own law and draws."""
+    return hasattr(rule, "exact_law") and hasattr(rule, "draw")
 
 
 def sees_contents(rule: Rule) -> TypeIs[Adaptive | Drawn]:

@@ -118,12 +118,20 @@ def _rounded(p: Float[np.ndarray, "n V"], bits: int) -> Float[np.ndarray, "n V"]
 
 
 def top_tokens(p: Float[np.ndarray, "n V"], k: int) -> Float[np.ndarray, "n V"]:
-    """Each row restricted to its k largest entries, renormalised."""
+    """Each row restricted to its k largest entries, renormalised.
+
+    >>> tm.targets.top_tokens(np.array([[0.5, 0.3, 0.2]]), 2).round(12).tolist()
+    [[0.625, 0.375, 0.0]]
+    """
     return _keep(p, np.arange(p.shape[1]) < np.full((len(p), 1), k))
 
 
 def nucleus(p: Float[np.ndarray, "n V"], at: float, mass: str) -> Float[np.ndarray, "n V"]:
-    """Each row restricted to the smallest set of mass >= `at`, or the largest of mass <= `at`, renormalised."""
+    """Each row restricted to the smallest set of mass >= `at`, or the largest of mass <= `at`, renormalised.
+
+    >>> tm.targets.nucleus(np.array([[0.5, 0.25, 0.25]]), 0.7, "at most").tolist()
+    [[1.0, 0.0, 0.0]]
+    """
     total = np.cumsum(np.take_along_axis(p, _descending(p), axis=1), axis=1)
     if mass == "at least":
         kept = np.concatenate([np.zeros_like(total[:, :1]), total[:, :-1]], axis=1) < at * (1 - SLACK)
