@@ -11,7 +11,7 @@ from toy_models.quantities import lattice
 
 @dataclass(frozen=True)
 class Cost:
-    """One sampler on one language: expected calls under q and KL(q || p); exact iff KL is 0."""
+    """One sampler on one language: expected calls and KL(q || p); exact iff KL is 0."""
 
     sampler: str
     language: str
@@ -57,6 +57,9 @@ def costs(full: bool) -> tuple[Cost, ...]:
         for label, rule in samplers(target.length).items():
             calls = float(tm.expected_calls(law, rule))
             found.append(Cost(label, name, target.length, calls, max(float(tm.marginal_kl(law, rule)), 0.0)))
+        rule = tm.Speculative(target.length)  # its verifying call gives the conditionals of a whole draft
+        calls = tm.sampler_law(law, rule).mean_steps
+        found.append(Cost("speculative", name, target.length, calls, max(float(tm.marginal_kl(law, rule)), 0.0)))
         policy = tm.optimal_policy(law, 1e-6)
         found.append(Cost("fastest exact adaptive rule", name, target.length, policy.mean_steps, max(policy.kl, 0.0)))
     return tuple(found)

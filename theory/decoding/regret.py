@@ -76,6 +76,7 @@ def rules(length: int) -> dict[str, tm.Rule]:
         "drawn confidence, 2 blocks, L calls": tm.DrawnConfidence(1, block=length // 2),
         "drawn confidence ≥ .9": tm.DrawnConfidence(tm.rules.Above(0.9)),
         "drawn confidence, factor 1": tm.DrawnConfidence(tm.rules.Factor(1.0)),
+        "P2 with drawn tokens, L calls": tm.rules.PathPlanning(tuple(range(1, length + 1))),
         "marginal confidence, L calls": tm.TopK(1),
         "marginal confidence, L/2 calls": tm.TopK(2),
         "marginal confidence ≥ .9": tm.Threshold(0.9),
@@ -99,7 +100,8 @@ def table(full: bool) -> Table:
         fronts[name] = (front.calls, np.maximum(front.kl, 0.0))
         entropies[name] = law.entropy()
         for label, rule in rules(target.length).items():
-            calls = tm.sampler_law(law, rule).mean_steps if sees_drawn(rule) else tm.expected_calls(law, rule)
+            replayed = isinstance(rule, tm.ContentFree | tm.Adaptive) and not sees_drawn(rule)
+            calls = tm.expected_calls(law, rule) if replayed else tm.sampler_law(law, rule).mean_steps
             kl = max(float(tm.marginal_kl(law, rule)), 0.0)
             entries.append(Entry(label, name, float(calls), kl, float(front.lower_bound(calls))))
     return Table(tuple(entries), fronts, entropies)

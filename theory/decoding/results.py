@@ -84,6 +84,18 @@ class Temperature:
 
 
 @dataclass(frozen=True, eq=False)
+class Gamma:
+    """Entropy-bounded unmasking against gamma: calls, KL, and what H and KL allow for the calls."""
+
+    language: str
+    gamma: np.ndarray
+    calls: np.ndarray
+    kl: np.ndarray
+    least: np.ndarray  # (H + KL)/(gamma + log V)
+    most: np.ndarray  # 1 + (H + KL)/gamma, at most L
+
+
+@dataclass(frozen=True, eq=False)
 class Results:
     """The sweeps of the topic, each computed when asked for."""
 
@@ -129,6 +141,10 @@ class Results:
     @cached_property
     def regret(self) -> regret.Table:
         return regret.table(self.full)
+
+    @cached_property
+    def gamma(self) -> tuple[Gamma, ...]:
+        return gamma_sweeps(self.full)
 
     @cached_property
     def schedules(self) -> dict[str, np.ndarray]:
@@ -237,6 +253,33 @@ def temperatures() -> tuple[Temperature, ...]:
         p = np.where(transition > 0, transition, 1.0)
         entropy = float(initial @ -(transition * np.log(p)).sum(axis=1))
         found.append(Temperature(name, entropy, values, kl))
+    return tuple(found)
+
+
+def five_bits() -> tm.Table:
+    """Uniform (a, b, c, c, c)."""
+    pmf = np.zeros((2,) * 5)
+    for a, b, c in np.ndindex(2, 2, 2):
+        pmf[a, b, c, c, c] = 1 / 8
+    return tm.Table(pmf)
+
+
+def gamma_sweeps(full: bool) -> tuple[Gamma, ...]:
+    """EB on five bits, three of them copies, and on the slow chain; gamma in steps of log 2 / 8."""
+    length = 8 if full else 4
+    languages = (
+        ("uniform (a, b, c, c, c)", five_bits()),
+        (f"slow chain (.97,.03),(.02,.98), L = {length}", tm.MarkovChain([[0.97, 0.03], [0.02, 0.98]], length)),
+    )
+    found = []
+    for name, target in languages:
+        gamma = np.arange(1, 27) * np.log(2) / 8
+        values = [tm.rules.evaluate_rule(target, tm.EntropyBounded(float(g))) for g in gamma]
+        kl = np.array([max(v.kl, 0.0) for v in values])
+        nats = target.entropy() + kl
+        most = np.minimum(1 + nats / gamma, target.length)
+        calls = np.array([v.mean_steps for v in values])
+        found.append(Gamma(name, gamma, calls, kl, nats / (gamma + np.log(target.vocab_size)), most))
     return tuple(found)
 
 

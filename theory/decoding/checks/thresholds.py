@@ -8,7 +8,7 @@ import numpy as np
 from flint import fmpq
 
 import toy_models as tm
-from theory.decoding.results import Results
+from theory.decoding.results import Results, five_bits
 from theory.ledger.instances import instances
 from theory.ledger.registry import Outcome, check, control, decide, not_claimed_tight, tightness
 from toy_models.exact import LogSum, log
@@ -208,14 +208,6 @@ def confidence_one_half_is_enough(results: Results) -> Outcome:
     rows = [law.marginal((tm.MASK,) * 2, i) for i in range(2)]
     best = tuple(row.index(max(row)) for row in rows)
     return decide(modes(pmf) == [best], 1, note="(.6, .4) twice: v = (0, 0) has 1/5")
-
-
-def five_bits() -> tm.Table:
-    """Uniform (a, b, c, c, c)."""
-    pmf = np.zeros((2,) * 5)
-    for a, b, c in product((0, 1), repeat=3):
-        pmf[a, b, c, c, c] = 1 / 8
-    return tm.Table(pmf)
 
 
 @check("gamma-not-monotone", tier="float64")
