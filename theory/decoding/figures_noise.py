@@ -87,7 +87,7 @@ def correctors(results: Results) -> Drawn:
         at, place = (sweeps[-1], curve.distance[-1]), (6, 4 if curve.name == "least margin" else -5)
         ax.annotate(curve.name, at, place, textcoords="offset points", fontsize=8.5, color=f"C{k}")
     ax.set(xlabel="sweeps", ylabel="total variation to q", xlim=(0, 38), ylim=(-0.03, 1.0), xticks=range(0, 31, 5))
-    ax.set_title("A corrector keeps the law only if its choice is balanced")
+    ax.set_title("A corrector keeps the law only if its choice is balanced (a language of three letters, L = 3)")
     return fig, {"correctors": results.correctors}
 
 
@@ -208,8 +208,8 @@ def truncation(results: Results) -> Drawn:
     left.set_title("nucleus at p = .9: “at most” makes a coin greedy", fontsize=10)
     for k, part in enumerate(results.temperature):
         right.plot(part.temperature, part.kl / part.entropy, **style(k))
-        place, side = ((10, 6), "left") if k == 0 else ((-6, -14), "right")
-        at = (part.temperature[1], part.kl[1] / part.entropy)
+        place, side = ((10, 6), "left") if k == 0 else ((-8, -10), "right")
+        at = (part.temperature[1 + k], part.kl[1 + k] / part.entropy)
         right.annotate(part.language, at, place, textcoords="offset points", fontsize=8.5, color=f"C{k}", ha=side)
     right.set(xlabel="temperature T", ylabel="KL per token / entropy per token", yscale="symlog", ylim=(0, 1.5))
     right.set_yscale("symlog", linthresh=0.001, linscale=0.3)

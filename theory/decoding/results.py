@@ -220,7 +220,7 @@ def races(size: int, rng: np.random.Generator, points: int = 256) -> tuple[Race,
                 float(interval.value) * scale,
                 float(interval.low) * scale,
                 float(interval.high) * scale,
-                float(gumbel_share(np.array(q))),
+                float(gumbel_share(np.array([q]))[0]),
             )
         )
     return tuple(found)
