@@ -53,7 +53,7 @@ class GridReveal:
     @property
     def hazards(self) -> Float[np.ndarray, " N"]:
         """r_j = weights[j] / (1 - what came before)."""
-        left = 1.0 - np.concatenate([[0.0], np.cumsum(self.weights)[:-1]])
+        left = 1.0 - (np.cumsum(self.weights) - self.weights)
         return np.minimum(np.divide(self.weights, left, out=np.zeros_like(left), where=left > 1e-12), 1.0)
 
     def steps(self) -> list[Step]:
