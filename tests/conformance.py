@@ -9,9 +9,10 @@ from itertools import combinations, permutations, product
 from math import log
 
 import numpy as np
+import samplers
 
 import toy_models as tm
-from toy_models.door import ADAPTIVE, CONTENT_FREE, DRAWN, kind_of
+from toy_models.door import ADAPTIVE, CONTENT_FREE, DRAWN, SAMPLER, kind_of
 
 CHAIN_A = [[0.7, 0.3, 0.0], [0.0, 0.6, 0.4], [0.5, 0.0, 0.5]]
 SKEW = [[0.8, 0.15, 0.05], [0.05, 0.7, 0.25], [0.3, 0.1, 0.6]]
@@ -118,6 +119,13 @@ RULES = {
     "drawn confidence": lambda target: tm.DrawnConfidence(1),
     "drawn confidence, random ties, tempered": lambda target: tm.DrawnConfidence(2, 0.5, ties="uniform"),
     "drawn confidence, factor": lambda target: tm.DrawnConfidence(tm.rules.Factor(1.2), 1.0, "margin"),
+    "grid, argmax": lambda target: tm.rules.GridReveal([0.3, 0.4]),
+    "remasking": lambda target: tm.rules.Remasking([0.0, 0.4, 0.7, 1.0], [0.0, 0.5, 0.0]),
+    "remembered confidence": lambda target: tm.rules.ConfidenceMemory([0.0, 0.5, 0.5, 1.0], [0.0, 0.8, 0.0]),
+    "path planning": lambda target: tm.rules.PathPlanning(sorted({1, (target.length + 1) // 2, target.length})),
+    "speculative": lambda target: tm.Speculative(3),
+    "stop at eos": lambda target: tm.rules.StopAtEos(1, tm.SemiAutoregressive(2, tm.TopK(1, "margin"))),
+    "stop at eos, drawn": lambda target: tm.rules.StopAtEos(1, tm.DrawnConfidence(1, block=2)),
 }
 KINDS = {name: kind_of(rule(TARGETS["table"])) for name, rule in RULES.items()}
 CONTENT_BLIND = [name for name, kind in KINDS.items() if kind == CONTENT_FREE]
@@ -185,6 +193,8 @@ def choices(rule, y, law):
 
 def sampler(denoiser, rule):
     """(law of what is written as a dictionary, impossible mass, mean calls), by walking over all runs."""
+    if kind_of(rule) == SAMPLER:
+        return samplers.walk(denoiser, rule, walker(denoiser), choices)
     if kind_of(rule) == CONTENT_FREE:
         parts = [(w, _staged(denoiser, stages)) for w, stages in rule.stages(denoiser.length)]
     else:

@@ -21,7 +21,12 @@ from toy_models.exact.verdict import decide_at_most, decide_equal
 from toy_models.lazy import attach
 
 __getattr__, __dir__, __all__ = attach(
-    __name__, {"drawn_law": ["drawn_confidence_law", "kept_outcomes"]}, ["curves", "trajectories"]
+    __name__,
+    {
+        "drawn_law": ["drawn_confidence_law", "kept_outcomes"],
+        "samplers": ["gibbs_step", "speculative_law"],
+    },
+    ["curves", "trajectories"],
 )
 __all__ += [
     "LogSum",

@@ -1,7 +1,7 @@
-"""ReMDM with a memory: what was written with little confidence is masked again more often (arXiv 2503.00307, sec. 4.1).
+"""ReMDM with a memory: what was written with little confidence is masked again more often (arXiv 2503.00307).
 
-The state is (y, c): c_i is the probability that token i had when it was written. It is no function of y, so the law is a
-walk over pairs, not over the lattice.
+The state is (y, c): c_i is the probability that token i had when it was written. It is no function of y, so the law is
+a walk over pairs, not over the lattice.
 """
 
 from collections.abc import Iterator, Sequence
@@ -26,7 +26,7 @@ State = tuple[tuple[int, ...], tuple[float, ...]]
 
 @dataclass(frozen=True, eq=False)
 class ConfidenceMemory:
-    """Remasking with probability sigma exp(-c_i) / sum over written j of exp(-c_j); a mask is written with (a'-a)/(1-a).
+    """Token i is masked again w.p. sigma exp(-c_i) / sum over written j of exp(-c_j), a mask written w.p. (a'-a)/(1-a).
 
     alphas and sigmas as in `Remasking`. The exact law holds every pair of a text and its confidences: small L and few
     steps.

@@ -16,7 +16,7 @@ from jaxtyping import Bool, Float, Int
 
 from toy_models.rules.drawn_law import push_best, push_plackett_luce, with_slack
 from toy_models.rules.drawn_scores import Score, score_of
-from toy_models.rules.proxies import array_module, ascending, by_rank, check_marginals, keep_ranks
+from toy_models.rules.proxies import array_module, ascending, by_rank, check_marginals, keep_ranks, rounding
 from toy_models.rules.quotas import Quota, quota
 from toy_models.rules.semi_autoregressive import current_block
 from toy_models.validation import positive_int
@@ -136,7 +136,7 @@ class DrawnConfidence:
 
 
 def tempered(marginals, temperature: float):
-    """p^(1/temperature), renormalised; temperature 0: all on the first most likely token.
+    """p^(1/temperature), renormalised; temperature 0: all on the first of the most likely tokens.
 
     >>> tm.rules.tempered(np.array([0.75, 0.25]), 0.5).round(12).tolist()  # (9, 1) / 10
     [0.9, 0.1]
@@ -144,10 +144,10 @@ def tempered(marginals, temperature: float):
     if temperature == 1:
         return marginals
     xp = array_module(marginals)
-    if temperature == 0:
-        first = marginals.argmax(-1)[..., None]
-        return xp.asarray(xp.arange(marginals.shape[-1], device=first.device) == first, dtype=marginals.dtype)
     top = marginals.max(-1)[..., None] if xp is np else marginals.amax(-1)[..., None]
+    if temperature == 0:
+        best = marginals >= top * (1.0 - rounding(marginals))
+        return xp.asarray(best & (best.cumsum(-1) == 1), dtype=marginals.dtype)
     powered = (marginals / top) ** (1.0 / temperature)
     return powered / powered.sum(-1)[..., None]
 

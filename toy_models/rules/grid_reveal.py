@@ -22,9 +22,9 @@ class GridReveal:
     """Each position draws its call i.i.d., P(call = j) = weights[j]; what is left after N calls is filled in one more.
 
     The weights may sum to less than one: a grid that stops at t > 0 (MDLM's noise removal, DFM's max_t). fill:
-    "argmax", the most likely token of each marginal, or "draw". bits: Gumbel noise from uniforms of that many bits, by which a
-    call writes token v with probability `gumbel_share(r_j pi_i(v))` in place of r_j pi_i(v), r_j the hazard. With
-    weights that sum to one and exact noise this is IndependentReveal.
+    "argmax", the most likely token of each marginal, or "draw". bits: Gumbel noise from uniforms of that many bits, by
+    which a call writes token v with probability `gumbel_share(r_j pi_i(v))` in place of r_j pi_i(v), r_j the hazard.
+    With weights that sum to one and exact noise this is IndependentReveal.
 
     >>> law = tm.sampler_law(tm.repetition(2, 2), tm.rules.GridReveal([0.5]))  # the argmax of a fair letter is 0
     >>> law.pmf.tolist(), law.mean_steps
@@ -53,7 +53,7 @@ class GridReveal:
     @property
     def hazards(self) -> Float[np.ndarray, " N"]:
         """r_j = weights[j] / (1 - what came before)."""
-        left = 1.0 - np.concatenate([[0.0], np.cumsum(self.weights)[:-1]])
+        left = 1.0 - (np.cumsum(self.weights) - self.weights)
         return np.minimum(np.divide(self.weights, left, out=np.zeros_like(left), where=left > 1e-12), 1.0)
 
     def steps(self) -> list[Step]:
@@ -68,7 +68,7 @@ class GridReveal:
         return rows
 
     def _filled(self, y, marginals):
-        law = marginals if self.fill == "draw" else tempered(marginals, 0)
+        law = marginals if self.fill == "draw" else tempered(marginals, 0.0)
         written = np.concatenate([np.zeros_like(law[..., :1]), law], axis=2)
         return np.where((y == MASK)[..., None], written, hold(y, marginals.shape[2]))
 

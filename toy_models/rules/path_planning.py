@@ -1,4 +1,4 @@
-"""P2: every position is drawn anew in every call, and the best k_t of all positions stay (Peng et al. 2025, 2502.03540).
+"""P2: every position is drawn anew in every call, and the best k_t of all positions stay (arXiv 2502.03540).
 
 A written token competes again, so the walk is not monotone. What the network says at a written position decides the
 rule: here the leave-one-out marginal q(x_i | the other written tokens), or the token itself.

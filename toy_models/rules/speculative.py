@@ -1,8 +1,8 @@
 """Any-subset speculative decoding: draft in parallel, accept by the exact joint, and the law is the language's own.
 
 Guo and Ermon 2025 (arXiv 2504.20456), Campbell et al. 2025 (arXiv 2510.03929). A round drafts the first k masks from
-their marginals pi_i(. | y) in one call; a second call gives q(x_i | y, drafts before i) for all of them. The draft at i is
-accepted with probability min(1, q/pi); the first refused one is drawn from (q - pi)^+ instead, and the round ends.
+their marginals pi_i(. | y) in one call; a second call gives q(x_i | y, drafts before i) for all of them. The draft at i
+is accepted with probability min(1, q/pi); the first refused one is drawn from (q - pi)^+ instead: the round ends.
 """
 
 from dataclasses import dataclass
