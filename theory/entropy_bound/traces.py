@@ -83,8 +83,8 @@ def trace(label: str, target, rule, x: np.ndarray) -> Trace:
     return Trace(f"{label}: {numbers}", x, tm.rules.replay_rule(target, rule, x[None]).step[0])
 
 
-def fixed_trace(label: str, schedule: tm.rules.FixedSchedule, x: np.ndarray) -> Trace:
+def fixed_trace(label: str, target, schedule: tm.rules.FixedSchedule, x: np.ndarray) -> Trace:
     blocks, step = schedule.rule.blocks, np.empty(len(x), dtype=np.int64)
     for call, block in enumerate(blocks):
         step[list(block)] = call
-    return Trace(f"{label}: KL = {abs(schedule.kl):.2f} nats, {len(blocks)} calls", x, step)
+    return Trace(f"{label}: KL = {abs(schedule.loss - target.entropy()):.2f} nats, {len(blocks)} calls", x, step)
