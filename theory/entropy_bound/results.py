@@ -123,9 +123,9 @@ def curve(family: str, target, rules: Iterable[tuple[float, Rule]]) -> Curve:
     return Curve(
         family,
         np.array([parameter for parameter, _ in rules], dtype=np.float64),
-        np.array([v.mean_steps for v in values]),
+        np.array([v.calls for v in values]),
         np.array([max(v.kl, 0.0) for v in values]),
-        np.array([v.multi_steps for v in values]),
+        np.array([v.multi_calls for v in values]),
         np.array([v.bound for v in values]),
     )
 

@@ -97,11 +97,11 @@ def calls_of_a_rule(results: Results) -> Outcome:
             gaps += [abs(steps.probability @ steps.total_correlation - value.kl)]
             gaps += [
                 abs(steps.probability @ steps.bound - value.bound),
-                abs(steps.probability.sum() - value.multi_steps),
+                abs(steps.probability.sum() - value.multi_calls),
             ]
             gaps.append(0.0 if (steps.size >= 2).all() else np.inf)
             seen, h = visited_states(target, rule), target.entropy()
-            gaps += [abs(seen.calls - value.mean_steps), abs(seen.cross_entropy - h - value.kl)]
+            gaps += [abs(seen.calls - value.calls), abs(seen.cross_entropy - h - value.kl)]
             gaps.append(abs(seen.probability.sum() - seen.calls))
             margins.append((steps.bound - steps.total_correlation).min())
     return decide(max(gaps) < ROUNDING and min(margins) > -ROUNDING, len(margins), max(gaps))
