@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import cast
 
 import numpy as np
-from scipy.optimize import minimize_scalar
+from scipy.optimize import OptimizeResult, minimize_scalar
 from scipy.special import rel_entr
 
 import toy_models as tm
@@ -157,7 +158,7 @@ def two_law_certificates() -> Iterator[tuple[float, float, float]]:
     rng = np.random.default_rng(0)
     for _ in range(3):
         p, *laws = rng.dirichlet(np.ones(6), 3)
-        least = minimize_scalar(mixed_kl, bounds=(0, 1), args=(p, *laws), method="bounded")
+        least = cast(OptimizeResult, minimize_scalar(mixed_kl, bounds=(0, 1), args=(p, *laws), method="bounded"))
         for iterations in (1, 4, 400):
             bound = mixtures.best_mixture(p, np.array(laws), iterations)
             yield bound.low, float(least.fun), bound.high

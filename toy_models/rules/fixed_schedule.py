@@ -54,7 +54,7 @@ def fixed_schedule_front(
     [3.0, 1.0, 1.0]
     """
     model = require_pair(target, denoiser)
-    _require_size(target.length, target.length if steps is None else positive_int("steps", steps))
+    steps = _number_of_steps(steps, target.length)
     if model is target:
         return fixed_schedule_front_of(entropy_increments(subset_entropies(target)), steps)
     return fixed_schedule_front_of(mean_cross_entropies(target, denoiser), steps)
@@ -72,8 +72,7 @@ def fixed_schedule_front_of(table: Float[np.ndarray, "sets L"], steps: int | Non
         raise ValueError(
             f"table has shape {table.shape}, allowed: a row for each of 2^L sets, a column for each of L >= 1"
         )
-    steps = length if steps is None else positive_int("steps", steps)
-    _require_size(length, steps)
+    steps = _number_of_steps(steps, length)
     loss, choice = subset_recursion(np.ascontiguousarray(table, dtype=np.float64), steps)
     front = []
     for count in range(1, steps + 1):
@@ -86,7 +85,8 @@ def fixed_schedule_front_of(table: Float[np.ndarray, "sets L"], steps: int | Non
     return tuple(front)
 
 
-def _require_size(length: int, steps: int) -> None:
+def _number_of_steps(steps: int | None, length: int) -> int:
+    steps = length if steps is None else positive_int("steps", steps)
     if steps > length:
         raise ValueError(f"steps = {steps}, allowed: 1 to L = {length}, no block is empty")
     if length > MAX_LENGTH or steps * 3**length > MAX_STEP_PAIRS:
@@ -96,6 +96,7 @@ def _require_size(length: int, steps: int) -> None:
             f"L <= {MAX_LENGTH} and steps * 3^L <= {MAX_STEP_PAIRS}",
             "use optimal_sizes for random orders, best_order for one token per step",
         )
+    return steps
 
 
 def schedule_loss(table: Float[np.ndarray, "sets L"], rule: FixedOrder) -> float:
