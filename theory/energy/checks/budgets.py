@@ -1,5 +1,7 @@
 """The sweep over targets, budgets and schedules, by plain sums and a plain dynamic programme."""
 
+from itertools import product
+
 import numpy as np
 from scipy.special import betainc
 from scipy.stats import binom
@@ -117,11 +119,10 @@ def landscape_of_the_search(res: Results):
     """The drawn grid of KL over (a, b) by plain sums at nine of its points, and its best point is its least value."""
     found, g = res.search, res.curves[res.search_target]
     picked = np.linspace(0, len(found.a_grid) - 1, 3).astype(int)
-    gaps = [
-        abs(found.grid_kl[i, j] / own_kl(g, beta_alpha(found.a_grid[i], found.b_grid[j], 16), "sizes") - 1)
-        for i in picked
-        for j in picked
-    ]
+    gaps = []
+    for i, j in product(picked, repeat=2):
+        own = own_kl(g, beta_alpha(float(found.a_grid[i]), float(found.b_grid[j]), 16), "sizes")
+        gaps.append(abs(float(found.grid_kl[i, j]) / own - 1))
     best = own_kl(g, beta_alpha(found.a, found.b, 16), "sizes")
     gaps.append(abs(found.kl / best - 1))
     return decide(max(gaps) < 1e-9 and found.kl <= found.grid_kl.min() * (1 + 1e-12), len(gaps), max(gaps))

@@ -51,7 +51,7 @@ def pairs_are_tight(results: Results) -> Outcome:
         target, gamma = tm.pairs(size, 2 * count), np.log(size)
         for proxy in PROXIES:
             value = tm.rules.evaluate_rule(target, tm.EntropyBounded(gamma, proxy))
-            gaps.append(abs(value.kl - gamma * count) + abs(value.multi_steps - count))
+            gaps.append(abs(value.kl - gamma * count) + abs(value.multi_calls - count))
     return decide(max(gaps) < ROUNDING, len(gaps), max(gaps), "gamma = log K on pairs: KL = gamma floor(L/2)")
 
 
