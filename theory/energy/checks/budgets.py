@@ -77,17 +77,14 @@ def beta_alpha(a: float, b: float, steps: int) -> np.ndarray:
 
 @definition("energy-beta-against-optimum", tier="float64")
 def optimum_by_plain_recursion(res: Results):
-    """Sizes: the optimum = the O(N L^2) recursion. Weights: at most 1e-3 below the best on a grid, 1e-5 above it.
-
-    The library's optimum ends where its descent stops, up to 2.3e-6 above the best on the grid.
-    """
+    """Sizes: the optimum = the O(N L^2) recursion. Weights: not above the best on a grid, at most 1e-3 below it."""
     equal, above = [], []
     for row in res.budgets:
         if row.rule == "sizes":
             equal.append(abs(least_sizes(res.curves[row.target], row.steps) / row.optimum - 1))
         else:
             above.append(least_weights(res.curves[row.target], row.steps) / row.optimum - 1)
-    holds = max(equal) < 1e-9 and -1e-5 < min(above) <= max(above) < 1e-3
+    holds = max(equal) < 1e-9 and -1e-9 < min(above) <= max(above) < 1e-3
     return decide(holds, len(equal) + len(above), max(above), "margin: relative excess of the best weights on the grid")
 
 
