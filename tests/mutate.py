@@ -232,6 +232,7 @@ def main() -> int:
     parser.add_argument("--report", action="store_true", help="with --ledger: the table of what has run")
     parser.add_argument("--tests", action="store_true", help="with --ledger: what no line sees meets the tests")
     parser.add_argument("--again", action="store_true", help="with --ledger: what no line saw meets the ledger again")
+    parser.add_argument("--shown", nargs="+", help="with --ledger: show the faults to the lines of these topics")
     parser.add_argument("--first", type=int, default=10**6, help="with --ledger: as many faults of each topic")
     parser.add_argument("--minutes", type=float, default=600.0, help="with --ledger: stop after them")
     parser.add_argument("--share", type=float, default=0.2, help="mutants per line, at most all of them")

@@ -5,6 +5,7 @@
     python tests/mutate.py --ledger --report                 the table of what has run so far
     python tests/mutate.py --ledger --tests                  what no line saw so far meets the tests
     python tests/mutate.py --ledger --again                  what no line saw so far meets the ledger again
+    python tests/mutate.py --ledger energy --again --shown perplexity   and the lines of another topic
 
 A fault is a mutant (see mutate.py) of a library module that a topic's checks or results import, directly or not, or of
 the topic's own code, figures apart. It belongs to the topic that imports its module most directly. It is seen when a line
@@ -281,7 +282,7 @@ def run(options, state: Path, done: dict[str, dict]) -> None:
 
     from theory.ledger.claims import TOPICS
 
-    server = None if options.tests else Server(options.modules or list(TOPICS))
+    server = None if options.tests else Server(options.shown or options.modules or list(TOPICS))
     print(f"unchanged: {time.time() - start:.0f} s", flush=True)
     red = [claim for claim, line in server.lines.items() if line[2]] if server else []
     if red:
