@@ -7,11 +7,11 @@
     python tests/mutate.py --ledger --again                  what no line saw so far meets the ledger again
     python tests/mutate.py --ledger energy --again --shown perplexity   and the lines of another topic
 
-A fault is a mutant (see mutate.py) of a library module that a topic's checks or results import, directly or not, or of
-the topic's own code, figures apart. It belongs to the topic that imports its module most directly. It is seen when a line
-of the topics named (default: all) is red, or differs in verdict or tier from the unchanged run, small profile
-(mutate_live.py: only what calls the touched code runs again; faults that act during an import run the small profile in a
-new process). First come 30 faults of each topic, then 10 of each module, in random order; the state is kept in build/.
+A fault is a mutant (see mutate.py) of a library module that a topic's checks or results import, directly or not, or
+of the topic's own code, figures apart. It belongs to the topic that imports its module most directly. It is seen when a
+line of the topics named (default: all) is red, or differs in verdict or tier from the unchanged run, small profile
+(mutate_live.py: only what calls the touched code runs again; faults that act during an import run all of it in a new
+process). First come 30 faults of each topic, then 10 of each module, in random order; the state is kept in build/.
 A refusal is a fault in an `if` that raises, or in strict=True: no claim rests on it, the tests see it.
 """
 
@@ -142,7 +142,7 @@ def file_of(module: str) -> Path:
 
 
 def plant_by_import(module: str, tree: ast.Module) -> None:
-    """From now on `module` is imported as `tree`; its kernels, and those that call them, do not come from the cache."""
+    """From now on `module` is imported as `tree`; its kernels, and those that call them, are compiled anew."""
     original = SourceFileLoader.get_code
 
     def get_code(self, name):
@@ -164,7 +164,7 @@ def plant_by_import(module: str, tree: ast.Module) -> None:
 
 
 def judge(topic: str, module: str, tree: ast.Module, lines: dict, only: str | None = None) -> str:
-    """The slow way, in a fork that has imported nothing: the first claim of the topic whose line differs, "" if none."""
+    """The slow way, in a fork that has imported nothing: the first claim whose line differs, "" if none."""
     resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS + 5))
     try:
         plant_by_import(module, tree)
@@ -215,7 +215,7 @@ def table(done: dict[str, dict]) -> Iterator[str]:
     from scipy.stats import beta
 
     for what, part in (("topic", 0), ("package", 1)):
-        yield f"| {what} | faults | ledger | 95 % interval | without refusals | tests | survived | not shown to the tests |"
+        yield f"| {what} | faults | ledger | 95 % interval | without refusals | tests | survived | not shown to tests |"
         yield "|---|---|---|---|---|---|---|---|"
         tally, say_no = defaultdict(Counter), {m: refusals(m) for m in {name.split(" ")[1] for name in done}}
         for name, found in done.items():

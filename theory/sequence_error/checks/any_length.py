@@ -137,7 +137,7 @@ def condition_of_the_certificate(results: Results) -> Outcome:
     Its delta is that maximum or the square of the one at T/2, which bounds it.
     """
     found = []
-    for name, transition in CHAINS.items():
+    for transition in CHAINS.values():
         chain, rows = tm.MarkovChain(transition, 2), np.array(transition)
         law = np.linalg.matrix_power(rows, 4096)[0]
         far = [np.abs(np.linalg.matrix_power(rows, t) / law - 1).max() for t in range(1, 17)]
