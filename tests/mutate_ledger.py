@@ -316,7 +316,9 @@ def run(options, state: Path, done: dict[str, dict]) -> None:
         seconds = round(time.time() - began, 1)
         done[name] = {"became": kind, "by": detail, "source": stamp(module), "seconds": seconds}
         print(f"{kind:<20} {seconds:6.1f} s  {name}  [{detail}]", flush=True)
-        aside = state.with_suffix(".part")
+        if state.exists():  # another run may have written since
+            done = {**json.loads(state.read_text(encoding="utf-8")), name: done[name]}
+        aside = state.with_suffix(f".{os.getpid()}")
         aside.write_text(json.dumps(done, indent=1) + "\n", encoding="utf-8")
         os.replace(aside, state)
     ours.close()

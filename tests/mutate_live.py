@@ -169,7 +169,7 @@ class Server:
             name = entry.claim, entry.role, entry.function.__qualname__, source_hash(entry.topic)
             if name not in kept:
                 kept[name] = self.in_fork(k)
-                KEPT.write_bytes(pickle.dumps(kept))
+                keep(name, kept[name])
             self.ran[k], self.trace[k], names, self.seconds[k] = kept[name]
             for key, used in names.items():
                 self.names.setdefault(key, set()).update(used)
@@ -197,7 +197,7 @@ class Server:
         self.trace[topic], self.seconds[topic] = trace.keys, time.process_time() - start
         traces = {label: [call[1] for call in section.calls] for label, section in sections.items()}
         kept[name] = trace.keys, self.seconds[topic], {k: self.names[k] for k in trace.keys}, traces
-        KEPT.write_bytes(pickle.dumps(kept))
+        keep(name, kept[name])
         return results
 
     def in_fork(self, k: int):
@@ -377,6 +377,14 @@ class Server:
                         setattr(m, label, fresh)
                         names.add(label)
         return {k for k, used in self.names.items() if used & names}
+
+
+def keep(name: tuple, value) -> None:
+    """Add one entry to what later starts find; other runs may add theirs."""
+    kept = pickle.loads(KEPT.read_bytes()) if KEPT.exists() else {}
+    aside = KEPT.with_suffix(f".{os.getpid()}")
+    aside.write_bytes(pickle.dumps(kept | {name: value}))
+    os.replace(aside, KEPT)
 
 
 def is_class(code: CodeType) -> bool:

@@ -1,7 +1,8 @@
 """Faults planted by hand: each must turn the line of its claim red, or change its verdict or tier.
 
-    python tests/planted.py                all of them, small profile, each in a process of its own
-    python tests/planted.py ISAD EMA       those whose name contains one of the words
+    python tests/planted.py                all of them, small profile
+    python tests/planted.py energy         those of a topic
+    python tests/planted.py ISAD EMA       those whose name contains one of the words, each in a process of its own
 
 Most were found green once: a wrong constant, a lost factor, a baseline that is another rule. They are kept so that no
 line goes blind again. The mutants of mutate.py are drawn at random; these are faults that somebody could make.
@@ -147,10 +148,11 @@ def main(words: list[str]) -> int:
     for fault in PLANTED:
         fault.tree()  # raises when the code has moved on
     verdicts = json.loads((ROOT / "theory" / "verdicts.json").read_text(encoding="utf-8"))
-    chosen = [fault for fault in PLANTED if not words or any(word in fault.name for word in words)]
+    topics = {topic_of(fault) for fault in PLANTED}
+    chosen = [f for f in PLANTED if not words or topic_of(f) in words or any(word in f.name for word in words)]
     found = dict.fromkeys(chosen)
-    if not words:
-        for topic in sorted({topic_of(fault) for fault in chosen}):
+    if set(words) <= topics:
+        for topic in words or sorted(topics):
             own = [fault for fault in chosen if topic_of(fault) == topic]
             found |= zip(own, forked(seen_together, topic, own)[1], strict=True)
     for fault in chosen:
