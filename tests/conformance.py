@@ -5,13 +5,14 @@ as dictionaries, conditionals as sums over words, the sampler as a walk over par
 """
 
 from collections import defaultdict
-from itertools import combinations, product
+from itertools import combinations, permutations, product
 from math import log
 
 import numpy as np
+import samplers
 
 import toy_models as tm
-from toy_models.door import CONTENT_FREE, DRAWN, kind_of
+from toy_models.door import ADAPTIVE, CONTENT_FREE, DRAWN, SAMPLER, kind_of
 
 CHAIN_A = [[0.7, 0.3, 0.0], [0.0, 0.6, 0.4], [0.5, 0.0, 0.5]]
 SKEW = [[0.8, 0.15, 0.05], [0.05, 0.7, 0.25], [0.3, 0.1, 0.6]]
@@ -105,15 +106,31 @@ RULES = {
     "top-2, margin": lambda target: tm.TopK(2, "margin"),
     "top-9, entropy": lambda target: tm.TopK(9, "entropy"),
     "entropy bounded": lambda target: tm.EntropyBounded(0.4),
+    "entropy sum": lambda target: tm.EntropySum(0.8),
+    "factor": lambda target: tm.FactorThreshold(0.9),
+    "frechet": lambda target: tm.FrechetBound(0.7),
+    "dilated": lambda target: tm.Dilated(target.length),
     "threshold": lambda target: tm.Threshold(0.6),
     "semi-autoregressive": lambda target: tm.SemiAutoregressive(2, tm.TopK(1, "entropy")),
     "optimal policy": lambda target: tm.optimal_policy(target, 0.2),
     "content-free of one's own": lambda target: BothWays(),
     "adaptive of one's own": lambda target: Leftmost(),
     "sees the candidates": lambda target: KeepLikeliest(),
+    "drawn confidence": lambda target: tm.DrawnConfidence(1),
+    "drawn confidence, random ties, tempered": lambda target: tm.DrawnConfidence(2, 0.5, ties="uniform"),
+    "drawn confidence, factor": lambda target: tm.DrawnConfidence(tm.rules.Factor(1.2), 1.0, "margin"),
+    "grid, argmax": lambda target: tm.rules.GridReveal([0.3, 0.4]),
+    "remasking": lambda target: tm.rules.Remasking([0.0, 0.4, 0.7, 1.0], [0.0, 0.5, 0.0]),
+    "remembered confidence": lambda target: tm.rules.ConfidenceMemory([0.0, 0.5, 0.5, 1.0], [0.0, 0.8, 0.0]),
+    "path planning": lambda target: tm.rules.PathPlanning(sorted({1, (target.length + 1) // 2, target.length})),
+    "speculative": lambda target: tm.Speculative(3),
+    "stop at eos": lambda target: tm.rules.StopAtEos(1, tm.SemiAutoregressive(2, tm.TopK(1, "margin"))),
+    "stop at eos, drawn": lambda target: tm.rules.StopAtEos(1, tm.DrawnConfidence(1, block=2)),
 }
-CONTENT_BLIND = [name for name, rule in RULES.items() if kind_of(rule(TARGETS["table"])) == CONTENT_FREE]
-REPLAYED = [name for name, rule in RULES.items() if kind_of(rule(TARGETS["table"])) != DRAWN]
+KINDS = {name: kind_of(rule(TARGETS["table"])) for name, rule in RULES.items()}
+CONTENT_BLIND = [name for name, kind in KINDS.items() if kind == CONTENT_FREE]
+ADAPTED = [name for name, kind in KINDS.items() if kind == ADAPTIVE]
+WITH_LIKELIHOOD = [n for n, kind in KINDS.items() if kind != DRAWN or hasattr(RULES[n](TARGETS["table"]), "push")]
 
 
 def words(target):
@@ -159,16 +176,25 @@ def choices(rule, y, law):
         yield 1.0, np.flatnonzero(rule.select(law[None], masked[None])[0]).tolist(), None
         return
     open_positions = np.flatnonzero(masked)
-    for tokens in product(range(law.shape[1]), repeat=len(open_positions)):
+    source = rule.candidates(law[None])[0] if hasattr(rule, "candidates") else law
+    shuffles = [None]
+    if getattr(rule, "randomised", False):  # of the noise only the order matters
+        shuffles = [np.full(len(y), 0.5) for _ in permutations(open_positions)]
+        for noise, order in zip(shuffles, permutations(range(len(open_positions))), strict=True):
+            noise[open_positions] = (np.array(order) + 0.5) / len(y)
+    for tokens, noise in product(product(range(law.shape[1]), repeat=len(open_positions)), shuffles):
         drawn = np.array(y)
         drawn[open_positions] = tokens
-        chance = float(np.prod(law[open_positions, tokens]))
+        chance = float(np.prod(source[open_positions, tokens])) / len(shuffles)
         if chance > 0:
-            yield chance, np.flatnonzero(rule.select(law[None], masked[None], drawn[None])[0]).tolist(), drawn
+            more = () if noise is None else (noise[None],)
+            yield chance, np.flatnonzero(rule.select(law[None], masked[None], drawn[None], *more)[0]).tolist(), drawn
 
 
 def sampler(denoiser, rule):
     """(law of what is written as a dictionary, impossible mass, mean calls), by walking over all runs."""
+    if kind_of(rule) == SAMPLER:
+        return samplers.walk(denoiser, rule, walker(denoiser), choices)
     if kind_of(rule) == CONTENT_FREE:
         parts = [(w, _staged(denoiser, stages)) for w, stages in rule.stages(denoiser.length)]
     else:

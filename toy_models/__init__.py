@@ -32,9 +32,14 @@ from toy_models.quantities.trajectory_kl import trajectory_kl
 from toy_models.rules import (
     Adaptive,
     ContentFree,
+    Dilated,
     Drawn,
+    DrawnConfidence,
     EntropyBounded,
+    EntropySum,
+    FactorThreshold,
     FixedOrder,
+    FrechetBound,
     IndependentReveal,
     RandomOrder,
     Rule,
@@ -45,6 +50,7 @@ from toy_models.rules import (
     bisection,
 )
 from toy_models.rules.optimal_policy import Policy, optimal_policy
+from toy_models.rules.speculative import Speculative
 from toy_models.rules.word_policy import WordPolicy
 from toy_models.schedules.beta import BetaSchedule
 from toy_models.schedules.budget import dtc_sizes, odds_geometric_weights, tc_sizes
@@ -60,6 +66,7 @@ from toy_models.schedules.protocol import Schedule
 from toy_models.targets import HMM, Blocks, Denoiser, LinearCode, MarkovChain, NGram, Table, Target, corpus
 from toy_models.targets.denoisers import ParentPointer, Smoothed, Tempered, Windowed, learning_error
 from toy_models.targets.instances import pairs, permutations, repetition, zero_sum
+from toy_models.targets.truncated import Argmax, RoundedGumbel, TopP, TopTokens
 from toy_models.validation import MASK
 from toy_models.variance.decomposition import VarianceDecomposition, variance_decomposition
 
@@ -84,6 +91,7 @@ __all__ += [
     "HMM",
     "MASK",
     "Adaptive",
+    "Argmax",
     "BestOrder",
     "BetaSchedule",
     "Blocks",
@@ -91,11 +99,16 @@ __all__ += [
     "CosineSchedule",
     "CurveBounds",
     "Denoiser",
+    "Dilated",
     "Drawn",
+    "DrawnConfidence",
     "EntropyBounded",
+    "EntropySum",
     "Estimate",
     "EstimatedSchedule",
+    "FactorThreshold",
     "FixedOrder",
+    "FrechetBound",
     "ImpossibleContext",
     "IndependentReveal",
     "IntractableError",
@@ -108,6 +121,7 @@ __all__ += [
     "Policy",
     "PowerSchedule",
     "RandomOrder",
+    "RoundedGumbel",
     "Rule",
     "Samples",
     "Schedule",
@@ -117,11 +131,14 @@ __all__ += [
     "SineSchedule",
     "SineSquaredSchedule",
     "Smoothed",
+    "Speculative",
     "Table",
     "Target",
     "Tempered",
     "Threshold",
     "TopK",
+    "TopP",
+    "TopTokens",
     "VarianceDecomposition",
     "Windowed",
     "WordPolicy",

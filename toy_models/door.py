@@ -9,14 +9,16 @@ from typing import Final, Literal, overload
 
 import numpy as np
 
-from toy_models.rules.protocol import Adaptive, ContentFree, Rule, sees_contents, sees_drawn
+from toy_models.rules.protocol import Adaptive, ContentFree, Rule, is_sampler, sees_contents, sees_drawn
 from toy_models.targets.protocol import Denoiser, Target
 
 SHOWN = 80  # characters of a value in a message
-RULES = "IndependentReveal, RandomOrder, FixedOrder, TopK, EntropyBounded or another object with stages or select"
+RULES = "IndependentReveal, RandomOrder, FixedOrder, TopK, EntropyBounded or an object with stages, select or exact_law"
 CONTENT_FREE: Final = "content-free"
 ADAPTIVE: Final = "adaptive"
 DRAWN: Final = "drawn"
+SAMPLER: Final = "a sampler"
+EVERY_KIND: Final = (CONTENT_FREE, ADAPTIVE, DRAWN, SAMPLER)
 
 
 def shown(value) -> str:
@@ -58,9 +60,11 @@ def require_pair(target, denoiser=None) -> Denoiser:
 
 
 def kind_of(rule) -> str:
-    """Which of the three interfaces the rule has; TypeError for anything that is no rule."""
+    """Which of the four interfaces the rule has; TypeError for anything that is no rule."""
     if isinstance(rule, type):
         raise TypeError(f"rule = {rule.__name__} is a class, it must be an instance: {rule.__name__}(...)")
+    if is_sampler(rule):
+        return SAMPLER
     if sees_contents(rule):
         return DRAWN if sees_drawn(rule) else ADAPTIVE
     if isinstance(rule, ContentFree):
@@ -93,7 +97,7 @@ def require_rule(rule, length: int, kinds: Iterable[str] = (CONTENT_FREE, ADAPTI
     kind, kinds = kind_of(rule), tuple(kinds)
     if kind not in kinds:
         allowed = " or ".join(kinds)
-        hint = "; use sample and the estimate_ functions" if kind == DRAWN else ""
+        hint = "; use sample and the estimate_ functions" if kind in (DRAWN, SAMPLER) else ""
         raise ValueError(f"rule = {shown(rule)} is {kind}, it must be {allowed}{hint}")
     check = getattr(rule, "require_length", None)
     if check is not None:

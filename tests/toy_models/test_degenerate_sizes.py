@@ -77,6 +77,38 @@ def entropy(target):
     return float(-(q[q > 0] * np.log(q[q > 0])).sum())
 
 
+WITH_CANDIDATES = {
+    "drawn confidence": lambda length: tm.DrawnConfidence(1),
+    "drawn confidence, sizes": lambda length: tm.DrawnConfidence([0, *[1] * length], ties="uniform"),
+    "drawn confidence, gumbel": lambda length: tm.DrawnConfidence(50, gumbel=0.5),
+    "drawn confidence, blocks of 5": lambda length: tm.DrawnConfidence(tm.rules.Factor(1.0), block=5),
+    "grid": lambda length: tm.rules.GridReveal([0.5], "draw"),
+    "grid, no call but the fill": lambda length: tm.rules.GridReveal([], "draw"),
+    "remasking": lambda length: tm.rules.Remasking.rescaled(3, 0.5),
+    "remembered confidence": lambda length: tm.rules.ConfidenceMemory([0.0, 0.5, 0.5, 1.0], [0.0, 0.8, 0.0]),
+    "path planning": lambda length: tm.rules.PathPlanning(sorted({1, length})),
+    "speculative": lambda length: tm.Speculative(9),
+}
+
+
+@targets
+@pytest.mark.parametrize("rule", WITH_CANDIDATES)
+def test_every_sampler_with_candidates_is_exact(name, rule):
+    target, rule = TARGETS[name], WITH_CANDIDATES[rule](TARGETS[name].length)
+    log_q, rng = lattice.log_pmf(target), np.random.default_rng(0)
+    law = tm.sampler_law(target, rule)
+    assert_equals(law.pmf.ravel(), np.exp(log_q))
+    assert law.impossible == 0.0
+    assert_equals(tm.marginal_kl(target, rule), 0.0)
+    assert_equals(tm.sequence_error(target, rule), 0.0)
+    x = lattice.sequences(target.vocab_size, target.length)
+    np.testing.assert_allclose(tm.log_likelihood(target, rule, x), log_q, rtol=0, atol=ATOL)
+    assert 1.0 - ATOL <= law.mean_steps <= 2 * target.length + ATOL  # a token masked again is written again
+    runs = tm.sample(target, rule, 5, rng)
+    assert np.isfinite(target.log_prob(runs.tokens)).all()
+    assert not runs.impossible.any()
+
+
 @targets
 @rules
 def test_every_sampler_is_exact(name, rule):

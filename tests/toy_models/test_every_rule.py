@@ -5,12 +5,12 @@ from math import log
 import conformance
 import numpy as np
 import pytest
-from conformance import CONTENT_BLIND, REPLAYED, RULES, TARGETS
+from conformance import ADAPTED, CONTENT_BLIND, RULES, TARGETS, WITH_LIKELIHOOD
 from oracles import total_variation, total_variation_radius
 
 import toy_models as tm
-from toy_models.door import CONTENT_FREE, DRAWN, kind_of
-from toy_models.rules.protocol import Adaptive, ContentFree, sees_drawn, select, stages_of, steps_of
+from toy_models.door import CONTENT_FREE, DRAWN, SAMPLER, kind_of
+from toy_models.rules.protocol import Adaptive, ContentFree, Sampler, sees_drawn, select, stages_of, steps_of
 
 ATOL = 1e-12
 WHERE = ("table", "chain, stationary", "one position")
@@ -55,17 +55,17 @@ def test_what_is_lost(name, target, model):
     written, impossible, _ = conformance.sampler(denoiser or target, rule)
     error = impossible + sum(p for x, p in written.items() if law[x] == 0)
     assert tm.sequence_error(target, rule, denoiser) == pytest.approx(error, abs=ATOL)
-    kl = sum(q * log(q / written[x]) for x, q in law.items() if q > 0)
+    kl = sum(q * log(q / written[x]) if written[x] > 0 else np.inf for x, q in law.items() if q > 0)
     assert tm.marginal_kl(target, rule, denoiser) == pytest.approx(kl, abs=ATOL)
 
 
 @pytest.mark.parametrize("model", MODELS)
 def test_along_data(name, target, model):
-    """Trajectory KL and calls under q; what sees the candidates has no path along data and is refused."""
+    """Trajectory KL and calls under q; what sees the candidates, or is a sampler, has no path along data: refused."""
     rule, denoiser = sized(name, target), MODELS[model](target)
-    if kind_of(rule) == DRAWN:
+    if kind_of(rule) in (DRAWN, SAMPLER):
         for quantity in (tm.trajectory_kl, tm.expected_calls):
-            with pytest.raises(ValueError, match="is drawn, it must be content-free or adaptive"):
+            with pytest.raises(ValueError, match=f"is {kind_of(rule)}, it must be content-free or adaptive"):
                 quantity(target, rule, denoiser)
         return
     loss, calls = conformance.replayed(target, denoiser or target, rule)
@@ -85,7 +85,7 @@ def test_draws(name, target):
     assert abs(runs.steps.mean() - law.mean_steps) < spread * np.sqrt(np.log(2e6) / (2 * size))
 
 
-@pytest.mark.parametrize("name", REPLAYED)
+@pytest.mark.parametrize("name", WITH_LIKELIHOOD)
 def test_log_likelihood(name, target):
     rule, x = sized(name, target), np.array(list(conformance.words(target)))
     with np.errstate(divide="ignore"):
@@ -114,12 +114,14 @@ def test_drawn_steps_follow_the_stages(name):
 
 def test_kinds(name):
     rule = RULES[name](TARGETS["table"])
-    assert isinstance(rule, ContentFree if kind_of(rule) == CONTENT_FREE else Adaptive)
+    assert isinstance(rule, {CONTENT_FREE: ContentFree, SAMPLER: Sampler}.get(kind_of(rule), Adaptive))
+    if kind_of(rule) == SAMPLER:
+        return
     assert sees_drawn(rule) == (kind_of(rule) == DRAWN) if isinstance(rule, Adaptive) else name in CONTENT_BLIND
 
 
 @pytest.mark.parametrize("dtype", [np.int64, np.int8, np.uint8])
-@pytest.mark.parametrize("name", [n for n in REPLAYED if n not in CONTENT_BLIND and n != "adaptive of one's own"])
+@pytest.mark.parametrize("name", [n for n in ADAPTED if n != "adaptive of one's own"])
 def test_integer_masks_are_read_as_booleans(name, dtype):
     """An attention mask of zeros and ones selects what the boolean mask selects, as booleans."""
     rule, target = RULES[name](TARGETS["table"]), TARGETS["table"]

@@ -2,8 +2,8 @@
 
 transition   one step g(x, y, c)          programs  runs, step and context counters, cycles
 laws         exact laws of stochastic programs    rewriting  a compact notation   trace  text and grids
-parity, even_parity, local_programs, dyck, pram, counter, qbf, queens, sudoku, sudoku_oracle, corrector, remask,
-remdm, mixtures, emitter
+parity, even_parity, local_programs, dyck, pram, counter, qbf, queens, sudoku, sudoku_oracle, corrector, gibbs,
+remask, remdm, mixtures, emitter
 
     x = tm.any_process.apply([-1, 1, -1], proposal=[0, 0, 1], remask=[0, 1, 0], insert=[1, 0, 0], delete=[0, 0, 1])
 """
@@ -36,6 +36,7 @@ __getattr__, __dir__, __all__ = attach(
         "dyck",
         "emitter",
         "even_parity",
+        "gibbs",
         "local_programs",
         "mixtures",
         "parity",

@@ -20,7 +20,14 @@ from toy_models.exact.rational_law import (
 from toy_models.exact.verdict import decide_at_most, decide_equal
 from toy_models.lazy import attach
 
-__getattr__, __dir__, __all__ = attach(__name__, {}, ["curves", "trajectories"])
+__getattr__, __dir__, __all__ = attach(
+    __name__,
+    {
+        "drawn_law": ["drawn_confidence_law", "kept_outcomes"],
+        "samplers": ["gibbs_step", "speculative_law"],
+    },
+    ["curves", "trajectories"],
+)
 __all__ += [
     "LogSum",
     "chain_pmf",

@@ -46,6 +46,16 @@ def states(vocab_size: int, length: int) -> Int[np.ndarray, "states L"]:
     return np.stack(np.unravel_index(np.arange(count), (vocab_size + 1,) * length), axis=1).astype(np.int64) - 1
 
 
+def increments(vocab_size: int, length: int) -> Int[np.ndarray, "L V"]:
+    """What writing token v at a masked position i adds to the index of a state: (v + 1) (V + 1)^(L - 1 - i).
+
+    >>> tm.quantities.lattice.increments(2, 2).tolist()
+    [[3, 6], [1, 2]]
+    """
+    powers = (vocab_size + 1) ** np.arange(length - 1, -1, -1, dtype=np.int64)
+    return powers[:, None] * np.arange(1, vocab_size + 1)
+
+
 def sequences(vocab_size: int, length: int) -> Int[np.ndarray, "sequences L"]:
     """Every unmasked sequence, in the order of `pmf.ravel()`.
 

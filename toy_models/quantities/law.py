@@ -5,11 +5,22 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
-from toy_models.door import ADAPTIVE, CONTENT_FREE, DRAWN, require_denoiser, require_rule
+from toy_models.door import EVERY_KIND, require_denoiser, require_rule
 from toy_models.errors import IntractableError
 from toy_models.kernel import kernel
 from toy_models.quantities import lattice
-from toy_models.rules.protocol import Adaptive, Drawn, Rule, Stage, sees_contents, sees_drawn, select, stages_of
+from toy_models.rules.protocol import (
+    Adaptive,
+    Drawn,
+    Rule,
+    Stage,
+    candidate_law,
+    is_sampler,
+    sees_contents,
+    sees_drawn,
+    select,
+    stages_of,
+)
 from toy_models.targets.protocol import Denoiser
 
 MAX_CANDIDATES = 2**22  # (2V)^L pairs of a state and the candidates at its masks, for rules that see drawn tokens
@@ -35,15 +46,17 @@ def sampler_law(denoiser: Denoiser, rule: Rule) -> Law:
     """p(x) of the sampler that draws the tokens of one step independently from the denoiser's marginals.
 
     Cost O(N (2V+1)^L) for content-free rules, O((2V+1)^L) for adaptive ones, O((2V)^L) calls of `select` for rules that
-    see the drawn candidates. IntractableError beyond the lattice limit.
+    see the drawn candidates and bring no `push` of their own. IntractableError beyond the lattice limit.
 
     >>> tm.sampler_law(tm.repetition(2, 2), tm.IndependentReveal([0.5, 0.5])).pmf.tolist()
     [[0.375, 0.125], [0.125, 0.375]]
     """
     require_denoiser(denoiser)
     vocab_size, length = denoiser.vocab_size, denoiser.length
-    require_rule(rule, length, (CONTENT_FREE, ADAPTIVE, DRAWN))
-    if sees_drawn(rule):
+    require_rule(rule, length, EVERY_KIND)
+    if is_sampler(rule):
+        return rule.exact_law(denoiser)
+    if sees_drawn(rule) and not hasattr(rule, "push"):
         _require_candidates(vocab_size, length)
     marginals = lattice.state_marginals(denoiser)
     if not sees_contents(rule):
@@ -52,7 +65,7 @@ def sampler_law(denoiser: Denoiser, rule: Rule) -> Law:
         impossible = float(sum(w * part[1] for w, part in parts))
         mean_steps = float(sum(w * part[2] for w, part in parts))
     else:
-        push = _push_drawn if sees_drawn(rule) else _push_choices
+        push = _push_own if hasattr(rule, "push") else _push_drawn if sees_drawn(rule) else _push_choices
         final, impossible, mean_steps = _push_adaptive(marginals, rule, vocab_size, length, push)
     pmf = final.reshape((vocab_size + 1,) * length)[(slice(1, None),) * length]
     return Law(pmf.copy(), impossible, mean_steps)
@@ -95,15 +108,21 @@ def _push_choices(mass, here, y, marginals, rule: Adaptive) -> None:
     push_selected(mass, here, select(rule, marginals[here], y[here] < 0), marginals, marginals.shape[2])
 
 
+def _push_own(mass, here, y, marginals, rule) -> None:
+    """The same by the rule's own exact route."""
+    rule.push(mass, here, marginals[here], y[here] < 0, lattice.increments(marginals.shape[2], y.shape[1]))
+
+
 def _push_drawn(mass, here, y, marginals, rule: Drawn) -> None:
     """The same when `rule` sees the candidates: over every candidate at every mask, what is selected is written."""
     vocab_size = marginals.shape[2]
     powers = (vocab_size + 1) ** np.arange(y.shape[1] - 1, -1, -1)
-    for state in here:
+    law = candidate_law(rule, marginals[here])
+    for row, state in enumerate(here):
         masked = y[state] < 0
         drawn = np.repeat(y[state][None], vocab_size ** int(masked.sum()), axis=0)
         drawn[:, masked] = lattice.sequences(vocab_size, int(masked.sum()))
-        chance = mass[state] * np.prod(marginals[state][masked, drawn[:, masked]], axis=1)
+        chance = mass[state] * np.prod(law[row][masked, drawn[:, masked]], axis=1)
         drawn, chance = drawn[chance > 0], chance[chance > 0]
         shape = (len(drawn), *marginals.shape[1:])
         seen = np.broadcast_to(marginals[state], shape)

@@ -8,12 +8,14 @@ from jaxtyping import Float, Int
 from scipy.special import logsumexp
 
 from toy_models.chains.likelihood import gap_log_likelihood
-from toy_models.door import by_route, own_routes, require_denoiser, require_rule
+from toy_models.door import EVERY_KIND, by_route, own_routes, require_denoiser, require_rule
 from toy_models.errors import IntractableError
 from toy_models.quantities import lattice
+from toy_models.quantities.drawn_likelihood import drawn_log_likelihood
+from toy_models.quantities.law import sampler_law
 from toy_models.quantities.subset_likelihood import subset_completions, subset_log_likelihood
 from toy_models.rules import FixedOrder, IndependentReveal
-from toy_models.rules.protocol import Adaptive, ContentFree, Rule, independent_parts, sees_contents, select
+from toy_models.rules.protocol import Adaptive, Rule, independent_parts, is_sampler, sees_contents, sees_drawn, select
 from toy_models.targets.blocks import Blocks
 from toy_models.targets.markov import MarkovChain
 from toy_models.targets.protocol import Denoiser, Target
@@ -29,7 +31,8 @@ def log_likelihood(
 
     Routes: "replay" (deterministic rules: the path along x is unique, any length; DUEL, arXiv 2603.01367), "own" (the
     target's method `exact_log_likelihood`: Markov chains by the gap recursion and independent copies block by block,
-    under independent reveal and its mixtures), "subsets" (any content-free rule, O(N 3^L) per row, L <= 16).
+    under independent reveal and its mixtures), "subsets" (any content-free rule, O(N 3^L) per row, and rules that see
+    the drawn tokens and bring a `push`; L <= 16), "law" (other rules of that kind, and samplers: the lattice law).
     ValueError for a route that does not serve the denoiser and the rule.
 
     >>> x = np.array([[0, 0], [0, 1]])
@@ -37,16 +40,22 @@ def log_likelihood(
     [0.375, 0.125]
     """
     require_denoiser(denoiser)
-    rule = require_rule(rule, denoiser.length)
+    rule = require_rule(rule, denoiser.length, EVERY_KIND)
     x = tokens(x, denoiser.vocab_size, denoiser.length, masks=False)
-    routes = {n: partial(_require_written, denoiser, x, route) for n, route in _routes(denoiser, rule, x).items()}
+    routes = _routes(denoiser, rule, x)
+    if not (is_sampler(rule) or sees_drawn(rule)):  # those may rule out a possible text
+        routes = {n: partial(_require_written, denoiser, x, route) for n, route in routes.items()}
     for name in list(routes)[:-1] if method is None else ():
         routes[name] = partial(_within_limits, routes[name])
     return by_route(method, routes, f"{type(rule).__name__} on {type(denoiser).__name__}")
 
 
-def _routes(denoiser: Denoiser, rule: Adaptive | ContentFree, x: Int[np.ndarray, "batch L"]) -> dict[str, Callable]:
+def _routes(denoiser: Denoiser, rule: Rule, x: Int[np.ndarray, "batch L"]) -> dict[str, Callable]:
     """The routes that serve this denoiser and rule, the cheapest first."""
+    if is_sampler(rule) or (sees_drawn(rule) and not hasattr(rule, "push")):
+        return {"law": partial(_law_log_likelihood, denoiser, rule, x)}
+    if sees_drawn(rule):
+        return {"subsets": partial(drawn_log_likelihood, denoiser, rule, x)}
     if sees_contents(rule):
         return {"replay": partial(replay_log_likelihood, denoiser, rule, x)}
     subsets = {"subsets": partial(subset_log_likelihood, denoiser, rule, x)}
@@ -54,6 +63,12 @@ def _routes(denoiser: Denoiser, rule: Adaptive | ContentFree, x: Int[np.ndarray,
         return {"replay": partial(replay_log_likelihood, denoiser, rule, x)} | subsets
     own = own_routes(denoiser, "exact_log_likelihood", rule, x)
     return subsets | own if denoiser.length <= SHORT else own | subsets
+
+
+def _law_log_likelihood(denoiser: Denoiser, rule: Rule, x: Int[np.ndarray, "batch L"]) -> Float[np.ndarray, " batch"]:
+    """log of the lattice law at the rows of x."""
+    with np.errstate(divide="ignore"):
+        return np.log(sampler_law(denoiser, rule).pmf[tuple(x.T)])
 
 
 def _within_limits(route: Callable) -> Float[np.ndarray, " batch"] | None:

@@ -6,17 +6,18 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 from tqdm import tqdm
 
-from toy_models.door import (
-    ADAPTIVE,
-    CONTENT_FREE,
-    DRAWN,
-    require_denoiser,
-    require_generator,
-    require_pair,
-    require_rule,
-)
+from toy_models.door import EVERY_KIND, require_denoiser, require_generator, require_pair, require_rule
 from toy_models.quantities.intervals import Estimate, clopper_pearson
-from toy_models.rules.protocol import Rule, sees_contents, sees_drawn, select, steps_of
+from toy_models.rules.protocol import (
+    Rule,
+    candidate_law,
+    is_sampler,
+    sees_contents,
+    sees_drawn,
+    select,
+    steps_of,
+    takes_noise,
+)
 from toy_models.targets.protocol import Denoiser, Target
 from toy_models.validation import MASK, confidence_level, positive_int
 
@@ -45,9 +46,11 @@ def sample(denoiser: Denoiser, rule: Rule, size: int, rng: np.random.Generator) 
     """
     require_denoiser(denoiser)
     length = denoiser.length
-    require_rule(rule, length, (CONTENT_FREE, ADAPTIVE, DRAWN))
+    require_rule(rule, length, EVERY_KIND)
     positive_int("size", size)
     require_generator(rng)
+    if is_sampler(rule):
+        return rule.draw(denoiser, size, rng)
     y = np.full((size, length), MASK, dtype=np.int64)
     calls = np.zeros(size, dtype=np.int64)
     stopped = np.zeros(size, dtype=bool)
@@ -67,8 +70,9 @@ def sample(denoiser: Denoiser, rule: Rule, size: int, rng: np.random.Generator) 
             calls[rows] += 1
             if sees_drawn(rule):
                 masked = y[rows] == MASK
-                drawn = write_tokens(y[rows], marginals, masked, rng)
-                selected = select(rule, marginals, masked, drawn)
+                drawn = write_tokens(y[rows], candidate_law(rule, marginals), masked, rng)
+                noise = 1.0 - rng.random(masked.shape) if takes_noise(rule) else None  # in (0, 1]
+                selected = select(rule, marginals, masked, drawn, noise)
                 y[rows] = np.where(selected, drawn, y[rows])
             else:
                 selected = select(rule, marginals, y[rows] == MASK) if sees_contents(rule) else wanted[rows]

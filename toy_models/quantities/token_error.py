@@ -3,14 +3,13 @@
 import numpy as np
 from jaxtyping import Float, Int
 
-from toy_models.door import require_pair, require_rule
+from toy_models.door import EVERY_KIND, require_pair, require_rule
 from toy_models.errors import IntractableError
 from toy_models.quantities import lattice
 from toy_models.quantities.law import sampler_law
 from toy_models.quantities.likelihood import log_likelihood
-from toy_models.quantities.trajectory_kl import EVERY_KIND
 from toy_models.rounding import nonnegative_measure
-from toy_models.rules.protocol import Rule
+from toy_models.rules.protocol import Rule, is_sampler
 from toy_models.targets.protocol import Denoiser, Target, own_route
 
 MAX_THIN = 2 * 10**9  # texts * 3^L of a law that float64 cannot hold: about a minute
@@ -44,6 +43,8 @@ def _log_law(denoiser: Denoiser, rule: Rule, seen: Int[np.ndarray, " texts"]) ->
     vocab_size, length = denoiser.vocab_size, denoiser.length
     with np.errstate(divide="ignore"):
         log_p = np.log(sampler_law(denoiser, rule).pmf.ravel()[seen])
+    if is_sampler(rule):
+        return log_p
     thin = np.flatnonzero(log_p < np.log(lattice.SMALLEST))
     if len(thin) * 3**length > MAX_THIN and not hasattr(rule, "select"):
         raise IntractableError(

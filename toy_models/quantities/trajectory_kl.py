@@ -7,7 +7,7 @@ route raise IntractableError.
 import numpy as np
 from jaxtyping import Float
 
-from toy_models.door import ADAPTIVE, CONTENT_FREE, DRAWN, by_route, own_routes, require_pair, require_rule
+from toy_models.door import by_route, own_routes, require_pair, require_rule
 from toy_models.quantities import lattice
 from toy_models.quantities.information_curve import bernstein, information_curve, reveal_curve, reveal_integral
 from toy_models.rounding import nonnegative_measure
@@ -16,8 +16,6 @@ from toy_models.rules.protocol import Adaptive, ContentFree, Rule, sees_contents
 from toy_models.rules.replay_law import visited_states
 from toy_models.schedules.optimal import sizes_cost, weights_cost
 from toy_models.targets.protocol import Denoiser, Target
-
-EVERY_KIND = (CONTENT_FREE, ADAPTIVE, DRAWN)
 
 
 def trajectory_kl(target: Target, rule: Rule, denoiser: Denoiser | None = None, method: str | None = None) -> float:

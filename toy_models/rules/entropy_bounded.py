@@ -6,10 +6,12 @@ import numpy as np
 
 from toy_models.rules.proxies import (
     array_module,
+    by_rank,
     check_marginals,
     check_proxy,
     easiest_first,
     entropies,
+    keep_ranks,
     rounding,
 )
 
@@ -40,15 +42,8 @@ class EntropyBounded:
         masked = check_marginals(marginals, masked)
         h = entropies(marginals)
         order = easiest_first(marginals, masked, self.proxy)
-        gamma = self.gamma * (1.0 + rounding(h))
-        if array_module(h) is np:
-            fits = prefix_excess(np.take_along_axis(h, order, axis=1)) <= gamma
-            chosen = np.zeros_like(masked)
-            np.put_along_axis(chosen, order, fits, axis=1)
-        else:
-            fits = prefix_excess(h.gather(1, order)) <= gamma
-            chosen = masked.scatter(1, order, fits)
-        return masked & chosen
+        fits = prefix_excess(by_rank(h, order)) <= self.gamma * (1.0 + rounding(h))
+        return keep_ranks(order, fits, masked)
 
 
 def prefix_excess(h):

@@ -3,10 +3,15 @@
     ContentFree   a law over ordered partitions of the positions: stages(length), draw_steps(size, length, rng)
     Adaptive      select(marginals, masked): sees the marginals of the masked tokens
     Drawn         select(marginals, masked, drawn): sees a candidate drawn at every masked position as well
+    Sampler       exact_law(denoiser), draw(denoiser, size, rng): a sampler that is more than a choice of positions (it
+                  remasks, verifies, fills by argmax, stops early) and brings its own exact law
 
 Nothing more is needed. Optional methods shorten a route and are never required: `require_length(length)` refuses a
 length, `expected_calls(length)` is a closed form, `independent_parts(length)` writes a rule as a mixture of independent
 reveals.
+A Drawn rule may bring `candidates(marginals)`, the law it draws from where that is not the marginals; `select` may take
+`noise`, a uniform number for every position; `push(mass, here, marginals, masked, increments)` moves the mass of states
+to what one call writes, exactly.
 """
 
 from dataclasses import dataclass
@@ -80,7 +85,29 @@ class Drawn(Protocol):
     def select(self, marginals, masked, drawn) -> Any: ...
 
 
-Rule = ContentFree | Adaptive | Drawn
+@runtime_checkable
+class Sampler(Protocol):
+    """A sampler with its own exact law and its own draws.
+
+    >>> isinstance(tm.Speculative(2), tm.rules.Sampler), isinstance(tm.TopK(1), tm.rules.Sampler)
+    (True, False)
+    """
+
+    def exact_law(self, denoiser) -> Any:
+        """The `Law` of what is written."""
+        ...
+
+    def draw(self, denoiser, size: int, rng: np.random.Generator) -> Any:
+        """`size` runs, as `Samples`."""
+        ...
+
+
+Rule = ContentFree | Adaptive | Drawn | Sampler
+
+
+def is_sampler(rule: Rule) -> TypeIs[Sampler]:
+    """Whether the rule is a sampler with its own law and draws."""
+    return hasattr(rule, "exact_law") and hasattr(rule, "draw")
 
 
 def sees_contents(rule: Rule) -> TypeIs[Adaptive | Drawn]:
@@ -93,17 +120,31 @@ def sees_drawn(rule: Rule) -> TypeIs[Drawn]:
     return sees_contents(rule) and "drawn" in signature(rule.select).parameters
 
 
+def takes_noise(rule: Rule) -> bool:
+    """Whether the rule's `select` takes a uniform number for every position."""
+    return sees_contents(rule) and "noise" in signature(rule.select).parameters
+
+
+def candidate_law(rule: Drawn, marginals: Float[np.ndarray, "batch L V"]) -> Float[np.ndarray, "batch L V"]:
+    """The law that the candidates are drawn from: the rule's own `candidates`, else the marginals."""
+    own = getattr(rule, "candidates", None)
+    return marginals if own is None else own(marginals)
+
+
 def select(
     rule: Adaptive | Drawn,
     marginals: Float[np.ndarray, "batch L V"],
     masked: Bool[np.ndarray, "batch L"],
     drawn: Int[np.ndarray, "batch L"] | None = None,
+    noise: Float[np.ndarray, "batch L"] | None = None,
 ) -> Bool[np.ndarray, "batch L"]:
     """The rule's choice, refused unless it reveals a masked position in every row that has one, and no other."""
     if drawn is None:
         chosen = cast(Adaptive, rule).select(marginals, masked)
-    else:
+    elif noise is None:
         chosen = cast(Drawn, rule).select(marginals, masked, drawn)
+    else:
+        chosen = cast(Any, rule).select(marginals, masked, drawn, noise)
     name = type(rule).__name__
     if not isinstance(chosen, np.ndarray) or chosen.dtype != np.bool_ or chosen.shape != masked.shape:
         got = f"{chosen.dtype} {chosen.shape}" if isinstance(chosen, np.ndarray) else type(chosen).__name__

@@ -125,22 +125,52 @@ def tie_width(marginals, scores, proxy: str):
 
 
 def easiest_first(marginals, masked, proxy: str):
-    """(batch, L) positions of each row by ascending score, ties by position, unmasked ones last.
+    """(batch, L) positions of each row by ascending score, ties by position, unmasked ones last."""
+    scores = proxy_scores(marginals, proxy)
+    return ascending(scores, tie_width(marginals, scores, proxy), masked)
+
+
+def ascending(scores, width, masked, priority=None):
+    """(batch, n) places of each row by ascending score, masked ones first; ties by place, or by ascending `priority`.
+
+    Priorities are compared within a tie alone and must lie in [0, 1).
+    """
+    xp = array_module(scores)
+    order, tie = ties(scores, width, masked)
+    if priority is None:
+        return _take(order, _argsort(tie * scores.shape[1] + order))
+    return _take(order, _argsort(xp.asarray(tie, dtype=priority.dtype) + _take(priority, order)))
+
+
+def ties(scores, width, masked):
+    """Each row's places by ascending score, masked ones first, and the number of the tie that each belongs to.
 
     Two neighbours in the sorted row are tied when their gap is at most the smaller of their tie widths, and a chain of
     tied neighbours is one tie. So "tied" is an equivalence by construction, which a tolerance on pairs is not.
     """
-    scores = proxy_scores(marginals, proxy)
-    xp, length = array_module(scores), scores.shape[1]
-    huge = xp.finfo(scores.dtype).max
-    worst = xp.where(masked, scores, xp.full_like(scores, huge))
-    width = xp.where(masked, tie_width(marginals, scores, proxy), xp.zeros_like(scores))
+    xp = array_module(scores)
+    worst = xp.where(masked, scores, xp.full_like(scores, xp.finfo(scores.dtype).max))
+    width = xp.where(masked, width, xp.zeros_like(scores))
     order = _argsort(worst)
     worst, width = _take(worst, order), _take(width, order)
     apart = worst[:, 1:] - worst[:, :-1] > xp.minimum(width[:, 1:], width[:, :-1])
     tie = xp.zeros_like(order)
     tie[:, 1:] = apart.cumsum(1)
-    return _take(order, _argsort(tie * length + order))
+    return order, tie
+
+
+def keep_ranks(order, fits, masked):
+    """The masked positions whose rank fits: position order[r] is chosen where fits[r]; (batch, L) each."""
+    if array_module(order) is np:
+        chosen = np.zeros_like(masked)
+        np.put_along_axis(chosen, order, fits, axis=1)
+        return masked & chosen
+    return masked & masked.scatter(1, order, fits)
+
+
+def by_rank(values, order):
+    """`values` of each row in the order of the ranks."""
+    return _take(values, order)
 
 
 def ranks(marginals, masked, proxy: str):

@@ -27,12 +27,20 @@ class SemiAutoregressive:
             raise ValueError(f"rule = {self.rule!r} must be adaptive (have a method select(marginals, masked))")
 
     def select(self, marginals, masked):
-        masked = boolean_mask(masked)
-        xp = array_module(masked)
-        length = masked.shape[1]
-        block_of = xp.arange(length) // self.block
-        if xp is not np:
-            block_of = block_of.to(masked.device)
-        current = xp.where(masked, block_of[None], length).min(1)
-        current = current if xp is np else current.values
-        return self.rule.select(marginals, masked & (block_of[None] == current[:, None]))
+        return self.rule.select(marginals, current_block(boolean_mask(masked), self.block))
+
+
+def current_block(masked, block: int):
+    """The masked positions of the leftmost block that holds one, row by row.
+
+    >>> tm.rules.current_block(np.array([[False, False, True, True, True]]), 2).tolist()
+    [[False, False, True, True, False]]
+    """
+    xp = array_module(masked)
+    length = masked.shape[1]
+    block_of = xp.arange(length) // block
+    if xp is not np:
+        block_of = block_of.to(masked.device)
+    current = xp.where(masked, block_of[None], length).min(1)
+    current = current if xp is np else current.values
+    return masked & (block_of[None] == current[:, None])

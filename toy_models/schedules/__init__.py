@@ -9,5 +9,13 @@ __getattr__, __dir__, __all__ = attach(
         "knots": ["KnotSchedule", "MirroredSchedule"],
         "named": ["SmoothstepSchedule"],
         "optimal": ["sizes_cost", "weights_cost"],
+        "sizes": [
+            "even_split_sizes",
+            "floor_sizes",
+            "growing_sizes",
+            "masks_left",
+            "rounded_sizes",
+            "within_budget",
+        ],
     },
 )

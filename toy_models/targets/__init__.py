@@ -17,6 +17,7 @@ __getattr__, __dir__, __all__ = attach(
         "kernels.stationary": ["stationary_law"],
         "pair_language": ["pair_validity"],
         "sudoku": ["sudoku4"],
+        "truncated": ["Filtered", "gumbel_share", "nucleus", "top_tokens"],
         "word_list": ["WordList"],
     },
     ["controls", "instances"],

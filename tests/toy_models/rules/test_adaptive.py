@@ -48,9 +48,73 @@ RULES = [
     *[tm.EntropyBounded(g, p) for g in (0.0, 0.7) for p in PROXIES],
     *[tm.TopK(k, p) for k in (1, 3) for p in PROXIES],
     *[tm.Threshold(0.6, p) for p in PROXIES],
+    *[tm.EntropySum(b, p) for b in (0.0, 0.9) for p in PROXIES],
+    *[rule(f) for rule in (tm.FactorThreshold, tm.FrechetBound) for f in (0.0, 0.8, 1.5)],
     tm.SemiAutoregressive(4, tm.EntropyBounded(0.7)),
     tm.SemiAutoregressive(2, tm.TopK(1)),
 ]
+
+
+def loop(marginals, masked, cost):
+    """Add positions by descending confidence (cost "entropy": by ascending entropy) while the cost allows."""
+    h, top = entropies(marginals[None])[0], marginals.max(axis=1)
+    order = sorted(np.flatnonzero(masked), key=lambda i: (h[i] if cost == "entropy" else -top[i], i))
+    sums = {
+        "entropy": lambda chosen: sum(h[i] for i in chosen),
+        "factor": lambda chosen: (len(chosen) + 1) * (1 - top[chosen[-1]]),
+        "frechet": lambda chosen: sum(1 - top[i] for i in chosen) + 1 - top[chosen[-1]],
+    }
+    return lambda budget: np.isin(
+        np.arange(len(masked)),
+        order[: max([k for k in range(1, len(order) + 1) if sums[cost](order[:k]) <= budget], default=1)],
+    )
+
+
+@pytest.mark.parametrize("budget", [0.0, 0.3, 0.9, 2.5, np.inf])
+def test_three_sums_by_definition(budget):
+    marginals, masked = random_batch(5)
+    rules = {"entropy": tm.EntropySum, "factor": tm.FactorThreshold, "frechet": tm.FrechetBound}
+    for cost, rule in rules.items():
+        expected = [loop(m, k, cost)(budget) for m, k in zip(marginals, masked, strict=True)]
+        np.testing.assert_array_equal(rule(budget).select(marginals, masked), np.array(expected))
+
+
+def test_which_rule_reveals_more():
+    """sum H - max H <= sum H; Frechet's sum <= (k + 1)(1 - c_(k)), with equality for equal confidences."""
+    marginals, masked = random_batch(6)
+    for b in (0.2, 0.9, 2.0):
+        assert (tm.EntropySum(b).select(marginals, masked) <= tm.EntropyBounded(b).select(marginals, masked)).all()
+        factor, frechet = (rule(b).select(marginals, masked) for rule in (tm.FactorThreshold, tm.FrechetBound))
+        assert (factor <= frechet).all()
+        assert (factor != frechet).any()
+    flat = np.full((1, 6, 2), [0.85, 0.15])
+    for b in (0.3, 0.45, 0.6, 0.8, 1.1):
+        every = np.ones((1, 6), dtype=bool)
+        np.testing.assert_array_equal(tm.FactorThreshold(b).select(flat, every), tm.FrechetBound(b).select(flat, every))
+
+
+def test_frechet_reveals_modes():
+    """sum + max < 1: the argmaxes are the mode of their joint law; above 1 a counterexample."""
+    target = tm.Table(np.array([[0.4, 0.3], [0.3, 0.0]]))  # (0, 0) .4; doubts .3, .3: sum + max = .9
+    every, y = np.ones((1, 2), dtype=bool), np.full((1, 2), -1)
+    assert tm.FrechetBound(0.89).select(target.marginals(y), every).sum() == 1
+    assert tm.FrechetBound(0.91).select(target.marginals(y), every).all()
+    worse = tm.Table(np.array([[0.28, 0.36], [0.36, 0.0]]))  # doubts .36: sum + max = 1.08, the argmaxes are no mode
+    assert tm.FrechetBound(1.1).select(worse.marginals(y), every).all()
+    assert worse.pmf[0, 0] < worse.pmf.max()
+
+
+def test_dilated_against_halving():
+    """One call less than halving, whose last one it needs: path of 8, three calls against four."""
+    assert tm.Dilated(6).blocks == ((0, 3), (1, 2, 4, 5))
+    assert tm.Dilated(1).blocks == ((0,),)
+    assert tm.Dilated(9, 3).blocks == ((0, 3, 6), (1, 2, 4, 5, 7, 8))
+    chain = tm.MarkovChain([[0.8, 0.2], [0.35, 0.65]], 8, [0.5, 0.5])
+    assert len(tm.Dilated(8).blocks) == 3
+    assert tm.trajectory_kl(chain, tm.Dilated(8)) > 8e-4  # fewest exact calls on a path of 8: 4
+    assert tm.trajectory_kl(chain, tm.bisection(8)) < 1e-12
+    with pytest.raises(ValueError, match="base = 1, it must be an integer >= 2"):
+        tm.Dilated(4, 1)
 
 
 @pytest.mark.parametrize("rule", RULES, ids=str)
