@@ -4,7 +4,8 @@ A third of alpha each goes to
 
     simulated   where the law is a table: the largest |z| over all events, over the means of all statistics, and
                 G = 2 sum k log(k / n q), against the same numbers of simulated samples (exact at any size)
-    fixed       every event with its exact binomial interval, divided by their number (Bonferroni)
+    fixed       every event with its exact binomial interval, divided by their number (Bonferroni); among them: two rows
+                are the same text, for neighbouring rows and for rows half the texts apart (are rows independent?)
     learned     partitions and scores chosen on one half of the texts and asked on the other
 
 Fixed and learned events also bound KL(reference || written) from below: data processing.
@@ -23,6 +24,8 @@ from toy_models.targets.protocol import Target
 
 REPEATS = 4  # simulated samples over the reciprocal of the least p-value that they must resolve
 ROUNDING = 1e-12  # of an exact probability; and bounds below it are none
+SAME = ("neighbouring rows are the same text", "rows half the texts apart are the same text")
+MOST_REPEATS = 10**5  # simulated samples; an alpha that needs more is left to the other two
 CHUNK = 2**24  # counts simulated at once
 
 
@@ -67,7 +70,7 @@ def compare(
     alpha: float,
     rng: np.random.Generator,
 ) -> Comparison:
-    """`texts` are those of the `size` written texts that the language allows; the others are in no event.
+    """`texts`, in the order in which they were returned, are those of the `size` written texts that the language allows; the others are in no event.
 
     >>> from toy_models.audit.comparison import compare
     >>> from toy_models.audit.reference import language
@@ -81,8 +84,9 @@ def compare(
         families = families[2:]
     part = alpha / 3
     names, counts, q_low, q_high = _answers(families, reference, texts, part)
-    p = _two_sided(counts, size, q_low, q_high, part) * len(names)
-    low, high = share_intervals(counts, size, part / (4 * len(names)))
+    tests = len(names) + len(SAME)
+    p = _two_sided(counts, size, q_low, q_high, part) * tests
+    low, high = share_intervals(counts, size, part / (4 * tests))
     kl = least_divergence(q_low - ROUNDING, q_high + ROUNDING, low, high)
     found = [
         Difference(
@@ -97,17 +101,43 @@ def compare(
         for k in np.lexsort((-kl, p))[:20]
         if p[k] <= part or kl[k] > ROUNDING
     ]
-    smallest = least_change(size, part / max(len(names), 1), 1.0 - alpha)
+    found += _repeated(reference, texts, part, tests)
+    smallest = least_change(size, part / tests, 1.0 - alpha)
+    simulated, farthest = None, ""
     if reference.exact:
-        simulated, farthest = _simulated(families, measured, reference, texts, size, part, rng)
+        if 3 * REPEATS / part <= MOST_REPEATS:
+            simulated, farthest = _simulated(families, measured, reference, texts, size, part, rng)
         kl_learned = learned.by_table(reference, texts, size, part, rng)
     else:
-        simulated, farthest = None, ""
         kl_learned = learned.by_scores(target, reference, texts, size, part, rng)
     kl_low = float(max(kl.max(initial=0.0), kl_learned))
     kl_low = kl_low if kl_low > ROUNDING else 0.0
     by_table = simulated is not None and simulated <= part
-    return Comparison(bool(found) or by_table or kl_low > 0, kl_low, tuple(found), simulated, farthest, len(names), smallest)
+    return Comparison(bool(found) or by_table or kl_low > 0, kl_low, tuple(found), simulated, farthest, tests, smallest)
+
+
+def _repeated(reference: Reference, texts: Int[np.ndarray, "possible L"], alpha: float, tests: int) -> list[Difference]:
+    """Pairs of rows that are the same text: a share of sum q^2 where rows are independent draws of the law."""
+    found = []
+    half = len(texts) // 2
+    if half == 0:
+        return found
+    for name, first, second in zip(
+        SAME, (texts[: 2 * half : 2], texts[:half]), (texts[1 : 2 * half : 2], texts[half : 2 * half]), strict=True
+    ):
+        count = np.array([(first == second).all(axis=1).sum()])
+        if reference.weights is not None:
+            low = high = np.array([float((reference.weights**2).sum()) / float(reference.weights.sum()) ** 2])
+        else:
+            pairs_seen = len(reference.texts) // 2
+            same = (reference.texts[: 2 * pairs_seen : 2] == reference.texts[1 : 2 * pairs_seen : 2]).all(axis=1).sum()
+            low, high = share_intervals(np.array([same]), pairs_seen, alpha / (4 * tests))
+        p = float(_two_sided(count, half, low, high, alpha)[0]) * tests
+        if p <= alpha:
+            ends = share_intervals(count, half, alpha / (4 * tests))
+            due = (float(low[0]), float(high[0]))
+            found.append(Difference(name, float(count[0]) / half, float(ends[0][0]), float(ends[1][0]), due, p, 0.0))
+    return found
 
 
 def _answers(families: list[Family], reference: Reference, texts, alpha: float):

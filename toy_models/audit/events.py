@@ -45,7 +45,7 @@ def letters(target: Target) -> Family:
     """
     vocab, length = target.vocab_size, target.length
     names = tuple(f"letter {i} is {v}" for i in range(length) for v in range(vocab))
-    return Family(names, lambda x: (x[:, :, None] == np.arange(vocab)).reshape(len(x), -1))
+    return Family(names, lambda x: (x[:, :, None] == np.arange(vocab)).reshape(len(x), length * vocab))
 
 
 def pairs(target: Target) -> Family:

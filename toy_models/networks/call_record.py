@@ -39,7 +39,7 @@ class CallRecord:
     per_text: list[np.ndarray] = field(default_factory=list)  # (rows, 2): calls and writing calls of finished texts
     _last: tuple[Tensor, Tensor] | None = None  # the input before, and the laws that it got
     _counts: np.ndarray | None = None
-    _open: list[tuple[Tensor, Tensor]] = field(default_factory=list)  # last inputs of texts that are finished
+    _open: list[tuple[Tensor, Tensor, int]] = field(default_factory=list)  # last inputs, laws, calls of finished texts
 
     def see(self, text: Int[Tensor, "batch L"], laws: Float[Tensor, "batch L V"], impossible: int, foreign: int):
         """One forward pass."""
@@ -67,8 +67,10 @@ class CallRecord:
             self.per_text.append(self._counts if self._counts is not None else np.zeros((0, 2), dtype=np.int64))
         elif self._last is not None:
             self._end()
-            if sum(len(text) for text, _ in self._open) == len(tokens):
-                self._judge(torch.cat([t for t, _ in self._open]), torch.cat([q for _, q in self._open]), tokens)
+            texts, laws, calls = zip(*self._open, strict=True)
+            if sum(map(len, texts)) == len(tokens):
+                last = np.repeat(calls, list(map(len, texts))) - 1
+                self._judge(torch.cat(texts), torch.cat(laws), tokens, last)
         self._last, self._counts, self._open = None, None, []
 
     def _restarts(self, text: Tensor) -> bool:
@@ -86,7 +88,7 @@ class CallRecord:
         self.writing_calls += bool(wrote.any())
         self.writing_rows += int(wrote.sum())
         self._counts[:, 1] += wrote.cpu().numpy()
-        self._judge(before, laws, text, int(self._counts[0, 0]) - 1)
+        self._judge(before, laws, text, self._counts[:, 0] - 1)
 
     def _end(self) -> None:
         """The texts of the slots end unseen: a last call that saw a mask is taken to have written."""
@@ -97,15 +99,18 @@ class CallRecord:
         self.writing_rows += int(masked.sum())
         self._counts[:, 1] += masked.cpu().numpy()
         self.per_text.append(self._counts)
-        self._open.append((before, laws))
+        self._open.append((before, laws, int(self._counts[0, 0])))
         self._counts = None
 
-    def _judge(self, before: Tensor, laws: Tensor, text: Tensor, call: int | None = None) -> None:
+    def _judge(self, before: Tensor, laws: Tensor, text: Tensor, call: np.ndarray) -> None:
+        """What the call with this number wrote in each row."""
         new = (before == MASK) & (text != MASK)
         self.rewritten += int(((before != MASK) & (text != before)).sum())
-        if call is not None:
-            while len(self.written) <= call:
-                self.written.append([0, 0])
-            self.written[call][0] += int((before == MASK).any(dim=1).sum())
-            self.written[call][1] += int(new.sum())
+        masked, count = (before == MASK).any(dim=1).cpu().numpy(), new.sum(dim=1).cpu().numpy()
+        while len(self.written) <= int(call.max()):
+            self.written.append([0, 0])
+        for k in np.unique(call):
+            rows = call == k
+            self.written[k][0] += int(masked[rows].sum())
+            self.written[k][1] += int(count[rows].sum())
         self.draws.add(before, laws, text, new)

@@ -7,7 +7,7 @@ looking at what it drew, one draw from pi_i. For an event of probability p_t giv
 
 is a nonnegative martingale that starts at one, so a mixture of E_l over a grid exceeds 1/alpha with probability at most
 alpha, at any time (Ville). Two events: the most likely letter was written; a letter of probability <= RARE was.
-Two groups: `forced`, where all masked positions of the row were written, so that nothing was chosen; and `chosen`.
+Two groups: `forced`, where the text had one mask left, so that nothing was left to choose; and `chosen`.
 """
 
 import math
@@ -44,6 +44,11 @@ class Tally:
         top = float(self.log_e.max())
         return top + math.log(float(np.exp(self.log_e - top).mean())) >= -math.log(alpha)
 
+    def excess(self, alpha: float) -> tuple[float, float]:
+        """[low, high] of the mean excess of the event over what was promised, each side at alpha (Hoeffding, Azuma)."""
+        reach = math.sqrt(math.log(1 / alpha) / (2 * self.draws)) if self.draws else 2.0
+        return self.shares[0] - self.shares[1] - reach, self.shares[0] - self.shares[1] + reach
+
     @property
     def shares(self) -> tuple[float, float]:
         """(observed, promised) share of the event."""
@@ -72,7 +77,7 @@ class Draws:
         known = letters >= 0
         rows, positions, letters = rows[known], positions[known], letters[known]
         law = laws[rows, positions].double()
-        forced = ((before == MASK) == new).all(dim=1)[rows].cpu().numpy()
+        forced = ((before == MASK).sum(dim=1) == 1)[rows].cpu().numpy()
         best, where = law.max(dim=1)
         drawn = law.gather(1, letters[:, None])[:, 0]
         small = torch.where(law <= RARE, law, torch.zeros_like(law)).sum(dim=1).clamp(max=1.0)

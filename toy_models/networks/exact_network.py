@@ -164,7 +164,7 @@ class ExactNetwork(nn.Module):
 
     def forward(
         self,
-        input_ids: Int[Tensor, "batch S"],
+        input_ids: Tensor,
         second=None,
         third=None,
         *,

@@ -1,9 +1,9 @@
 """Why a sampler errs, as far as its calls tell: draws, choice of positions, letters at once, rewriting.
 
-Letters written when all masks of a text were filled at once leave no choice of positions: their draws alone are judged
-(temperature, truncation, rounding). If these are faithful and the others are not, positions were chosen by what was
-drawn. If both are faithful, what remains is that several letters of a text were drawn independently. This explains a
-difference that was found; it is no test of the law: a sampler may redraw and still be exact.
+A letter written where one mask was left leaves no choice of positions: its draw alone is judged (temperature,
+truncation, rounding). If the others deviate by more than these can, positions were chosen by what was drawn. If both are
+faithful, what remains is that several letters of a text were drawn independently. This explains a difference that was
+found; it is no test of the law: a sampler may redraw and still be exact.
 """
 
 from toy_models.networks.call_record import CallRecord
@@ -23,16 +23,21 @@ def why(record: CallRecord, length: int, alpha: float) -> tuple[str, ...]:
     if bent:
         if rare.observed == 0 and rare.promised >= FEWEST:
             told.append(
-                f"truncation: letters of probability <= {RARE} were never written where all masks were filled at once, "
+                f"truncation: letters of probability <= {RARE} were never written where one mask was left, "
                 f"{rare.promised:.0f} were due in {rare.draws} draws"
             )
-        told.append(f"temperature, truncation or rounding: {_share(forced)} where all masks were filled at once")
-    if picked and not bent and forced.draws:
-        told.append(f"choice of positions: {_share(chosen)} where some masks were left, and draws without a choice fit")
-    elif picked and not forced.draws:
-        told.append(f"draws or choice of positions: {_share(chosen)}; no call filled all masks, so they cannot be told apart")
+        told.append(f"temperature, truncation or rounding: {_share(forced)} where one mask was left")
+    if picked and not bent:
+        apart = chosen.excess(part)[0] > forced.excess(part)[1] or chosen.excess(part)[1] < forced.excess(part)[0]
+        if apart:
+            told.append(f"choice of positions: {_share(chosen)} where several masks were left, more than draws explain")
+        else:
+            told.append(
+                f"draws or choice of positions: {_share(chosen)} where several masks were left; the {forced.draws} "
+                "draws of a last mask are too few to tell the two apart"
+            )
     elif picked:
-        told.append(f"where some masks were left {_share(chosen)}: the same cause, or the choice of positions as well")
+        told.append(f"where several masks were left {_share(chosen)}: the same cause, or the choice of positions as well")
     total = forced.draws + chosen.draws
     if draws.several and total:
         told.append(
