@@ -39,7 +39,7 @@ def p_values(counts: Int[np.ndarray, "..."], n: int, q: Float[np.ndarray, "..."]
     return np.minimum(1.0, 2.0 * np.minimum(above, below))
 
 
-def coin_divergence(q: Float[np.ndarray, "..."], p: Float[np.ndarray, "..."]) -> Float[np.ndarray, "..."]:
+def coin_divergence(q, p) -> Float[np.ndarray, "..."]:
     """kl(q || p) of two coins, in nats; inf where p rules out what q allows.
 
     >>> from toy_models.audit.binomial import coin_divergence
@@ -63,7 +63,7 @@ def least_divergence(q_low, q_high, p_low, p_high) -> Float[np.ndarray, "..."]:
     """
     above = np.where(q_low > p_high, coin_divergence(q_low, p_high), 0.0)
     below = np.where(q_high < p_low, coin_divergence(q_high, p_low), 0.0)
-    return np.maximum(above, below)
+    return np.asarray(np.maximum(above, below))
 
 
 def least_partition_divergence(

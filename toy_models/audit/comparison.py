@@ -22,7 +22,7 @@ from toy_models.audit.events import Family, Statistics, letters, levels, pairs, 
 from toy_models.audit.reference import Reference
 from toy_models.targets.protocol import Target
 
-REPEATS = 4  # simulated samples over the reciprocal of the least p-value that they must resolve
+REPEATS = 2  # simulated samples over the reciprocal of the least p-value that they must resolve
 ROUNDING = 1e-12  # of an exact probability; and bounds below it are none
 SAME = ("neighbouring rows are the same text", "rows half the texts apart are the same text")
 MOST_REPEATS = 10**5  # simulated samples; an alpha that needs more is left to the other two

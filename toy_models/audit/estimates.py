@@ -88,10 +88,10 @@ def cross_entropy(target: Target, texts: Int[np.ndarray, "possible L"], size: in
     losses = -target.log_prob(texts)
     ceiling = min(most, 4.0 * (target.entropy() + 1.0))  # a bound from below may cut losses anywhere
     below = bernstein_interval(np.minimum(losses, ceiling), max(ceiling - least, 0.0), confidence)
-    high = bernstein_interval(losses, most - least, confidence).high if everywhere and math.isfinite(most) else math.inf
-    if most == least:
-        return exact(float(losses.mean()), confidence)
-    return interval(float(losses.mean()), max(least, float(below.low)), float(min(high, most)), confidence)
+    if not everywhere:
+        return interval(float(losses.mean()), max(least, float(below.low)), math.inf, confidence)
+    above = bernstein_interval(losses, most - least, confidence)
+    return interval(float(losses.mean()), max(least, float(below.low)), min(float(above.high), most), confidence)
 
 
 def loss_range(target: Target) -> tuple[float, float, bool]:
