@@ -5,6 +5,7 @@ import importlib.util
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -13,6 +14,7 @@ from mdm.door import AsJson, bad_input, print_json, require
 
 if TYPE_CHECKING:
     from toy_models.audit.report import Audit
+    from toy_models.quantities.intervals import Estimate
 
 Option = typer.Option
 
@@ -22,11 +24,15 @@ def audit(
     language: Annotated[str, Option(help="a name of `mdm list languages`")],
     length: Annotated[int | None, Option(help="L; default by language")] = None,
     size: Annotated[int, Option(help="texts to write")] = 20_000,
-    rule: Annotated[str | None, Option(help="the rule it claims to follow, such as eb:0.1; see `mdm list rules`")] = None,
+    rule: Annotated[
+        str | None, Option(help="the rule it claims to follow, such as eb:0.1; see `mdm list rules`")
+    ] = None,
     confidence: Annotated[float, Option(help="of every interval and of the verdict")] = 0.99,
     seed: Annotated[int, Option(help="of numpy's and torch's generators")] = 0,
     mask_id: Annotated[int | None, Option(help="id of the mask; default V")] = None,
-    vocab_size: Annotated[int | None, Option(help="ids that the network knows; default up to the largest needed")] = None,
+    vocab_size: Annotated[
+        int | None, Option(help="ids that the network knows; default up to the largest needed")
+    ] = None,
     shift: Annotated[int, Option(help="1: logits of column j are about column j + 1")] = 0,
     prompt: Annotated[int, Option(help="columns before the text, such as BOS")] = 0,
     output: Annotated[str, Option(help="logits, tensor, tuple or log-score")] = "logits",
@@ -82,26 +88,31 @@ def load(name: str) -> Callable:
     path, _, function = name.rpartition(":")
     if not path or not function:
         raise ValueError(f"sampler = {name!r}, its form is file.py:function or package.module:function")
-    if path.endswith(".py"):
-        file = Path(path)
-        if not file.is_file():
-            raise ValueError(f"no file {path!r}")
-        sys.path.insert(0, str(file.resolve().parent))
-        spec = importlib.util.spec_from_file_location(file.stem, file)
-        assert spec is not None and spec.loader is not None
-        module = importlib.util.module_from_spec(spec)
-        sys.modules[file.stem] = module
-        load_module = lambda: spec.loader.exec_module(module)  # noqa: E731
-    else:
-        sys.path.insert(0, str(Path.cwd()))
-        load_module = lambda: importlib.import_module(path)  # noqa: E731
+    if path.endswith(".py") and not Path(path).is_file():
+        raise ValueError(f"no file {path!r}")
     try:
-        module = load_module() or sys.modules[file.stem if path.endswith(".py") else path]
+        module = _module_of_file(Path(path)) if path.endswith(".py") else _module(path)
     except Exception as problem:
         raise ValueError(f"{path} cannot be imported: {type(problem).__name__}: {problem}") from problem
     if not callable(getattr(module, function, None)):
         raise ValueError(f"{path} has no function {function!r}")
     return getattr(module, function)
+
+
+def _module_of_file(file: Path) -> ModuleType:
+    """The file as a module; it may import its neighbours."""
+    sys.path.insert(0, str(file.resolve().parent))
+    spec = importlib.util.spec_from_file_location(file.stem, file)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def _module(name: str) -> ModuleType:
+    sys.path.insert(0, str(Path.cwd()))
+    return importlib.import_module(name)
 
 
 def lines(found: "Audit", title: str) -> list[str]:
@@ -123,7 +134,7 @@ def lines(found: "Audit", title: str) -> list[str]:
     return told
 
 
-def estimates(found: "Audit") -> list[tuple[str, object]]:
+def estimates(found: "Audit") -> list[tuple[str, "Estimate"]]:
     """(name, estimate) in the order in which they are shown."""
     return [
         ("calls per text", found.calls),

@@ -1,4 +1,4 @@
-"""The audit as one self-contained HTML page: verdict, numbers, where it stands as an inline figure; nothing is loaded."""
+"""The audit as one self-contained HTML page: verdict, numbers, an inline figure; nothing is loaded."""
 
 import math
 from html import escape
@@ -8,8 +8,10 @@ from toy_models.audit.report import Audit
 
 STYLE = (
     "body{font:16px/1.5 system-ui,sans-serif;max-width:56rem;margin:2rem auto;padding:0 1rem;color:#222}"
-    "table{border-collapse:collapse;margin:1rem 0}td,th{padding:.2rem .7rem;border-bottom:1px solid #ddd;text-align:right}"
-    "td:first-child,th:first-child{text-align:left}.verdict{font-weight:600;border-left:.3rem solid #888;padding-left:.8rem}"
+    "table{border-collapse:collapse;margin:1rem 0}"
+    "td,th{padding:.2rem .7rem;border-bottom:1px solid #ddd;text-align:right}"
+    "td:first-child,th:first-child{text-align:left}"
+    ".verdict{font-weight:600;border-left:.3rem solid #888;padding-left:.8rem}"
     ".wrong{border-color:#bd1f01}.exact{border-color:#3f90da}figcaption{font-size:.9em;color:#444}"
 )
 WIDTH, HEIGHT, LEFT, BOTTOM, TOP, RIGHT = 620, 300, 60, 44, 20, 150
@@ -30,7 +32,8 @@ def page(found: Audit, title: str) -> str:
         f"probability at most {1 - found.confidence:.3g}. Nats per text.</p>",
         "<table><tr><th></th><th>value</th><th>low</th><th>high</th></tr>",
         *(_row(name, estimate.value, estimate.low, estimate.high) for name, estimate in estimates(found)),
-        f"<tr><td>entropy of the language</td><td>{_number(found.language_entropy)}</td><td></td><td></td></tr></table>",
+        f"<tr><td>entropy of the language</td><td>{_number(found.language_entropy)}</td><td></td><td></td></tr>",
+        "</table>",
     ]
     if found.rule is not None and found.rule_comparison is not None:
         fits = "does not fit" if found.rule_comparison.differs else "fits"
@@ -38,7 +41,11 @@ def page(found: Audit, title: str) -> str:
     if found.comparison.differences:
         parts += ["<h2>Where it differs</h2>", _differences(found)]
     if found.split:
-        parts += ["<h2>Why, as far as the calls tell</h2><ul>", *(f"<li>{escape(r)}</li>" for r in found.split), "</ul>"]
+        parts += [
+            "<h2>Why, as far as the calls tell</h2><ul>",
+            *(f"<li>{escape(r)}</li>" for r in found.split),
+            "</ul>",
+        ]
     if found.baselines:
         parts += ["<h2>Where it stands</h2>", _figure(found), _baselines(found)]
     return "\n".join([*parts, "</body></html>\n"])
@@ -58,8 +65,8 @@ def _differences(found: Audit) -> str:
         low, high = d.promised
         due = _number(low) if low == high else f"{_number(low)} to {_number(high)}"
         rows.append(
-            f"<tr><td>{escape(d.event)}</td><td>{_number(d.measured)}</td><td>{_number(d.low)} to {_number(d.high)}</td>"
-            f"<td>{due}</td><td>{d.p_value:.1g}</td></tr>"
+            f"<tr><td>{escape(d.event)}</td><td>{_number(d.measured)}</td>"
+            f"<td>{_number(d.low)} to {_number(d.high)}</td><td>{due}</td><td>{d.p_value:.1g}</td></tr>"
         )
     return "\n".join([*rows, "</table>"])
 
@@ -88,15 +95,13 @@ def _figure(found: Audit) -> str:
 
     top = TOP if high is None else y(high)
     marks = [
-        f"<line x1='{x(here):.1f}' x2='{x(here):.1f}' y1='{y(low):.1f}' y2='{top:.1f}' stroke='#bd1f01' stroke-width='3'/>",
+        f"<path d='M{x(here):.1f} {y(low):.1f}V{top:.1f}' stroke='#bd1f01' stroke-width='3'/>",
         f"<circle cx='{x(here):.1f}' cy='{y(value):.1f}' r='5' fill='#bd1f01'/>",
         _label(WIDTH - RIGHT + 12, TOP + 12, "this sampler", "#bd1f01"),
     ]
     for k, b in enumerate(found.baselines):
         colour = COLOURS[k % len(COLOURS)]
-        marks.append(
-            f"<rect x='{x(b.calls) - 4:.1f}' y='{y(b.kl) - 4:.1f}' width='8' height='8' fill='{colour}' fill-opacity='.85'/>"
-        )
+        marks.append(f"<rect x='{x(b.calls) - 4:.1f}' y='{y(b.kl) - 4:.1f}' width='8' height='8' fill='{colour}'/>")
         marks.append(_label(WIDTH - RIGHT + 12, TOP + 32 + 20 * k, b.name, colour))
     axes = (
         f"<path d='M{LEFT} {TOP}V{HEIGHT - BOTTOM}H{WIDTH - RIGHT}' fill='none' stroke='#444'/>"
@@ -109,7 +114,8 @@ def _figure(found: Audit) -> str:
     caption = "The line is the interval of the sampler's KL; it runs to the top where no upper end is known."
     return (
         f"<figure><svg viewBox='0 0 {WIDTH} {HEIGHT}' width='{WIDTH}' font-size='13' role='img' "
-        f"aria-label='KL against calls per text'>{axes}{''.join(marks)}</svg><figcaption>{caption}</figcaption></figure>"
+        f"aria-label='KL against calls per text'>{axes}{''.join(marks)}</svg>"
+        f"<figcaption>{caption}</figcaption></figure>"
     )
 
 

@@ -25,7 +25,11 @@ def claim(
         return
     source = ", ".join(dict.fromkeys(filter(None, (found["source"], found["where"], found["form"]))))
     parts = [f"{found['id']}: {found['title']}", "", found["statement"], "", f"Source   {source}"]
-    parts += [f"Prior    {found['prior']}", f"Verdict  {found['verdict']} ({found['tier']})", f"Proof    {found['proof']}"]
+    parts += [
+        f"Prior    {found['prior']}",
+        f"Verdict  {found['verdict']} ({found['tier']})",
+        f"Proof    {found['proof']}",
+    ]
     if found["quotation"]:
         parts.append(f"Printed  {found['quotation']} ({found['version']})")
     parts += [f"Notebook {found['notebook']}", "", "What is run"]

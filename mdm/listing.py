@@ -40,7 +40,7 @@ def table(kind: str) -> dict[str, str]:
     if kind == "notebooks":
         from notebooks.run import notebook_names
 
-        return {name: "" for name in notebook_names()}
+        return dict.fromkeys(notebook_names(), "")
     from theory.ledger import THEORY
     from theory.ledger.claims import load_claims
 

@@ -7,6 +7,8 @@ import numpy as np
 
 import toy_models as tm
 from toy_models.audit.standing import even_sizes
+from toy_models.rules.protocol import Rule
+from toy_models.targets.protocol import Target
 
 
 @dataclass(frozen=True)
@@ -15,7 +17,7 @@ class Language:
 
     told: str
     length: int
-    make: Callable[[int], object]
+    make: Callable[[int], Target]
 
 
 def _table(length: int) -> tm.Table:
@@ -47,11 +49,13 @@ LANGUAGES = {
     "parity": Language("bits of even sum", 6, lambda n: tm.zero_sum(2, n)),
     "repetition": Language("one of two letters, repeated", 6, lambda n: tm.repetition(2, n)),
     "english": Language("27 symbols, bigrams of English text", 32, lambda n: tm.corpus.language(2, n)),
-    "english-letters": Language("27 symbols, independent, of English frequency", 32, lambda n: tm.corpus.language(1, n)),
+    "english-letters": Language(
+        "27 symbols, independent, of English frequency", 32, lambda n: tm.corpus.language(1, n)
+    ),
     "english-trigrams": Language("27 symbols, trigrams of English text", 32, lambda n: tm.corpus.language(3, n)),
 }
 
-RULES: dict[str, tuple[str, Callable[..., object]]] = {
+RULES: dict[str, tuple[str, Callable[..., Rule]]] = {
     "one-by-one": ("one letter per call, in a random order", lambda n: tm.RandomOrder([1] * n)),
     "random:N": ("N even steps of a random order", lambda n, steps: tm.RandomOrder(even_sizes(n, _whole(steps, 1, n)))),
     "left-to-right": ("one letter per call, from the left", lambda n: tm.FixedOrder([[i] for i in range(n)])),
@@ -72,7 +76,7 @@ RULES: dict[str, tuple[str, Callable[..., object]]] = {
 }
 
 
-def language(name: str, length: int | None):
+def language(name: str, length: int | None) -> Target:
     """The target of that name. ValueError lists the names."""
     if name not in LANGUAGES:
         raise ValueError(f"no language {name!r}; there are: {', '.join(LANGUAGES)}")
@@ -83,7 +87,7 @@ def language(name: str, length: int | None):
     return found.make(length)
 
 
-def rule(text: str, length: int):
+def rule(text: str, length: int) -> Rule:
     """The rule such as eb:0.1. ValueError lists the forms."""
     name, *values = text.split(":")
     for form, (_, make) in RULES.items():

@@ -100,7 +100,9 @@ class Tags(HTMLParser):
 
 
 def test_the_page_is_one_file_that_loads_nothing(samplers, tmp_path):
-    done = call("audit", f"{samplers}:all_at_once", "--language", "chain", "--size", "300", "--out", str(tmp_path / "a b"))
+    done = call(
+        "audit", f"{samplers}:all_at_once", "--language", "chain", "--size", "300", "--out", str(tmp_path / "a b")
+    )
     assert done.exit_code == 1
     assert done.stdout.endswith("audit.json, audit.html\n")
     assert sorted(p.name for p in (tmp_path / "a b").iterdir()) == ["audit.html", "audit.json"]
@@ -136,7 +138,10 @@ def test_bad_input_is_one_line(samplers, tmp_path):
 
 @pytest.mark.parametrize(
     ("module", "arguments", "extra"),
-    [("torch", ["audit", "x.py:f", "--language", "chain"], "networks"), ("papermill", ["run", "01-perplexity"], "notebooks")],
+    [
+        ("torch", ["audit", "x.py:f", "--language", "chain"], "networks"),
+        ("papermill", ["run", "01-perplexity"], "notebooks"),
+    ],
 )
 def test_missing_packages_name_their_extra(monkeypatch, module, arguments, extra):
     monkeypatch.setitem(sys.modules, module, None)
@@ -217,7 +222,9 @@ def test_run_passes_parameters_on(monkeypatch):
     import notebooks.run
 
     seen = []
-    monkeypatch.setattr(notebooks.run, "run", lambda name, given, progress: seen.append((name, given)) or Path("made.ipynb"))
+    monkeypatch.setattr(
+        notebooks.run, "run", lambda name, given, progress: seen.append((name, given)) or Path("made.ipynb")
+    )
     done = call("run", "01-perplexity", "-p", "profile", "smoke", "-p", "seed=-1", "--json")
     assert seen == [("01-perplexity", {"profile": "smoke", "seed": "-1"})]
     assert json.loads(done.stdout)["executed"] == "made.ipynb"

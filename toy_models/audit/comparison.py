@@ -14,12 +14,12 @@ Fixed and learned events also bound KL(reference || written) from below: data pr
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Float, Int
 
 from toy_models.audit import learned
 from toy_models.audit.binomial import least_change, least_divergence, p_values, share_intervals
 from toy_models.audit.events import Family, Statistics, letters, levels, pairs, statistics
-from toy_models.audit.reference import Reference
+from toy_models.audit.reference import Reference, cell_counts
 from toy_models.targets.protocol import Target
 
 REPEATS = 2  # simulated samples over the reciprocal of the least p-value that they must resolve
@@ -70,7 +70,8 @@ def compare(
     alpha: float,
     rng: np.random.Generator,
 ) -> Comparison:
-    """`texts`, in the order in which they were returned, are those of the `size` written texts that the language allows; the others are in no event.
+    """`texts`, in the order in which they were returned, are those of the `size` written texts that the language
+    allows; the others are in no event.
 
     >>> from toy_models.audit.comparison import compare
     >>> from toy_models.audit.reference import language
@@ -180,7 +181,8 @@ def _simulated(
 
     Also the mean that is farthest from the law's, in words.
     """
-    assert reference.weights is not None and reference.rest is not None
+    assert reference.weights is not None
+    assert reference.rest is not None
     cells = np.append(reference.weights, reference.rest)
     cells = cells / cells.sum()
     counts = np.append(cell_counts(reference.texts, texts), size - len(texts)).astype(np.float64)
@@ -213,17 +215,3 @@ def _simulated(
     found, due = (counts @ questions / size)[split + worst], mean[split + worst]
     told = f"the mean of {measured.names[worst]} is {found:.5g}, {reference.name} has {due:.5g}"
     return float(min(1.0, 3 * (further.min() + 1) / (repeats + 1))), told
-
-
-def cell_counts(
-    cells: Int[np.ndarray, "cells L"], texts: Int[np.ndarray, "texts L"]
-) -> Int[np.ndarray, " cells"]:
-    """How often each of the cells, in lexicographic order, is among the texts.
-
-    >>> from toy_models.audit.comparison import cell_counts
-    >>> cell_counts(np.array([[0, 0], [1, 1]]), np.array([[1, 1], [1, 1]])).tolist()
-    [0, 2]
-    """
-    base = int(max(cells.max(initial=0), texts.max(initial=0))) + 1
-    power = base ** np.arange(cells.shape[1] - 1, -1, -1)
-    return np.bincount(np.searchsorted(cells @ power, texts @ power), minlength=len(cells))

@@ -1,8 +1,8 @@
 """Entropy, cross-entropy and KL of written texts, each with an interval that holds at its confidence.
 
-entropy        plug-in of all texts where they fit a table: bias at most log(1 + (K - 1)/n) (Paninski 2003), deviation by
-               bounded differences (Antos and Kontoyiannis 2001). Else the cross-entropy under a chain fitted to one half,
-               an upper bound, and the collision entropy, a lower one.
+entropy        plug-in of all texts where they fit a table: bias at most log(1 + (K - 1)/n) (Paninski 2003), deviation
+               by bounded differences (Antos and Kontoyiannis 2001). Else the cross-entropy under a chain fitted to one
+               half, an upper bound, and the collision entropy, a lower one.
 cross-entropy  E[-log q(x)]; inf once a written text is impossible. Bernstein's interval over the range of -log q.
 """
 
@@ -13,8 +13,7 @@ from jaxtyping import Float, Int
 from scipy.special import entr
 
 from toy_models.audit.binomial import share_intervals
-from toy_models.audit.comparison import cell_counts
-from toy_models.audit.reference import TABLE, Reference
+from toy_models.audit.reference import TABLE, Reference, cell_counts
 from toy_models.quantities.intervals import Estimate, bernstein_interval
 from toy_models.targets.blocks import Blocks
 from toy_models.targets.hmm import HMM
@@ -49,7 +48,9 @@ def entropy(codes: Int[np.ndarray, "size L"], symbols: int, confidence: float) -
         reach = math.log(max(n, 2)) * math.sqrt(2 * math.log(2 / (1 - confidence)) / n)
         bias = math.log1p((symbols**length - 1) / n)
         corrected = min(found + (len(share) - 1) / (2 * n), length * math.log(symbols))
-        return interval(corrected, max(0.0, found - reach), min(found + reach + bias, length * math.log(symbols)), confidence)
+        return interval(
+            corrected, max(0.0, found - reach), min(found + reach + bias, length * math.log(symbols)), confidence
+        )
     half = n // 2
     losses = chain_losses(codes[:half], codes[half:], symbols)
     worst = length * math.log(2 * (half * (length - 1) + symbols))

@@ -1,8 +1,8 @@
 """Questions with the answer yes or no about a text, fixed before any written text is looked at.
 
-    letters      is letter i a v?
-    pairs        are letters i and j the pair (a, b)?                              (small alphabets and lengths)
-    levels       is a count, or -log q(x), at least t?    t: quantiles under the reference
+letters      is letter i a v?
+pairs        are letters i and j the pair (a, b)?                              (small alphabets and lengths)
+levels       is a count, or -log q(x), at least t?    t: quantiles under the reference
 """
 
 from collections.abc import Callable

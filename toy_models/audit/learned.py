@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from toy_models.audit.binomial import least_divergence, least_partition_divergence, share_intervals
-from toy_models.audit.reference import Reference
+from toy_models.audit.reference import Reference, cell_counts
 from toy_models.targets.protocol import Target
 
 PARTS = (2, 8, 64)  # cells of the partitions of a table
@@ -32,9 +32,8 @@ def by_table(
     reference: Reference, texts: Int[np.ndarray, "possible L"], size: int, alpha: float, rng: np.random.Generator
 ) -> float:
     """The best bound of the partitions of a law that is known in full."""
-    from toy_models.audit.comparison import cell_counts
-
-    assert reference.weights is not None and reference.rest is not None
+    assert reference.weights is not None
+    assert reference.rest is not None
     first, second, asked = halves(texts, size, rng)
     q = reference.weights
     seen, count = cell_counts(reference.texts, first), cell_counts(reference.texts, second)
@@ -78,7 +77,7 @@ def by_scores(
 
 
 def score_tables(vocab: int, written: Int[np.ndarray, "n L"], law: Int[np.ndarray, "m L"]) -> dict[str, np.ndarray]:
-    """log of (share in the written texts) / (share in the law's): letters at a position, letters, pairs at a distance."""
+    """log of (share in the written texts) / (share in the law's): letters at a position, letters, pairs at a lag."""
     length = written.shape[1]
 
     def ratio(a: np.ndarray, b: np.ndarray) -> np.ndarray:

@@ -85,3 +85,15 @@ def written_by(target: Target, rule: Rule, size: int, rng: np.random.Generator) 
     texts = runs.tokens[~runs.impossible]
     texts = texts[np.isfinite(target.log_prob(texts))]
     return Reference(name, texts, None, None, draws, None)
+
+
+def cell_counts(cells: Int[np.ndarray, "cells L"], texts: Int[np.ndarray, "texts L"]) -> Int[np.ndarray, " cells"]:
+    """How often each of the cells, in lexicographic order, is among the texts.
+
+    >>> from toy_models.audit.reference import cell_counts
+    >>> cell_counts(np.array([[0, 0], [1, 1]]), np.array([[1, 1], [1, 1]])).tolist()
+    [0, 2]
+    """
+    base = int(max(cells.max(initial=0), texts.max(initial=0))) + 1
+    power = base ** np.arange(cells.shape[1] - 1, -1, -1)
+    return np.bincount(np.searchsorted(cells @ power, texts @ power), minlength=len(cells))

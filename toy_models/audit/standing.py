@@ -118,7 +118,9 @@ def _halving(target: Target, small: bool) -> Baseline | None:
 
 
 def _entropy_bounded(target: Target, calls: float) -> Baseline:
-    points = sorted({(round(expected_calls(target, r), 9), marginal_kl(target, r)) for r in map(EntropyBounded, GAMMAS)})
+    points = sorted(
+        {(round(expected_calls(target, r), 9), marginal_kl(target, r)) for r in map(EntropyBounded, GAMMAS)}
+    )
     below = max((p for p in points if p[0] <= calls + 1e-9), key=lambda p: (p[0], -p[1]), default=points[0])
     above = min((p for p in points if p[0] >= calls - 1e-9), key=lambda p: (p[0], p[1]), default=points[-1])
     return _mixed("entropy bounded", below, above, calls, True)

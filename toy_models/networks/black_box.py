@@ -53,7 +53,8 @@ def audit(
     (True, 4.0, 0.0)
     """
     size, level = positive_int("size", size, minimum=2), confidence_level(confidence)
-    require_target(target), require_generator(rng)
+    require_target(target)
+    require_generator(rng)
     if rule is not None:
         require_rule(rule, target.length, (CONTENT_FREE, ADAPTIVE, DRAWN))
     if network is None:
@@ -90,7 +91,9 @@ def audit(
         useful,
         clopper_pearson(int((~possible).sum()), size, level),
         clopper_pearson(int((letters == MASK).any(axis=1).sum()), size, level),
-        estimates.entropy(np.where(letters < 0, target.vocab_size, letters), target.vocab_size + int(not whole.all()), level),
+        estimates.entropy(
+            np.where(letters < 0, target.vocab_size, letters), target.vocab_size + int(not whole.all()), level
+        ),
         estimates.cross_entropy(target, texts, size, level),
         estimates.divergence(reference, texts, size, comparison.kl_low, level),
         target.entropy(),
@@ -124,7 +127,8 @@ def call_estimates(record: CallRecord, size: int, confidence: float) -> tuple[Es
             estimates.exact(record.writing_rows / size, confidence),
         )
     both = student_interval(per_text.astype(np.float64), confidence)
-    calls, useful = (Estimate(*(np.asarray(a[k]) for a in (both.value, both.low, both.high)), confidence) for k in (0, 1))
+    ends = np.stack([both.value, both.low, both.high])
+    calls, useful = (Estimate(*(np.asarray(end) for end in ends[:, k]), confidence) for k in (0, 1))
     return calls, useful
 
 

@@ -45,7 +45,7 @@ class CallRecord:
         """One forward pass."""
         if self._last is not None:
             if len(text) == len(self._last[0]) and not self._restarts(text):
-                self._compare(text, final=False)
+                self._compare(text)
             else:
                 self._end()
         if self._counts is None:
@@ -63,7 +63,7 @@ class CallRecord:
     def close(self, tokens: Int[Tensor, "size L"]) -> None:
         """The texts that were returned, FOREIGN where an id is no letter: the last calls can now be judged."""
         if self._last is not None and len(self._open) == 0 and len(self._last[0]) == len(tokens):
-            self._compare(tokens, final=True)
+            self._compare(tokens)
             self.per_text.append(self._counts if self._counts is not None else np.zeros((0, 2), dtype=np.int64))
         elif self._last is not None:
             self._end()
@@ -78,10 +78,11 @@ class CallRecord:
         before = self._last[0] if self._last else text
         gone = ((before != MASK) & (text == MASK)).any(dim=1)
         new = ((before == MASK) & (text != MASK)).any(dim=1)
-        return bool(gone.all()) and not bool(new.any()) or bool((text == MASK).all() and (before != MASK).any())
+        return (bool(gone.all()) and not bool(new.any())) or bool((text == MASK).all() and (before != MASK).any())
 
-    def _compare(self, text: Tensor, final: bool) -> None:
-        assert self._last is not None and self._counts is not None
+    def _compare(self, text: Tensor) -> None:
+        assert self._last is not None
+        assert self._counts is not None
         before, laws = self._last
         masked = (before == MASK).any(dim=1)
         wrote = masked & (before != text).any(dim=1)
@@ -92,7 +93,8 @@ class CallRecord:
 
     def _end(self) -> None:
         """The texts of the slots end unseen: a last call that saw a mask is taken to have written."""
-        assert self._last is not None and self._counts is not None
+        assert self._last is not None
+        assert self._counts is not None
         before, laws = self._last
         masked = (before == MASK).any(dim=1)
         self.writing_calls += bool(masked.any())

@@ -69,10 +69,14 @@ def _ids(result: Any, network: ExactNetwork, size: int) -> Int[np.ndarray, "size
     if array.ndim != 2:
         raise ContractError(f"the sampler returned shape {array.shape}, it must return token ids of shape {allowed}")
     if len(array) < size:
-        raise ContractError(f"the sampler returned {len(array)} rows, row {len(array)} is missing: {size} were asked for")
+        raise ContractError(
+            f"the sampler returned {len(array)} rows, row {len(array)} is missing: {size} were asked for"
+        )
     if len(array) > size or array.shape[1] not in (length, prompt + length):
         raise ContractError(f"the sampler returned shape {array.shape}, it must return token ids of shape {allowed}")
     if array.dtype.kind not in "iu":
         bad = next((k for k, row in enumerate(array) if array.dtype.kind != "f" or (row != np.floor(row)).any()), 0)
-        raise ContractError(f"the sampler returned dtype {array.dtype}, row {bad}: {array[bad].tolist()}, ids are integers")
+        raise ContractError(
+            f"the sampler returned dtype {array.dtype}, row {bad}: {array[bad].tolist()}, ids are integers"
+        )
     return array[:, -length:].astype(np.int64)

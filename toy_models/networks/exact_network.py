@@ -45,9 +45,16 @@ CHOICES = {
     "output": ("logits", "tensor", "tuple", "log-score"),
 }
 DTYPES = (torch.float64, torch.float32, torch.bfloat16)
-IGNORED = frozenset(  # arguments of released networks that cannot matter to an exact one
-    "use_cache is_causal return_dict output_attentions output_hidden_states store_kv sample_mode cache_position".split()
-)
+IGNORED = {  # arguments of released networks that cannot matter to an exact one
+    "cache_position",
+    "is_causal",
+    "output_attentions",
+    "output_hidden_states",
+    "return_dict",
+    "sample_mode",
+    "store_kv",
+    "use_cache",
+}
 CELLS = 2**27  # numbers of laws computed at once
 
 
@@ -123,7 +130,7 @@ class ExactNetwork(nn.Module):
         shift: int = 0,
         prompt: int = 0,
         ids: Sequence[int] | None = None,
-        policies: Policies = Policies(),  # noqa: B008 (frozen)
+        policies: Policies = Policies(),
         dtype: torch.dtype = torch.float64,
         device: str | torch.device = "cpu",
         budget: int | None = None,
@@ -180,7 +187,9 @@ class ExactNetwork(nn.Module):
         """`second` is an attention mask or a time, `third` the positions."""
         unknown = sorted(set(ignored) - IGNORED)
         if unknown:
-            raise TypeError(f"an exact network has no argument {unknown[0]!r}; ignored are {', '.join(sorted(IGNORED))}")
+            raise TypeError(
+                f"an exact network has no argument {unknown[0]!r}; ignored are {', '.join(sorted(IGNORED))}"
+            )
         if _is_time(second):
             sigma = second
         elif second is not None:

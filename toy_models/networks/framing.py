@@ -1,6 +1,6 @@
 """Between what a sampler shows a network and the text of a language: ids and letters, columns and positions.
 
-A sampler's input is (batch, S) ids: a prompt, the text or a part of it, padding. The language knows a text of L letters.
+A sampler's input is (batch, S) ids: a prompt, the text or a part of it, padding. The language knows L letters.
 
     letter_of     id -> letter, MASK or FOREIGN
     text_of       ids at their columns -> (batch, L) letters; what is not shown is MASK, so it is marginalised

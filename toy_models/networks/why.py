@@ -1,9 +1,9 @@
 """Why a sampler errs, as far as its calls tell: draws, choice of positions, letters at once, rewriting.
 
 A letter written where one mask was left leaves no choice of positions: its draw alone is judged (temperature,
-truncation, rounding). If the others deviate by more than these can, positions were chosen by what was drawn. If both are
-faithful, what remains is that several letters of a text were drawn independently. This explains a difference that was
-found; it is no test of the law: a sampler may redraw and still be exact.
+truncation, rounding). If the others deviate by more than these can, positions were chosen by what was drawn. If both
+are faithful, what remains is that several letters of a text were drawn independently. This explains a difference that
+was found; it is no test of the law: a sampler may redraw and still be exact.
 """
 
 from toy_models.networks.call_record import CallRecord
@@ -37,7 +37,9 @@ def why(record: CallRecord, length: int, alpha: float) -> tuple[str, ...]:
                 "draws of a last mask are too few to tell the two apart"
             )
     elif picked:
-        told.append(f"where several masks were left {_share(chosen)}: the same cause, or the choice of positions as well")
+        told.append(
+            f"where several masks were left {_share(chosen)}: the same cause, or the choice of positions as well"
+        )
     total = forced.draws + chosen.draws
     if draws.several and total:
         told.append(

@@ -73,9 +73,9 @@ def test_least_partition_divergence_is_the_least_over_the_box(rng):
 
 def test_a_cell_that_is_never_written_costs_everything():
     assert least_partition_divergence(np.array([0.5, 0.5]), np.array([0.0, 1.0]), np.array([0.0, 1.0])) == np.inf
-    assert least_partition_divergence(np.array([1.0, 0.0]), np.array([0.0, 0.5]), np.array([0.5, 0.5])) == pytest.approx(
-        np.log(2), abs=1e-9
-    )
+    assert least_partition_divergence(
+        np.array([1.0, 0.0]), np.array([0.0, 0.5]), np.array([0.5, 0.5])
+    ) == pytest.approx(np.log(2), abs=1e-9)
 
 
 def test_least_change_is_found_as_often_as_it_says(rng):

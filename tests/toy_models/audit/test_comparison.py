@@ -6,8 +6,9 @@ import pytest
 import toy_models as tm
 from toy_models.audit import estimates, learned
 from toy_models.audit import reference as law_of
-from toy_models.audit.comparison import cell_counts, compare
+from toy_models.audit.comparison import compare
 from toy_models.audit.events import letters, levels, pairs, statistics
+from toy_models.audit.reference import cell_counts
 from toy_models.audit.standing import baselines
 from toy_models.quantities.lattice import sequences
 

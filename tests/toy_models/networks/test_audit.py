@@ -143,7 +143,10 @@ BREACHES = {
     "nothing": (returning(lambda x: None), r"returned None"),
     "probabilities": (returning(lambda x: x.double() / 3), r"returned dtype float64, row 0: .*, ids are integers"),
     "raises": (raising, r"raised RuntimeError after 1 calls: size mismatch at layer 3"),
-    "endless": (endless, r"does not end: more than 12200 rows were passed to the network for 10 texts \(1220 calls each"),
+    "endless": (
+        endless,
+        r"does not end: more than 12200 rows were passed to the network for 10 texts \(1220 calls each",
+    ),
     "changes its input": (meddling, r"changed network.prompt from 0 to 1"),
 }
 

@@ -128,7 +128,9 @@ def test_dtypes_floor_and_fresh_tensors(dtype, accuracy):
     first = network(x).logits
     assert first.dtype == dtype == network.dtype == next(network.parameters()).dtype
     assert float(first.min()) == -30.0
-    assert np.allclose(first[0, 1:, :3].double().exp(), ZEROS.marginals(np.array([[0, -1, -1, -1]]))[0, 1:], atol=accuracy)
+    assert np.allclose(
+        first[0, 1:, :3].double().exp(), ZEROS.marginals(np.array([[0, -1, -1, -1]]))[0, 1:], atol=accuracy
+    )
     first += 1e6  # samplers do this
     assert float(network(x).logits.max()) <= 0.0
     assert network.to(torch.float32).dtype == torch.float32
@@ -347,7 +349,8 @@ def test_bad_networks_are_refused(arguments, message):
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("revealed", "junk"), ("impossible", "nan"), ("foreign", "kept"), ("output", "x"), ("floor", 1.0)]
+    ("name", "value"),
+    [("revealed", "junk"), ("impossible", "nan"), ("foreign", "kept"), ("output", "x"), ("floor", 1.0)],
 )
 def test_bad_policies_are_refused(name, value):
     with pytest.raises(ValueError, match=f"{name} = "):
