@@ -72,7 +72,7 @@ def far_split(chain: MarkovChain, wanted: float, limit: int = MAX_CUT) -> FarEnd
 
     >>> found = tm.chains.far_split(tm.MarkovChain([[0.75, 0.25], [0.25, 0.75]], 4), 1e-6)
     >>> found.cut, found.beta / (2 * found.cut) <= 1e-6
-    (17, True)
+    (16, True)
     """
     deltas = stationary_distances(chain, 4 * (limit + 1))
     if deltas is None:
