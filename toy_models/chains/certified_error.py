@@ -95,7 +95,7 @@ def certified_levels(
     head = adjacent_weights(power)[: t + 1]
     rate = log_scale = epsilon = 0.0
     quiet = len(reveals) * level_flops(n1, chain.vocab_size) < PROGRESS_FLOPS
-    for r in tqdm(reveals, desc=f"gaps of distance <= {n1}", disable=quiet, leave=False):
+    for r in tqdm(reveals, desc=f"gaps of distance <= {n1}", disable=quiet or None, leave=False):
         extended = np.concatenate([head, head[t] * (rate ** (n[t + 1 :] - t))[:, None, None]])
         value, kept, growth = scaled_level(power, no_reveal(extended, r), r)
         kappa = (1.0 - r) * rate * np.exp(-growth)

@@ -111,7 +111,7 @@ def exact_levels(
     power = gap_powers(chain, n_max)
     weights, log_scale = adjacent_weights(power), 0.0
     quiet = len(reveals) * level_flops(n_max, chain.vocab_size) < PROGRESS_FLOPS
-    for r in tqdm(reveals, desc=f"gaps of distance <= {n_max}", disable=quiet, leave=False):
+    for r in tqdm(reveals, desc=f"gaps of distance <= {n_max}", disable=quiet or None, leave=False):
         weights, _, growth = scaled_level(power, no_reveal(weights, r), r)
         log_scale += growth
         yield weights, log_scale

@@ -10,6 +10,7 @@ import numpy as np
 import scipy
 from jaxtyping import Float, Int
 from scipy.special import gammaln
+from tqdm import tqdm
 
 from toy_models.door import by_route, own_routes, require_generator, require_target, shown
 from toy_models.errors import IntractableError
@@ -146,6 +147,16 @@ def estimate_information_curve(
     positive_int("size", size, 2)
     confidence_level(confidence)
     require_generator(rng)
+    return bernstein_interval(curve_rows(target, size, rng, revealed), log(target.vocab_size), confidence)
+
+
+def curve_rows(target: Target, size: int, rng: np.random.Generator, revealed=None) -> Float[np.ndarray, "size k"]:
+    """One unbiased draw of g at the given numbers of revealed tokens from each of `size` sequences of the target.
+
+    >>> rows = tm.quantities.curve_rows(tm.repetition(2, 4), 1, np.random.default_rng(0))
+    >>> (rows / np.log(2)).round(12).tolist()
+    [[1.0, 0.0, 0.0, 0.0]]
+    """
     length = target.length
     ks = np.arange(length) if revealed is None else integers("revealed", revealed, 0, length - 1)
     if ks.ndim != 1 or len(ks) == 0:
@@ -153,11 +164,11 @@ def estimate_information_curve(
     x = target.sample(size, rng)
     order = rng.permuted(np.broadcast_to(np.arange(length), (size, length)), axis=1)
     values = np.empty((size, len(ks)))
-    for column, k in enumerate(ks):
+    for column, k in enumerate(tqdm(ks, desc="information curve", unit="size", leave=False, delay=3, disable=None)):
         masked = order >= k
         marginals = target.marginals(np.where(masked, MASK, x))
         values[:, column] = (entropy_of_rows(marginals) * masked).sum(axis=1) / masked.sum(axis=1)
-    return bernstein_interval(values, log(target.vocab_size), confidence)
+    return values
 
 
 def _revealed_counts(revealed, length: int) -> Int[np.ndarray, " k"]:

@@ -41,7 +41,9 @@ def window_counts(rows: Rows, order: int, vocab_size: int) -> Float[np.ndarray, 
     """How often each window of `order` tokens occurs inside a row, shape (V,)*n."""
     if positive_int("order", order) > MAX_ORDER or vocab_size**order > MAX_ENTRIES:
         size = f"V^n = {vocab_size}^{order} = {vocab_size**order} entries"
-        raise IntractableError("an n-gram of a text", size, f"n <= {MAX_ORDER}, V^n <= {MAX_ENTRIES}", "lower the order")
+        raise IntractableError(
+            "an n-gram of a text", size, f"n <= {MAX_ORDER}, V^n <= {MAX_ENTRIES}", "lower the order"
+        )
     total = np.zeros(vocab_size**order)
     for row in rows:
         if len(row) >= order:

@@ -82,11 +82,17 @@ def read(path: str | Path, alphabet: str | None = None, lines: bool = False, wor
     if not content.strip():
         raise ValueError(f"{file} is empty" if not content else f"{file} holds nothing but white space")
     if alphabet == "tokens":
-        return _as_tokens([_integers(file, n, line) for n, line in enumerate(content.splitlines(), 1) if line.split()], file)
+        return _as_tokens(
+            [_integers(file, n, line) for n, line in enumerate(content.splitlines(), 1) if line.split()], file
+        )
     parts = [line for line in content.splitlines() if line.strip()] if lines else [content]
     if alphabet == "bytes":
         return _as_bytes(parts, file)
-    return _as_words(parts, file, positive_int("words", words, 3)) if alphabet == "words" else _as_letters(parts, content, file)
+    return (
+        _as_words(parts, file, positive_int("words", words, 3))
+        if alphabet == "words"
+        else _as_letters(parts, content, file)
+    )
 
 
 def _as_letters(parts: list[str], content: str, file: Path) -> Text:
@@ -156,4 +162,6 @@ def _integers(file: Path, number: int, line: str) -> np.ndarray:
         return np.array([int(part) for part in line.replace(",", " ").split()], dtype=np.int64)
     except (ValueError, OverflowError):
         bad = next(part for part in line.replace(",", " ").split() if not part.lstrip("+-").isdigit() or len(part) > 18)
-        raise ValueError(f"{file}, line {number}: {bad[:20]!r} is no token, allowed: integers 0..{MAX_VOCABULARY - 1}") from None
+        raise ValueError(
+            f"{file}, line {number}: {bad[:20]!r} is no token, allowed: integers 0..{MAX_VOCABULARY - 1}"
+        ) from None

@@ -1,0 +1,23 @@
+"""The command `mdm`: each subcommand parses, calls the library and prints."""
+
+import typer
+
+from mdm.steps import steps
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+
+
+@app.callback()
+def mdm() -> None:
+    """What masked diffusion samplers cost, measured against exactly known languages."""
+
+
+app.command("steps")(steps)
+
+
+def main() -> None:
+    app()
+
+
+if __name__ == "__main__":
+    main()
