@@ -39,9 +39,8 @@ def steps(
         if out is not None:
             write(report, out)
     except (ValueError, OSError, MemoryError) as problem:
-        message = (
-            "out of memory; lower --length, --order or --rows" if isinstance(problem, MemoryError) else str(problem)
-        )
+        memory = "out of memory; lower --length, --order or --rows"
+        message = memory if isinstance(problem, MemoryError) else str(problem)
         typer.echo(f"mdm steps: {' '.join(message.split())}", err=True)
         raise typer.Exit(2) from None
     typer.echo(json.dumps(report, allow_nan=False) if as_json else table(report))

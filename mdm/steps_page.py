@@ -9,9 +9,10 @@ COLOURS = ("#3f90da", "#ffa90e", "#bd1f01", "#94a4a2", "#832db6", "#a96b59")
 DASHES = ("", "6 3", "2 3", "8 3 2 3", "1 4", "10 4")
 STYLE = (
     "body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#222}"
-    "table{border-collapse:collapse;margin:1rem 0}td,th{padding:.2rem .6rem;border-bottom:1px solid #ddd;text-align:right}"
-    "td:first-child,th:first-child{text-align:left}code{font-size:.85em;word-break:break-all}dt{font-weight:600;margin-top:1rem}"
-    "figure{margin:1rem 0}figcaption{font-size:.9em;color:#444}"
+    "table{border-collapse:collapse;margin:1rem 0}"
+    "td,th{padding:.2rem .6rem;border-bottom:1px solid #ddd;text-align:right}"
+    "td:first-child,th:first-child{text-align:left}code{font-size:.85em;word-break:break-all}"
+    "dt{font-weight:600;margin-top:1rem}figure{margin:1rem 0}figcaption{font-size:.9em;color:#444}"
 )
 
 
@@ -23,11 +24,12 @@ def page(report: dict) -> str:
         "<meta name='viewport' content='width=device-width,initial-scale=1'>",
         f"<title>Calls and their cost: {escape(text['source'])}</title><style>{STYLE}</style></head><body>",
         f"<h1>What N calls cost on {escape(text['source'])}</h1>",
-        f"<p>{text['tokens']} tokens ({escape(text['alphabet'])}), {text['symbols that occur']} of {text['vocabulary']} "
-        f"symbols occur, {100 * text['kept']:.1f} % of the text kept. {escape(language['name'].capitalize())}, "
-        f"L = {language['length']}: entropy {language['entropy per token']['value']:.4f} nats per token, total correlation "
-        f"{language['total correlation']['value']:.3f} nats, dual total correlation "
-        f"{language['dual total correlation']['value']:.3f} nats.</p>",
+        f"<p>{text['tokens']} tokens ({escape(text['alphabet'])}), {text['symbols that occur']} of "
+        f"{text['vocabulary']} symbols occur, {100 * text['kept']:.1f} % of the text kept. "
+        f"{escape(language['name'].capitalize())}, L = {language['length']}: "
+        f"entropy {language['entropy per token']['value']:.4f} nats per token, "
+        f"total correlation {language['total correlation']['value']:.3f} nats, "
+        f"dual total correlation {language['dual total correlation']['value']:.3f} nats.</p>",
         _excess_figure(report, scope),
         _error_figure(report, f"bigram language of {text['source']}, L = {language['length']}"),
         _curve_figure(report, scope),

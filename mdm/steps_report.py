@@ -154,8 +154,8 @@ def sentences(report: dict, language: Language, costs: StepCosts) -> list[dict]:
     said = [
         {
             "question": "Why not draw all tokens at once, each from its own law? (LLaDA #75)",
-            "answer": f"In one call {100 * one.value:.1f} % of the written texts hold a pair of neighbours that your text "
-            f"never has ({pairs}, N = 1). One token per call writes none, in {length} calls.",
+            "answer": f"In one call {100 * one.value:.1f} % of the written texts hold a pair of neighbours that your "
+            f"text never has ({pairs}, N = 1). One token per call writes none, in {length} calls.",
         }
     ]
     even, grown = (sizes_of(s, middle, length, language) for s in ("uniform", "growing"))
@@ -173,9 +173,9 @@ def sentences(report: dict, language: Language, costs: StepCosts) -> list[dict]:
         said.append(
             {
                 "question": "Why does the block length matter at a fixed number of steps? (LLaDA #39)",
-                "answer": f"A random order inside blocks of {b} from left to right costs {_pm(small)} nats per token in {n} "
-                f"calls, over the whole length of {whole} it costs {_pm(large)} in {m} ({scope}): small blocks "
-                "write neighbours together.",
+                "answer": f"A random order inside blocks of {b} from left to right costs {_pm(small)} nats per token "
+                f"in {n} calls, over the whole length of {whole} it costs {_pm(large)} in {m} ({scope}): the tokens "
+                "of one call lie closer together in a small block.",
             }
         )
     uniform = {row.asked: row for row in costs.rows if row.schedule == "uniform"}
@@ -183,15 +183,15 @@ def sentences(report: dict, language: Language, costs: StepCosts) -> list[dict]:
     said.append(
         {
             "question": "Can it write several tokens per step, and what does that cost? (mdlm #36)",
-            "answer": f"Yes; equal sizes in a random order cost {priced} nats per token, an upper bound on what the written "
-            f"text loses ({scope}). Left to right costs {length} calls and nothing else.",
+            "answer": f"Yes; equal sizes in a random order cost {priced} nats per token, an upper bound on what the "
+            f"written text loses ({scope}). Left to right costs {length} calls and nothing else.",
         }
     )
     said.append(
         {
             "question": "Likelihood by 128 Monte Carlo draws, or in causal order? (Dream #14)",
-            "answer": f"128 draws leave a standard error of {costs.draw / np.sqrt(128):.3f} nats per token and take 128 "
-            f"calls; left to right is exact in {length} ({scope}, exact denoiser).",
+            "answer": f"128 draws leave a standard error of {costs.draw / np.sqrt(128):.3f} nats per token and take "
+            f"128 calls; left to right is exact in {length} ({scope}, exact denoiser).",
         }
     )
     reached = ", ".join(f"{s} {'never' if n is None else n}" for s, n in costs.smallest.items())
@@ -200,8 +200,8 @@ def sentences(report: dict, language: Language, costs: StepCosts) -> list[dict]:
     said.append(
         {
             "question": "How many calls for a wished quality?",
-            "answer": f"Excess at most {costs.wished_excess:g} nats per token: {reached} calls ({scope}). Sequence error at "
-            f"most {costs.wished_error:g}: {searched} ({pairs}).",
+            "answer": f"Excess at most {costs.wished_excess:g} nats per token: {reached} calls ({scope}). "
+            f"Sequence error at most {costs.wished_error:g}: {searched} ({pairs}).",
         }
     )
     said.append({"question": "How sure is all this?", "answer": _sure(report, language)})
@@ -211,14 +211,14 @@ def sentences(report: dict, language: Language, costs: StepCosts) -> list[dict]:
 def _sure(report: dict, language: Language) -> str:
     used = next(s for s in language.scores if s.order == (language.used or 0))
     text = (
-        f"Fitted on nine tenths of the text the {report['language']['name']} has {used.fitted:.3f} nats per token there and "
-        f"{used.held_out:.3f} on the rest, a gap of {used.gap:.3f}. "
+        f"Fitted to nine tenths of the text the {report['language']['name']} has a log-likelihood of {used.fitted:.3f} "
+        f"nats per token there and {used.held_out:.3f} on the rest, a gap of {used.gap:.3f}. "
     )
     if language.used is not None and language.best != language.used:
         best = next(s for s in language.scores if s.order == language.best)
         text += (
-            f"Order {language.best} is better held out ({best.held_out:.3f}): costs are those of order {language.used}, "
-            "the best that is quick; --order takes longer ones. "
+            f"Order {language.best} is better held out ({best.held_out:.3f}): costs are those of order "
+            f"{language.used}, the best that is quick, or asked for; --order takes others. "
         )
     if not language.curve.exact:
         text += (
@@ -235,9 +235,11 @@ def table(report: dict) -> str:
     lines = [
         f"{text['source']}: {text['tokens']} tokens ({text['alphabet']}), {text['symbols that occur']} of "
         f"{text['vocabulary']} symbols occur, {100 * text['kept']:.1f} % of the text kept",
-        f"{language['name']}, L = {language['length']}: entropy {entropy['value']:.4f} nats per token, total correlation "
-        f"{language['total correlation']['value']:.3f}, dual {language['dual total correlation']['value']:.3f} nats",
-        f"information curve g (nats per token, {'exact' if curve['exact'] else str(curve['rows']) + ' sequences, 99 %'}):",
+        f"{language['name']}, L = {language['length']}: entropy {entropy['value']:.4f} nats per token, "
+        f"total correlation {language['total correlation']['value']:.3f}, "
+        f"dual {language['dual total correlation']['value']:.3f} nats",
+        "information curve g (nats per token, "
+        + ("exact):" if curve["exact"] else f"{curve['rows']} sequences, 99 %):"),
     ]
     length = language["length"]
     for k in sorted({0, length // 8, length // 4, length // 2, 3 * length // 4, length - 1}):
@@ -249,7 +251,7 @@ def table(report: dict) -> str:
         lines.append(f"  {label}  fitted {s['fitted']:.4f}  held out {s['held_out']:.4f}")
     lines += [
         "",
-        f"{'':16s} {'N':>4s} {'calls':>6s}  {'excess nats/token':>28s}  {'written':>8s}  {'sequence error':>15s} {'slots':>5s}",
+        f"{'':16s} {'N':>4s} {'calls':>6s}  {'excess nats/token':>28s}  {'written':>8s}  {'sequence error':>15s} slots",
     ]
     for row in report["costs"]:
         e, written, ser = row["excess"], row["written"], row["sequence error"]
@@ -257,7 +259,8 @@ def table(report: dict) -> str:
         wrote = "" if written is None else f"{written['value']:.4f}"
         error = "" if ser is None else f"{ser['value']:.4f}" + ("~" if ser["how"] == "sampled" else "")
         slots = "" if ser is None or ser["slots"] is None else str(ser["slots"])
-        line = f"{row['schedule']:16s} {row['asked']:4d} {row['calls']:6.1f}  {band:>28s}  {wrote:>8s}  {error:>15s} {slots:>5s}"
+        line = f"{row['schedule']:16s} {row['asked']:4d} {row['calls']:6.1f}  {band:>28s}  {wrote:>8s}"
+        line += f"  {error:>15s} {slots:>5s}"
         lines.append(line.rstrip() + (f"  gamma {row['gamma']:g}" if row["gamma"] is not None else ""))
     lines += [
         "excess: trajectory KL, an upper bound on what the written text loses; written: KL of what is written",

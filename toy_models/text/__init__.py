@@ -1,4 +1,4 @@
-"""A text of one's own as a language: reading it, fitting an n-gram or an HMM, and what a number of calls costs on it."""
+"""A text of one's own as a language: reading it, fitting an n-gram or an HMM, what a number of calls costs on it."""
 
 from toy_models.lazy import attach
 
