@@ -12,7 +12,7 @@ __getattr__, __dir__, __all__ = attach(
             "estimate_trajectory_kl",
             "estimate_uniform_kl",
         ],
-        "information_curve": ["curve_rows"],
+        "information_curve": ["curve_rows", "falling_curve"],
         "intervals": ["bernstein_interval", "clopper_pearson", "student_interval"],
         "lattice": [
             "sequences",

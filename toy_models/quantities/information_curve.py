@@ -171,6 +171,25 @@ def curve_rows(target: Target, size: int, rng: np.random.Generator, revealed=Non
     return values
 
 
+def falling_curve(mean: Float[np.ndarray, " L"]) -> Float[np.ndarray, " L"]:
+    """A nonincreasing curve >= 0 from noisy values: a running mean over k +- min(k, L-1-k) // 2, then the nearest one.
+
+    Windows grow with the distance from both ends, where curves are steep; a straight piece is kept as it is. What the
+    optimum of a schedule needs are slopes, which pooling adjacent violators alone leaves as rough as the noise.
+
+    >>> tm.quantities.falling_curve(np.array([1.0, 0.5, 0.75, 0.25, 0.0])).round(12).tolist()
+    [1.0, 0.5, 0.5, 0.25, 0.0]
+    """
+    from scipy.optimize import isotonic_regression
+
+    values = curve("mean", mean)
+    k = np.arange(len(values))
+    width = np.minimum(k, k[::-1]) // 2
+    sums = np.concatenate([[0.0], np.cumsum(values)])
+    smooth = (sums[k + width + 1] - sums[k - width]) / (2 * width + 1)
+    return np.maximum(isotonic_regression(smooth, increasing=False).x, 0.0)
+
+
 def _revealed_counts(revealed, length: int) -> Int[np.ndarray, " k"]:
     ks = np.atleast_1d(np.asarray(revealed))
     if ks.ndim != 1 or ks.dtype.kind not in "iu" or ((ks < 0) | (ks >= length)).any():

@@ -4,11 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import scipy
 from jaxtyping import Float, Int
 
 from toy_models.errors import IntractableError
-from toy_models.quantities.information_curve import curve_rows, information_curve
+from toy_models.quantities.information_curve import curve_rows, falling_curve, information_curve
 from toy_models.quantities.intervals import Estimate, student_interval
 from toy_models.targets.hmm import HMM
 from toy_models.targets.markov import MarkovChain
@@ -41,9 +40,9 @@ class Curve:
 
     @property
     def falling(self) -> Float[np.ndarray, " L"]:
-        """The nonincreasing curve >= 0 nearest to the mean."""
+        """A nonincreasing curve for optimisers: itself where exact, else smoothed (`falling_curve`)."""
         mean = self.rows.mean(axis=0)
-        return np.maximum(scipy.optimize.isotonic_regression(mean, increasing=False).x, 0.0)
+        return np.minimum.accumulate(mean) if self.exact else falling_curve(mean)
 
     def functional(self, weights: Float[np.ndarray, "... L"]) -> Estimate:
         """sum over k of weights[k] g[k]; the rows of one draw share its noise, so differences are sharp."""
@@ -144,7 +143,7 @@ def _hidden(text: Text, length: int, rng, states: int, pairs: MarkovChain, rows:
     return Language(model, pairs, curve, (score,), 0, None, states)
 
 
-def _windows(rows: Sequence[Int[np.ndarray, " n"]], length: int) -> Int[np.ndarray, "rows L"]:
+def _windows(rows: Sequence[Int[np.ndarray, "_"]], length: int) -> Int[np.ndarray, "rows L"]:
     """Disjoint stretches of `length` tokens, at most HMM_TOKENS tokens, evenly taken."""
     whole = [row[: len(row) // length * length].reshape(-1, length) for row in rows if len(row) >= length]
     if not whole:

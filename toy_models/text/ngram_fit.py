@@ -13,7 +13,7 @@ from toy_models.errors import IntractableError
 from toy_models.targets.markov import MarkovChain
 from toy_models.validation import positive_int
 
-Rows = Sequence[Int[np.ndarray, " n"]]
+Rows = Sequence[Int[np.ndarray, "_"]]
 
 MAX_ENTRIES = 2**24  # V^n conditionals of one table: 128 MiB, of which fitting holds a few
 MAX_ORDER = 5
@@ -51,7 +51,7 @@ def window_counts(rows: Rows, order: int, vocab_size: int) -> Float[np.ndarray, 
     return total.reshape((vocab_size,) * order)
 
 
-def _codes(row: Int[np.ndarray, " n"], order: int, vocab_size: int) -> Int[np.ndarray, " windows"]:
+def _codes(row: Int[np.ndarray, "_"], order: int, vocab_size: int) -> Int[np.ndarray, " windows"]:
     code = np.zeros(len(row) - order + 1, dtype=np.int64)
     for k in range(order):
         code = code * vocab_size + row[k : len(row) - order + 1 + k]
@@ -77,7 +77,7 @@ def interpolated(rows: Rows, order: int, vocab_size: int) -> Float[np.ndarray, "
     return law / law.sum(axis=-1, keepdims=True)
 
 
-def held_out_split(rows: Rows) -> tuple[list[Int[np.ndarray, " n"]], list[Int[np.ndarray, " n"]]]:
+def held_out_split(rows: Rows) -> tuple[list[Int[np.ndarray, "_"]], list[Int[np.ndarray, "_"]]]:
     """(fitted, held out): the text in 50 blocks, every tenth held out; whole sequences where there are 50 of them.
 
     >>> fitted, held_out = tm.text.held_out_split([np.arange(100)])

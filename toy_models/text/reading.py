@@ -40,7 +40,7 @@ class Text:
     (5, 27, 0.8)
     """
 
-    rows: tuple[Int[np.ndarray, " n"], ...]
+    rows: tuple[Int[np.ndarray, "_"], ...]
     symbols: tuple[str, ...]
     alphabet: str
     kept: float
