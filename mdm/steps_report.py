@@ -263,7 +263,8 @@ def table(report: dict) -> str:
         line += f"  {error:>15s} {slots:>5s}"
         lines.append(line.rstrip() + (f"  gamma {row['gamma']:g}" if row["gamma"] is not None else ""))
     lines += [
-        "excess: trajectory KL, an upper bound on what the written text loses; written: KL of what is written",
+        "excess: trajectory KL, an upper bound on what the written text loses",
+        "written: KL of what is written (enumerated, or in N uniform slots from exact log p of sampled texts)",
         f"sequence error: independent reveal in N slots on the bigram language, L = {length}; ~ sampled",
         "",
         "optimal sizes:",

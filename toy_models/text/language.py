@@ -48,7 +48,7 @@ class Curve:
         """sum over k of weights[k] g[k]; the rows of one draw share its noise, so differences are sharp."""
         per_row = self.rows @ np.moveaxis(np.asarray(weights, dtype=np.float64), -1, 0)
         if self.exact:
-            return Estimate(per_row[0], per_row[0], per_row[0], CONFIDENCE)
+            return Estimate(*(np.asarray(per_row[0]),) * 3, CONFIDENCE)
         return student_interval(per_row, CONFIDENCE)
 
     def excess(self, sizes: Int[np.ndarray, " N"]) -> Estimate:

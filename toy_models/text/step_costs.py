@@ -1,8 +1,8 @@
 """What N calls cost on a text's language: excess nats per token and sequence error of the schedules people use.
 
 excess: KL of the joint laws of (text, order) over L, an upper bound on what the written text loses (trajectory KL).
-written: KL(q || p) / L of the law p that is written, where log p(x) is exact: bigram languages under uniform
-independent reveal, sampled over texts x.
+written: KL(q || p) / L of the law p that is written, where it can be had: exactly for tiny languages, by enumeration;
+for bigram languages under uniform independent reveal in N slots, log p(x) exact and x sampled.
 sequence_error: of independent reveal with sizes / L as probabilities, in N slots of which fewer are calls, on the
 bigram language of the pairs that occur in the text.
 """
@@ -18,7 +18,8 @@ from toy_models.chains.likelihood import gap_log_likelihood
 from toy_models.errors import IntractableError
 from toy_models.quantities.estimates import entropy_at_reveal
 from toy_models.quantities.intervals import Estimate, student_interval
-from toy_models.rules import EntropyBounded, bisection
+from toy_models.quantities.token_error import marginal_kl
+from toy_models.rules import EntropyBounded, RandomOrder, bisection
 from toy_models.rules.replay import replay_rule
 from toy_models.schedules.budget import growing_sizes
 from toy_models.schedules.named import CosineSchedule, LinearSchedule
@@ -28,6 +29,7 @@ from toy_models.text.pair_errors import PairError, sampled_error, uniform_errors
 
 SCHEDULES = ("uniform", "cosine", "growing", "optimal")
 GAMMAS = tuple(0.1 * 2.0**k for k in range(10, -1, -1))
+MOST_STATES = 2**17  # (V+1)^L of a language whose written law is enumerated
 MOST_SLOTS = 64  # searched for a wished sequence error
 
 
@@ -103,6 +105,9 @@ def step_costs(
             else:
                 found = weights_error(language.pairs, sizes / length, route, rng)
             kl = written.get(n) if schedule == "uniform" else None
+            if (language.target.vocab_size + 1) ** length <= MOST_STATES:
+                law = marginal_kl(language.target, RandomOrder(sizes.tolist())) / length
+                kl = Estimate(*(np.asarray(law),) * 3, CONFIDENCE)
             cost = language.curve.excess(sizes)
             rows.append(StepCost(schedule, n, float(len(sizes)), tuple(sizes.tolist()), None, cost, kl, found))
     rows += _entropy_bounded(language, steps, x, rng)
@@ -186,10 +191,10 @@ def _fixed(language: Language, name: str, step, x) -> StepCost:
         zero = np.asarray(0.0)
         cost = Estimate(zero, zero, zero, CONFIDENCE)
         return StepCost(
-            name, calls, float(calls), None, None, cost, cost, PairError(0.0, 0.0, 0.0, None, calls, "exact")
+            name, calls, float(calls), None, None, cost, cost, PairError(0.0, 0.0, 0.0, None, float(calls), "exact")
         )
     cost = _order_cost(language, step, x)
-    pair = PairError(0.0, 0.0, 0.0, None, calls, "exact") if name == "halving" else None  # exact on a Markov chain
+    pair = PairError(0.0, 0.0, 0.0, None, float(calls), "exact") if name == "halving" else None  # exact on a Markov chain
     return StepCost(name, calls, float(calls), None, None, cost, cost, pair)
 
 

@@ -22,10 +22,11 @@ def test_letters_bytes_words_and_what_is_kept(tmp_path):
     raw = tm.text.read(path, "bytes")
     assert raw.size == len("Déjà vu, 12!\nvu".encode()) and raw.kept == 1.0
     assert raw.vocab_size == len(set("Déjà vu, 12!\nvu".encode())) == raw.used
-    words = tm.text.read(path, "words", words=3)
+    assert tm.text.read(path, "words").symbols == ("vu", "12", "déjà")
+    words = tm.text.read(written(tmp_path, "Une vu, 12 é vu", "b.txt"), "words", words=3)
     assert words.symbols == ("vu", "12", reading.REST)
-    assert words.rows[0].tolist() == [2, 0, 1, 0]
-    assert words.kept == 3 / 4
+    assert words.rows[0].tolist() == [2, 0, 1, 2, 0]
+    assert words.kept == 3 / 5
 
 
 def test_lines_are_sequences(tmp_path):
