@@ -1,12 +1,13 @@
 """`mdm steps`: what N calls cost on the language of a text."""
 
-import json
 import os
 import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from mdm.door import AsJson, bad_input, print_json
 
 Alphabet = Annotated[str | None, typer.Option(help="letters, bytes, words or tokens; default letters, tokens for .npy")]
 
@@ -24,25 +25,26 @@ def steps(
     excess: Annotated[float, typer.Option(help="wished excess, nats per token")] = 0.01,
     ser: Annotated[float, typer.Option(help="wished sequence error, a share")] = 0.1,
     out: Annotated[Path | None, typer.Option(help="folder for steps.json, steps.csv and steps.html")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="one JSON object on stdout and nothing else")] = False,
+    as_json: AsJson = False,
     seed: Annotated[int, typer.Option(help="of everything that is sampled")] = 0,
 ) -> None:
     """What N calls cost on the language of a text: excess nats per token and sequence error of the usual schedules."""
     if not sys.stderr.isatty():
         os.environ["TQDM_DISABLE"] = "1"
-    try:
+    with bad_input("steps"):
         from mdm.steps_report import require_folder, table, told, write
 
         if out is not None:
             require_folder(out)
-        report = told(text, length, steps, alphabet, words, lines, order, states, rows, excess, ser, seed)
+        try:
+            report = told(text, length, steps, alphabet, words, lines, order, states, rows, excess, ser, seed)
+        except MemoryError:
+            raise ValueError("out of memory; lower --length, --order or --rows") from None
         if out is not None:
             write(report, out)
-    except (ValueError, OSError, MemoryError) as problem:
-        memory = "out of memory; lower --length, --order or --rows"
-        message = memory if isinstance(problem, MemoryError) else str(problem)
-        typer.echo(f"mdm steps: {' '.join(message.split())}", err=True)
-        raise typer.Exit(2) from None
-    typer.echo(json.dumps(report, allow_nan=False) if as_json else table(report))
-    if out is not None and not as_json:
+    if as_json:
+        print_json(report)
+        return
+    typer.echo(table(report))
+    if out is not None:
         typer.echo(f"Written: {out}/steps.json, steps.csv, steps.html")

@@ -194,7 +194,9 @@ def _fixed(language: Language, name: str, step, x) -> StepCost:
             name, calls, float(calls), None, None, cost, cost, PairError(0.0, 0.0, 0.0, None, float(calls), "exact")
         )
     cost = _order_cost(language, step, x)
-    pair = PairError(0.0, 0.0, 0.0, None, float(calls), "exact") if name == "halving" else None  # exact on a Markov chain
+    pair = (
+        PairError(0.0, 0.0, 0.0, None, float(calls), "exact") if name == "halving" else None
+    )  # exact on a Markov chain
     return StepCost(name, calls, float(calls), None, None, cost, cost, pair)
 
 

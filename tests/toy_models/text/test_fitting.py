@@ -55,9 +55,7 @@ def test_scores_are_the_likelihood_of_both_parts():
         law = tm.text.interpolated(fitted, score.order, 2)
         for part, value in ((fitted, score.fitted), (held_out, score.held_out)):
             logs = [
-                np.log(law[tuple(block[i - score.order + 1 : i + 1])])
-                for block in part
-                for i in range(2, len(block))
+                np.log(law[tuple(block[i - score.order + 1 : i + 1])]) for block in part for i in range(2, len(block))
             ]
             assert value == pytest.approx(np.mean(logs), rel=1e-12)
     assert min(scores, key=lambda s: s.held_out).order == 1  # it was drawn from an order of 2
