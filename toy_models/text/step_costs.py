@@ -186,17 +186,13 @@ def _entropy_bounded(language: Language, steps: list[int], x, rng) -> list[StepC
 def _fixed(language: Language, name: str, step, x) -> StepCost:
     """A fixed order: its calls reveal everything in the same sets for every text, so the bound is the written law's."""
     calls = len(np.unique(step[0]))
-    exact = calls == x.shape[1] or (name == "halving" and language.used is not None and language.used <= 2)
-    if exact:
+    nothing = PairError(0.0, 0.0, 0.0, None, float(calls), "exact")
+    if calls == x.shape[1] or (name == "halving" and language.used is not None and language.used <= 2):
         zero = np.asarray(0.0)
         cost = Estimate(zero, zero, zero, CONFIDENCE)
-        return StepCost(
-            name, calls, float(calls), None, None, cost, cost, PairError(0.0, 0.0, 0.0, None, float(calls), "exact")
-        )
+        return StepCost(name, calls, float(calls), None, None, cost, cost, nothing)
     cost = _order_cost(language, step, x)
-    pair = (
-        PairError(0.0, 0.0, 0.0, None, float(calls), "exact") if name == "halving" else None
-    )  # exact on a Markov chain
+    pair = nothing if name == "halving" else None  # halving is exact on a Markov chain
     return StepCost(name, calls, float(calls), None, None, cost, cost, pair)
 
 

@@ -20,7 +20,8 @@ def test_letters_bytes_words_and_what_is_kept(tmp_path):
     assert corpus.unfold(letters.rows[0]) == "deja vu vu"
     assert letters.kept == pytest.approx(11 / 15)  # of 15 characters 8 letters and 3 of white space
     raw = tm.text.read(path, "bytes")
-    assert raw.size == len("Déjà vu, 12!\nvu".encode()) and raw.kept == 1.0
+    assert raw.size == len("Déjà vu, 12!\nvu".encode())
+    assert raw.kept == 1.0
     assert raw.vocab_size == len(set("Déjà vu, 12!\nvu".encode())) == raw.used
     assert tm.text.read(path, "words").symbols == ("vu", "12", "déjà")
     words = tm.text.read(written(tmp_path, "Une vu, 12 é vu", "b.txt"), "words", words=3)
