@@ -6,6 +6,7 @@ from mdm.audit import audit
 from mdm.ledger import claim, verify
 from mdm.listing import listing
 from mdm.notebook import run
+from mdm.steps import steps
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 
@@ -16,6 +17,7 @@ def mdm() -> None:
 
 
 app.command("audit")(audit)
+app.command("steps")(steps)
 app.command("run")(run)
 app.command("verify")(verify)
 app.command("claim")(claim)
