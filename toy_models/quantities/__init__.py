@@ -5,8 +5,14 @@ from toy_models.lazy import attach
 __getattr__, __dir__, __all__ = attach(
     __name__,
     {
-        "entropy": ["divergence_of_rows", "entropy_of_rows"],
-        "estimates": ["estimate_generative_cross_entropy", "estimate_trajectory_kl", "estimate_uniform_kl"],
+        "entropy": ["entropy_of_rows"],
+        "estimates": [
+            "entropy_at_reveal",
+            "estimate_generative_cross_entropy",
+            "estimate_trajectory_kl",
+            "estimate_uniform_kl",
+        ],
+        "information_curve": ["curve_rows", "falling_curve"],
         "intervals": ["bernstein_interval", "clopper_pearson", "student_interval"],
         "lattice": [
             "sequences",
