@@ -67,6 +67,6 @@ def costs(full: bool) -> tuple[Cost, ...]:
 
 def fewest_fixed(target: tm.Target) -> tuple[np.ndarray, int]:
     """KL of the best fixed order with 1 .. L calls, and the least number of calls with KL 0."""
-    front = tm.rules.fixed_schedule_front(tm.rules.subset_entropies(lattice.to_table(target)))
-    kl = np.array([schedule.kl for schedule in front])
+    front = tm.rules.fixed_schedule_front(lattice.to_table(target))
+    kl = np.maximum([schedule.loss - target.entropy() for schedule in front], 0.0)
     return kl, int(np.argmax(kl < 1e-12)) + 1

@@ -278,7 +278,7 @@ def gamma_sweeps(full: bool) -> tuple[Gamma, ...]:
         kl = np.array([max(v.kl, 0.0) for v in values])
         nats = target.entropy() + kl
         most = np.minimum(1 + nats / gamma, target.length)
-        calls = np.array([v.mean_steps for v in values])
+        calls = np.array([v.calls for v in values])
         found.append(Gamma(name, gamma, calls, kl, nats / (gamma + np.log(target.vocab_size)), most))
     return tuple(found)
 

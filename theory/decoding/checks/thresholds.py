@@ -216,7 +216,7 @@ def more_gamma_less_kl(results: Results) -> Outcome:
     found, unit = [], np.log(2)
     for gamma, calls, kl in ((0, 4, 0), (1, 3, 1), (2, 2, 0), (3, 2, 1)):
         value = tm.rules.evaluate_rule(five_bits(), tm.EntropyBounded(gamma * unit))
-        found += [abs(value.mean_steps - calls) < ROUNDING, abs(value.kl - kl * unit) < ROUNDING]
+        found += [abs(value.calls - calls) < ROUNDING, abs(value.kl - kl * unit) < ROUNDING]
     return decide(all(found), len(found), note="neither KL nor KL at fewer calls is monotone in gamma")
 
 
@@ -230,7 +230,7 @@ def kl_rises_with_gamma(results: Results) -> Outcome:
 @control("gamma-not-monotone", tier="float64")
 def calls_rise_with_gamma(results: Results) -> Outcome:
     """The neighbour: the KL is paid back in calls, which grow where KL falls."""
-    calls = [tm.rules.evaluate_rule(five_bits(), tm.EntropyBounded(k * np.log(2))).mean_steps for k in (1, 2)]
+    calls = [tm.rules.evaluate_rule(five_bits(), tm.EntropyBounded(k * np.log(2))).calls for k in (1, 2)]
     return decide(calls[1] > calls[0], 2, note="from log 2 to 2 log 2 both fall")
 
 
