@@ -68,6 +68,6 @@ def costs(full: bool) -> tuple[Cost, ...]:
 
 def fewest_fixed(target: tm.Target) -> tuple[np.ndarray, int]:
     """KL of the best fixed order with 1 .. L calls, and the least number of calls with KL 0."""
-    table = lattice.to_table(target)
-    kl = np.array([schedule.loss for schedule in tm.rules.fixed_schedule_front(table)]) - table.entropy()
+    front = tm.rules.fixed_schedule_front(lattice.to_table(target))
+    kl = np.maximum([schedule.loss - target.entropy() for schedule in front], 0.0)
     return kl, int(np.argmax(kl < 1e-12)) + 1
