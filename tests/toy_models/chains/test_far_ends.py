@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
+from toy_models.chains.naive import naive_sequence_error
 
 import toy_models as tm
 from toy_models.chains import far_ends
 from toy_models.chains.far_ends import FarEnds, _beta, far_split, split_levels
-from toy_models.chains.naive import naive_sequence_error
 from toy_models.chains.recursion import exact_levels
 from toy_models.chains.tables import gap_powers, stationary_distances
 
