@@ -37,7 +37,7 @@ __getattr__, __dir__, __all__ = attach(
         "policy_front": ["Front", "optimal_front"],
         "policy_search": ["all_policies", "hull", "pareto"],
         "proxies": ["entropies", "proxy_scores"],
-        "quotas": ["Above", "Count", "Factor", "Quota", "Sizes", "quota"],
+        "quotas": ["Above", "Count", "Factor", "Quota", "Sizes", "as_quota"],
         "remasking": ["Remasking", "most_remasked"],
         "replay": ["Replay", "RuleValue", "estimate_kl", "evaluate_rule", "replay_rule"],
         "replay_law": ["Visited", "visited_states"],
