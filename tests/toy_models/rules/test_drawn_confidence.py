@@ -370,6 +370,25 @@ def test_sampled_twin_at_length_256():
     assert (runs.steps == 256).all()
 
 
+def test_released_settings():
+    """Six letters of the chain: what each setting writes, its entropy (of 3.396 nats), its distance from the language."""
+    chain = tm.MarkovChain([[0.7, 0.3], [0.2, 0.8]], 6)
+    q, late = tm.quantities.to_table(chain).pmf, tm.schedules.floor_sizes(6, 6).tolist()
+
+    def written(rule):
+        p = tm.sampler_law(chain, rule).pmf
+        return -(p[p > 0] * np.log(p[p > 0])).sum(), np.abs(p - q).sum() / 2
+
+    assert written(tm.DrawnConfidence(1))[0] == pytest.approx(0.792, abs=5e-4)
+    # the entropy of the marginals at one token per call is exact; the floor schedule writes two in its last call
+    assert written(tm.DrawnConfidence(1, score="entropy"))[1] < 1e-14
+    assert written(tm.DrawnConfidence(late, score="entropy"))[1] == pytest.approx(0.18, abs=1e-12)
+    assert written(tm.DrawnConfidence(late, score="entropy", gumbel=0.5))[1] == pytest.approx(0.0286051350, abs=5e-11)
+    assert written(tm.rules.PathPlanning([1, 2, 3, 4, 5, 6], leave_one_out=False)) == pytest.approx(
+        written(tm.DrawnConfidence(1))
+    )
+
+
 # likelihood, other arrays, refusals
 
 
