@@ -1,11 +1,11 @@
-"""Medium models on a device: the posterior beside the CPU route, and the GPU table. Outputs are compared before timing.
+"""Networks on a device: the posterior beside the CPU route, and the GPU table. Outputs are compared before timing.
 
     python -m benchmarks.networks [--batch 256 --length 128 --states 16]     CPU ratios and, with a card, the GPU table
     python -m benchmarks.networks --write                                    and put both into benchmarks/RESULTS.md
     python -m benchmarks.networks --tiny                                     the GPU table on the CPU, tiny
 
 CPU: HMM.marginals (compiled, the threads of numba) and networks.marginals on the same CPU (the threads of torch), in
-turns in one run. GPU: medium_posterior, medium_training, medium_sampling; without a card every row says "not measured".
+turns in one run. GPU: networks_posterior, _training, _sampling; without a card every row says "not measured".
 Rows go to build/networks.json, and with a card and --write also to benchmarks/gpu.json, which the notebook shows.
 """
 
@@ -21,24 +21,22 @@ import numba
 import numpy as np
 import torch
 
-from benchmarks import networks_posterior as medium_posterior
-from benchmarks import networks_sampling as medium_sampling
-from benchmarks import networks_training as medium_training
+from benchmarks import networks_posterior, networks_sampling, networks_training
 from benchmarks.networks_posterior import problem, worst
 from benchmarks.networks_table import COMMITTED, RESULTS, ROOT, Row, as_markdown, dump, environment, load, put
 from toy_models import networks
 
-PARTS = (medium_posterior, medium_training, medium_sampling)
+PARTS = (networks_posterior, networks_training, networks_sampling)
 TINY = {
-    medium_posterior: medium_posterior.Sizes(batch=8, length=12, states=3, compared=4, side=64, numbers=2**12),
-    medium_training: medium_training.Sizes(
-        {name: networks.Config(4, 8, width=8, layers=1, heads=2) for name in medium_training.CONFIGS},
+    networks_posterior: networks_posterior.Sizes(batch=8, length=12, states=3, compared=4, side=64, numbers=2**12),
+    networks_training: networks_training.Sizes(
+        {name: networks.Config(4, 8, width=8, layers=1, heads=2) for name in networks_training.CONFIGS},
         side=64,
         steps=2,
         backend="eager",
         largest=4,
     ),
-    medium_sampling: medium_sampling.Sizes(networks.Config(4, 8, width=8, layers=1, heads=2), texts=4, steps=4),
+    networks_sampling: networks_sampling.Sizes(networks.Config(4, 8, width=8, layers=1, heads=2), texts=4, steps=4),
 }
 
 
@@ -101,7 +99,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     for name, value in (("batch", 256), ("length", 128), ("states", 16), ("rounds", 31)):
         parser.add_argument(f"--{name}", type=int, default=value)
-    parser.add_argument("--out", type=Path, default=ROOT / "build" / "medium.json", help="where the rows go as JSON")
+    parser.add_argument("--out", type=Path, default=ROOT / "build" / "networks.json", help="where the rows go as JSON")
     parser.add_argument("--tiny", action="store_true", help="run every line of the GPU table on the CPU, tiny sizes")
     parser.add_argument("--write", action="store_true", help="put the tables into benchmarks/RESULTS.md")
     options = parser.parse_args(arguments)

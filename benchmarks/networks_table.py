@@ -17,7 +17,7 @@ import torch
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "benchmarks" / "RESULTS.md"
 COMMITTED = ROOT / "benchmarks" / "gpu.json"
-HEADING = "## Medium models on a device"
+HEADING = "## Networks on a device"
 
 
 @dataclass(frozen=True)

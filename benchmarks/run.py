@@ -2,7 +2,7 @@
 
 Benchmarks without peers run in this environment. Those with peers (benchmarks/peers.txt) run in build/bench-venv, which
 is set up once. A peer that cannot be installed is reported and its benchmark left out. On a machine with a card the
-benchmark `medium` runs there too, with jax for CUDA, so that dynamax is measured on the same card.
+benchmark `networks` runs there too, with jax for CUDA, so that dynamax is measured on the same card.
 """
 
 import shutil

@@ -39,6 +39,11 @@ class Entry:
         """A figure bears the name of its topic, unless it names another topic."""
         return self.topic == topic if self.topic else self.name.startswith(f"{topic.replace('_', '-')}-")
 
+    @property
+    def place(self) -> tuple[str, int]:
+        """Where it is written. Registration follows the order of imports, which any caller may change."""
+        return self.draw.__module__, self.draw.__code__.co_firstlineno
+
     def caption(self, results) -> str:
         """The foot of the figure: claims, kind of the data, note."""
         told = self.note if isinstance(self.note, str) else self.note(results)

@@ -105,7 +105,7 @@ case("curve beyond reach", lambda: tm.information_curve(HUGE), "L = 60", "beyond
 
 # ---------------------------------------------------------------- tokens, sizes, generators
 for bad, words in {
-    "floats": (X.astype(float), ("tokens", "float64", "must be integers")),
+    "floats": (X.astype(float), ("tokens[0, 0]", "float64", "integers 0..1")),
     "one row": (X[0], ("tokens", "(4,)", "must have shape (batch, 4)")),
     "too long": (np.zeros((1, 5), dtype=int), ("tokens", "(1, 5)", "must have shape (batch, 4)")),
     "a letter too many": (X + 2, ("tokens[0, 0]", "2", "allowed: 0..1")),
@@ -150,7 +150,7 @@ for bad in (0.0, 1.0, -0.5, 2, float("nan")):
 for bad, value, allowed in (
     ([-1], "revealed[0] = -1", "0..3"),
     ([4], "revealed[0] = 4", "0..3"),
-    ([1.7], "1.7", "must be integers"),
+    ([1.7], "revealed[0] = 1.7", "integers 0..3"),
     ([[0]], "(1, 1)", "a non-empty vector"),
 ):
     case(
@@ -234,7 +234,7 @@ case("pmf sum", lambda: tm.Table(np.ones(2)), "pmf", "2", "must sum to 1")
 case("pmf sign", lambda: tm.Table(np.array([1.5, -0.5])), "pmf[1]", "-0.5", ">= 0")
 case("no block", lambda: tm.Blocks(None, 2), "target", "None", "must be a target")
 case("code modulus", lambda: tm.LinearCode(np.eye(2, dtype=int), 4), "modulus", "4", "must be prime")
-case("code floats", lambda: tm.LinearCode(np.eye(2)), "generator", "float64", "must be integers")
+case("code floats", lambda: tm.LinearCode(np.eye(2)), "generator[0, 0]", "float64", "allowed: integers")
 case("no words", lambda: tm.targets.WordList(np.empty((0, 2), dtype=int), 2), "words", "(0, 2)", "must be a non-empty")
 case("a word twice", lambda: tm.targets.WordList(np.zeros((2, 2), dtype=int), 2), "words", "2 rows", "repeat none")
 case("weight", lambda: tm.Smoothed(TABLE, 1.5), "weight", "1.5", "must lie in [0, 1]")
@@ -242,7 +242,7 @@ case("power", lambda: tm.Tempered(TABLE, 0.0), "power", "0.0", "finite number > 
 case("radius", lambda: tm.Windowed(TABLE, -1), "radius", "-1", "an integer >= 0")
 case("parents", lambda: tm.ParentPointer(TABLE, [0, 0, 0]), "parents", "3", "length 4")
 case("own parent", lambda: tm.ParentPointer(TABLE, [0, 0, 0, 0]), "parents[0]", "0", "allowed")
-case("half a parent", lambda: tm.ParentPointer(TABLE, [-1, 0.9, 1, 2]), "parents", "0.9", "must be integers")
+case("half a parent", lambda: tm.ParentPointer(TABLE, [-1, 0.9, 1, 2]), "parents[1]", "0.9", "allowed: integers")
 case("impossible", lambda: tm.pairs(2, 4).marginals(np.array([[3, -1, -1, -1]])), "row(s) 0", "pass on_impossible")
 case("odd pairs", lambda: tm.pairs(2, 5), "length", "5", "even")
 

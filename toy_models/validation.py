@@ -26,21 +26,23 @@ def reals(name: str, values) -> Float[np.ndarray, "..."]:
 def integers(name: str, values, low: int | None = None, high: int | None = None, also: str = "") -> np.ndarray:
     """`values` as int64, never cut or wrapped: an integer dtype is required, and low <= entry <= high."""
     array = _plain(name, values)
-    if array.dtype.kind not in "iu":
-        if array.size or array.dtype != np.float64:  # numpy gives an empty list this dtype
-            cut = [v for v in array.ravel() if not (array.dtype.kind == "f" and float(v).is_integer())] or array.ravel()
-            raise ValueError(f"{name} must be integers, got dtype {array.dtype}" + "".join(f", {v}" for v in cut[:1]))
-        return array.astype(np.int64)
-    wrong = np.zeros(array.shape, dtype=bool)
-    if low is not None:
-        wrong |= array < low
-    wrong |= array > (LARGEST_INT if high is None else high)
+    upper = "2^63 - 1" if high is None else high
+    allowed = f"at most {upper}" if low is None else f"{low}..{upper}"
+    if array.dtype.kind in "iu":
+        wrong = array > (LARGEST_INT if high is None else high)
+        if low is not None:
+            wrong |= array < low
+        got = ""
+    else:
+        cut = array != np.floor(array) if array.dtype.kind == "f" else np.ones(array.shape, dtype=bool)
+        wrong = cut if cut.any() else np.ones(array.shape, dtype=bool)  # the first entry that would not survive
+        got, allowed = f" (dtype {array.dtype})", "integers" if low is None and high is None else f"integers {allowed}"
+        if array.size == 0 and array.dtype != np.float64:  # numpy gives an empty list this dtype
+            raise ValueError(f"{name} is empty{got}, allowed: {allowed}{also}")
     if wrong.any():
         index = tuple(int(k) for k in np.argwhere(wrong)[0])
         where = f"[{', '.join(map(str, index))}]" if index else ""
-        upper = "2^63 - 1" if high is None else high
-        allowed = f"at most {upper}" if low is None else f"{low}..{upper}"
-        raise ValueError(f"{name}{where} = {array[index]}, allowed: {allowed}{also}")
+        raise ValueError(f"{name}{where} = {array[index]}{got}, allowed: {allowed}{also}")
     return array.astype(np.int64, copy=False)
 
 
@@ -117,10 +119,9 @@ def tokens(y, vocab_size: int, length: int, masks: bool) -> Int[np.ndarray, "bat
     array = _plain("tokens", y)
     if array.ndim != 2 or array.shape[1] != length:
         raise ValueError(f"tokens must have shape (batch, {length}), got {array.shape}")
-    if array.dtype.kind not in "iu":
-        raise ValueError(f"tokens must be integers, got dtype {array.dtype}")
     if masks:
-        integers("tokens", np.where(array == MASK, 0, array), 0, vocab_size - 1, " or MASK = -1")
+        unmasked = np.where(array == MASK, 0, array) if array.dtype.kind in "iu" else array
+        integers("tokens", unmasked, 0, vocab_size - 1, " or MASK = -1")
         return array.astype(np.int64, copy=False)
     wrong = array[(array < 0) | (array >= vocab_size)]
     hint = " (a masked sequence has no probability; use marginals)" if wrong.size and wrong[0] == MASK else ""

@@ -12,9 +12,7 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks import networks as bench
-from benchmarks import networks_posterior as medium_posterior
-from benchmarks import networks_sampling as medium_sampling
-from benchmarks import networks_training as medium_training
+from benchmarks import networks_posterior, networks_sampling, networks_training
 from benchmarks.networks_table import HEADING, Row, as_markdown, dump, filled, load, put
 from toy_models import networks
 
@@ -41,7 +39,7 @@ def test_every_line_runs_tiny(tmp_path):
     missing = {row.what for row in rows if row.value is None}
     assert {name for name in missing if "dynamax" not in name} == {
         *(f"{name}, {what}" for name in ("float32", "float64") for what in ("graph", "plain / graph")),
-        *(f"{name}, peak memory" for name in medium_training.CONFIGS),
+        *(f"{name}, peak memory" for name in networks_training.CONFIGS),
     }
     assert [row.what for row in rows if row.value is not None and not row.value > 0] == []
     assert place["device"] == "no GPU"
@@ -103,39 +101,39 @@ def test_flops_of_a_step_are_those_counted(causal, hidden):
     x = torch.randint(5, (7, 12), generator=torch.Generator().manual_seed(1))
     with FlopCounterMode(display=False) as counter, sdpa_kernel(SDPBackend.MATH):
         model(x).square().sum().backward()
-    assert counter.get_total_flops() == medium_training.step_flops(config, 7)
-    assert counter.get_total_flops() != medium_training.step_flops(replace(config, layers=2), 7)
+    assert counter.get_total_flops() == networks_training.step_flops(config, 7)
+    assert counter.get_total_flops() != networks_training.step_flops(replace(config, layers=2), 7)
 
 
 def test_sizes_of_the_models():
     counts = {
         name: networks.Transformer(config, torch.Generator().manual_seed(0)).parameter_count()
-        for name, config in medium_training.CONFIGS.items()
+        for name, config in networks_training.CONFIGS.items()
     }
     for name, count in counts.items():
         assert name == f"{round(count / 1e6)} M"
     assert max(counts.values()) >= 100e6
-    for config in medium_training.CONFIGS.values():
+    for config in networks_training.CONFIGS.values():
         assert config.length == 512
         assert config.width % 64 == 0
         assert config.width // config.heads == 64
 
 
 def test_full_sizes_are_those_of_the_table():
-    full = medium_posterior.Sizes()
+    full = networks_posterior.Sizes()
     assert (full.batch, full.length, full.states) == (4096, 512, 64)
-    assert medium_sampling.Sizes().config.length == 512
-    rules = medium_sampling.rules(512, medium_sampling.Sizes().steps)
-    assert (*rules, medium_sampling.FAMILIES[-1]) == medium_sampling.FAMILIES
+    assert networks_sampling.Sizes().config.length == 512
+    rules = networks_sampling.rules(512, networks_sampling.Sizes().steps)
+    assert (*rules, networks_sampling.FAMILIES[-1]) == networks_sampling.FAMILIES
     assert sum(rules["random order"].sizes) == 512
     assert rules["top-k"].k == 8
 
 
 def test_batch_by_memory(monkeypatch):
-    config = medium_training.CONFIGS["113 M"]
+    config = networks_training.CONFIGS["113 M"]
     monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (80 * 2**30, 80 * 2**30))
-    assert medium_training.first_batch(config, torch.device("cuda"), 1024) == 128
-    assert medium_training.first_batch(config, torch.device("cuda"), 64) == 64
+    assert networks_training.first_batch(config, torch.device("cuda"), 1024) == 128
+    assert networks_training.first_batch(config, torch.device("cuda"), 64) == 64
 
 
 def test_memory_errors_halve_the_batch(monkeypatch):
@@ -147,21 +145,21 @@ def test_memory_errors_halve_the_batch(monkeypatch):
             raise torch.OutOfMemoryError("no room")
         return {"batch": batch}
 
-    monkeypatch.setattr(medium_training, "_measure", measured)
-    sizes = medium_training.Sizes(largest=16)
-    assert medium_training.measure(networks.Config(4, 8, width=8, layers=1), CPU, sizes) == {"batch": 2}
+    monkeypatch.setattr(networks_training, "_measure", measured)
+    sizes = networks_training.Sizes(largest=16)
+    assert networks_training.measure(networks.Config(4, 8, width=8, layers=1), CPU, sizes) == {"batch": 2}
     assert tried == [16, 8, 4, 2]
 
 
 def test_wrong_outputs_are_not_timed(monkeypatch):
-    sizes = bench.TINY[medium_posterior]
+    sizes = bench.TINY[networks_posterior]
     right = networks.marginals
 
     def wrong(*arguments, **options):
         return right(*arguments, **options) * 1.01
 
     monkeypatch.setattr(networks, "marginals", wrong)
-    found = {row.what: row for row in medium_posterior.rows(CPU, sizes)}
+    found = {row.what: row for row in networks_posterior.rows(CPU, sizes)}
     assert found["float64, plain"].value is None
     assert "outputs disagree" in found["float64, plain"].note
     agree, text = bench.on_cpu(4, 8, 3, 1)
@@ -170,17 +168,17 @@ def test_wrong_outputs_are_not_timed(monkeypatch):
 
 
 def test_floor_takes_the_slower_resource(monkeypatch):
-    sizes = replace(medium_posterior.Sizes(), batch=2, length=3, states=4)
-    monkeypatch.setattr(medium_posterior, "matrix_rate", lambda *a: 1.0)
-    monkeypatch.setattr(medium_posterior, "memory_rate", lambda *a: 1e9)
-    assert medium_posterior.floor_seconds(torch.float64, CPU, sizes, 5) == (6 * (4 * 16 + 2 * 4 * 5), "flops")
-    monkeypatch.setattr(medium_posterior, "matrix_rate", lambda *a: 1e9)
-    monkeypatch.setattr(medium_posterior, "memory_rate", lambda *a: 1.0)
-    assert medium_posterior.floor_seconds(torch.float64, CPU, sizes, 5) == (6 * (8 + 5) * 8, "memory")
+    sizes = replace(networks_posterior.Sizes(), batch=2, length=3, states=4)
+    monkeypatch.setattr(networks_posterior, "matrix_rate", lambda *a: 1.0)
+    monkeypatch.setattr(networks_posterior, "memory_rate", lambda *a: 1e9)
+    assert networks_posterior.floor_seconds(torch.float64, CPU, sizes, 5) == (6 * (4 * 16 + 2 * 4 * 5), "flops")
+    monkeypatch.setattr(networks_posterior, "matrix_rate", lambda *a: 1e9)
+    monkeypatch.setattr(networks_posterior, "memory_rate", lambda *a: 1.0)
+    assert networks_posterior.floor_seconds(torch.float64, CPU, sizes, 5) == (6 * (8 + 5) * 8, "memory")
 
 
 def test_problem_is_half_masked():
-    target, y = medium_posterior.problem(50, 40, 3, np.random.default_rng(0))
+    target, y = networks_posterior.problem(50, 40, 3, np.random.default_rng(0))
     assert y.shape == (50, 40)
     assert target.states == target.vocab_size == 3
     assert 0.4 < (y < 0).mean() < 0.6

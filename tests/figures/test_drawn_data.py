@@ -72,7 +72,7 @@ def test_variance_parts():
     assert drawn == results("variance").instances["K1 oracle"].methods["uniform"].per_call
 
 
-def test_medium_bounds():
+def test_networks_bounds():
     drawn, small = data("networks", "networks-bounds"), results("networks").small
     assert drawn["environment"]["device"] == "CPU"
     assert drawn["values"]["network_kl"] == small.network_kl.tolist()

@@ -135,6 +135,7 @@ def test_unknown_profile():
 def test_an_optimum_that_is_too_large_turns_the_line_red(results, rule, fault):
     rows = [replace(row, optimum=fault(row)) if row.rule == rule else row for row in results.budgets]
     claim = load_claims()["energy-beta-against-optimum"]
+    load_topic("energy")
     assert not run_claim(claim, results).problems
     problems = run_claim(claim, replace(results, budgets=tuple(rows))).problems
     assert any("optimum_by_plain_recursion" in problem for problem in problems)

@@ -1,4 +1,4 @@
-"""The medium topic on the smoke profile: trained networks, verdicts that do not depend on how well they learned."""
+"""The networks topic on the smoke profile: trained networks, verdicts that do not depend on how well they learned."""
 
 import dataclasses
 from types import SimpleNamespace

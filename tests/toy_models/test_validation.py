@@ -88,8 +88,8 @@ def test_positive_int_accepts():
         ([[0, -1, 2]], False, "tokens[0, 1] = -1, allowed: 0..2 (a masked sequence has no probability; use marginals)"),
         ([0, 1, 2], False, "tokens must have shape (batch, 3), got (3,)"),
         ([[0, 1]], False, "tokens must have shape (batch, 3), got (1, 2)"),
-        ([[0.0, 1.0, 2.0]], False, "tokens must be integers, got dtype float64"),
-        ([[True, False, True]], False, "tokens must be integers, got dtype bool"),
+        ([[0.0, 1.0, 2.0]], False, "tokens[0, 0] = 0.0 (dtype float64), allowed: integers 0..2"),
+        ([[True, False, True]], True, "tokens[0, 0] = True (dtype bool), allowed: integers 0..2 or MASK = -1"),
     ],
 )
 def test_tokens_refuses(y, masks, message):
@@ -142,13 +142,15 @@ def test_reals_accepts_fractions_and_every_float():
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        ([0.0, 1.7], "k must be integers, got dtype float64"),
-        ([True], "k must be integers, got dtype bool"),
+        ([0.0, 1.7], "k[1] = 1.7 (dtype float64), allowed: integers 0..4"),
+        ([True], "k[0] = True (dtype bool), allowed: integers 0..4"),
         ([0, 5], "k[1] = 5, allowed: 0..4"),
         ([-1], "k[0] = -1, allowed: 0..4"),
         (np.array([2**64 - 1], np.uint64), "k[0] = 18446744073709551615, allowed: 0..4"),
         (np.ma.array([1, 2], mask=[0, 1]), "k is a masked array"),
-        (["1"], "k must be integers, got dtype <U1"),
+        (["1"], "k[0] = 1 (dtype <U1), allowed: integers 0..4"),
+        ([0.0, 2.0], "k[0] = 0.0 (dtype float64), allowed: integers 0..4"),
+        (np.zeros(0, dtype=bool), "k is empty (dtype bool), allowed: integers 0..4"),
     ],
 )
 def test_integers_refuses(values, message):

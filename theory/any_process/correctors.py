@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import cast
 
 import numpy as np
-from scipy.optimize import minimize_scalar
+from scipy.optimize import OptimizeResult, minimize_scalar
 from scipy.special import rel_entr
 
 import toy_models as tm
@@ -15,7 +16,7 @@ from toy_models.any_process.programs import Site, String, sure
 from toy_models.any_process.remdm import remdm_law
 from toy_models.any_process.transition import HOLD, KEEP, REMASK, write
 from toy_models.quantities import lattice
-from toy_models.rules.fixed_schedule import fixed_schedule_front, subset_entropies
+from toy_models.rules.fixed_schedule import fixed_schedule_front
 from toy_models.validation import MASK
 
 
@@ -54,11 +55,12 @@ def corrector_results(full: bool) -> Corrector:
     for name, (build, size, betas) in models.items():
         for b in betas:
             model = build(*size, b)
-            front = fixed_schedule_front(subset_entropies(model.target()), 6)
+            target = model.target()
+            front = fixed_schedule_front(target, steps=6)
+            best = np.array([s.loss for s in front]) - target.entropy()
             if model.length <= 9:
-                gaps += [abs(tm.marginal_kl(model.target(), s.rule) - s.kl) for s in front]
-            best = np.maximum([s.kl for s in front], 0.0)
-            rows.append(Correction(name, b, best, corrector.two_colour_kl(model, 6)))
+                gaps += [abs(tm.marginal_kl(target, s.rule) - kl) for s, kl in zip(front, best, strict=True)]
+            rows.append(Correction(name, b, np.maximum(best, 0.0), corrector.two_colour_kl(model, 6)))
     bounds, orbits, symmetries = {}, mixtures.grid_orbits(3), mixtures.grid_symmetries(3)
     for b in (0.1, 0.2, 0.3, 0.44) if full else (0.2,):
         model = corrector.grid(3, 3, b)
@@ -156,7 +158,7 @@ def two_law_certificates() -> Iterator[tuple[float, float, float]]:
     rng = np.random.default_rng(0)
     for _ in range(3):
         p, *laws = rng.dirichlet(np.ones(6), 3)
-        least = minimize_scalar(mixed_kl, bounds=(0, 1), args=(p, *laws), method="bounded")
+        least = cast(OptimizeResult, minimize_scalar(mixed_kl, bounds=(0, 1), args=(p, *laws), method="bounded"))
         for iterations in (1, 4, 400):
             bound = mixtures.best_mixture(p, np.array(laws), iterations)
             yield bound.low, float(least.fun), bound.high

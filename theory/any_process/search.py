@@ -97,7 +97,7 @@ def by_contexts(groups, words: list[tuple[int, ...]]) -> tuple[Fraction, Fractio
     for w in words:
         classes.setdefault(tuple(w[i] for i in group), []).append(w)
     drawn = {c: prod((s[v] for s, v in zip(share, c, strict=True)), start=Fraction(1)) for c in classes}
-    accepted, valid, redraw, draws = sum(drawn.values()), Fraction(0), Fraction(0), Fraction(1)
+    accepted, valid, redraw, draws = sum(drawn.values(), Fraction(0)), Fraction(0), Fraction(0), Fraction(1)
     for c, agreeing in classes.items():
         end, again, restarted = by_contexts(later, agreeing)
         valid += drawn[c] * end
@@ -143,8 +143,8 @@ def guessed(n: int) -> tuple[Fraction, Fraction]:
         return sites
 
     law = program_law(program, (MASK,) * n)
-    success = sum((p for x, p in law.final.items() if MASK not in x), Fraction(0))
-    return success, (law.mean_steps + 1 - success) / success
+    success = Fraction(sum(p for x, p in law.final.items() if MASK not in x))
+    return success, (Fraction(law.mean_steps) + 1 - success) / success
 
 
 def learned_results(full: bool, rng: np.random.Generator, progress) -> Learned:

@@ -123,9 +123,9 @@ def curve(family: str, target, rules: Iterable[tuple[float, Rule]]) -> Curve:
     return Curve(
         family,
         np.array([parameter for parameter, _ in rules], dtype=np.float64),
-        np.array([v.mean_steps for v in values]),
+        np.array([v.calls for v in values]),
         np.array([max(v.kl, 0.0) for v in values]),
-        np.array([v.multi_steps for v in values]),
+        np.array([v.multi_calls for v in values]),
         np.array([v.bound for v in values]),
     )
 
@@ -137,7 +137,7 @@ def case(name: str, label: str, target, profile: str) -> Case:
     families = rule_families(table, profile)
     curves = tuple(curve(family, table, rules) for family, rules in families.items())
     front = optimal_front(table, solves=12 if name in ("sudoku", "english") else 48)
-    fixed = tm.rules.fixed_schedule_front(subset_entropy)
+    fixed = tm.rules.fixed_schedule_front_of(tm.rules.entropy_increments(subset_entropy))
     trajectory, marginal = random_orders(table, subset_entropy)
     length, entropy = table.length, float(subset_entropy[-1])
     return Case(
@@ -155,7 +155,7 @@ def case(name: str, label: str, target, profile: str) -> Case:
         front.costs,
         front.complete,
         np.arange(1, length + 1),
-        np.array([schedule.kl for schedule in fixed]),
+        np.maximum([schedule.loss - entropy for schedule in fixed], 0.0),
         trajectory,
         marginal,
     )
@@ -194,8 +194,8 @@ def results(profile: str, rng: np.random.Generator) -> Results:
     x = grid.sample(1, rng)[0]
     traces = [trace(f"entropy-bounded, γ = {g:g}", grid, tm.EntropyBounded(g), x) for g in (0.1, 1.4)]
     traces.append(trace("optimal policy", grid, tm.optimal_policy(grid, 1e-3), x))
-    schedule = tm.rules.best_fixed_schedule(tm.rules.subset_entropies(grid), 4)
-    traces.append(fixed_trace("best fixed schedule", schedule, x))
+    schedule = tm.rules.fixed_schedule_front(grid, steps=4)[-1]
+    traces.append(fixed_trace("best fixed schedule", grid, schedule, x))
     hmm = sticky_hmm(5 if profile == "smoke" else 7)
     label = f"hidden Markov, L = {hmm.length}"
     steps = [call_steps(f"{label}, γ = {g:g}", hmm, tm.EntropyBounded(g)) for g in (1.0, 2.5)]

@@ -73,18 +73,18 @@ def joint_entropy(x: np.ndarray, weight: np.ndarray, y: np.ndarray, selected: np
 def decomposition(label: str, target, denoiser, points: int) -> Decomposition:
     gamma = np.concatenate([[0.0], np.geomspace(0.01, target.length * np.log(target.vocab_size), points)])
     values = [tm.rules.evaluate_rule(target, tm.EntropyBounded(g), denoiser) for g in gamma]
-    names = ("kl", "model_error", "joint_dependence", "mean_steps")
+    names = ("kl", "model_error", "joint_dependence", "calls")
     return Decomposition(label, gamma, *(np.array([getattr(v, n) for v in values]) for n in names))
 
 
 def trace(label: str, target, rule, x: np.ndarray) -> Trace:
     value = tm.rules.evaluate_rule(target, rule)
-    numbers = f"KL = {abs(value.kl):.2f} nats, {value.mean_steps:.2f} calls on average"
+    numbers = f"KL = {abs(value.kl):.2f} nats, {value.calls:.2f} calls on average"
     return Trace(f"{label}: {numbers}", x, tm.rules.replay_rule(target, rule, x[None]).step[0])
 
 
-def fixed_trace(label: str, schedule: tm.rules.FixedSchedule, x: np.ndarray) -> Trace:
+def fixed_trace(label: str, target, schedule: tm.rules.FixedSchedule, x: np.ndarray) -> Trace:
     blocks, step = schedule.rule.blocks, np.empty(len(x), dtype=np.int64)
     for call, block in enumerate(blocks):
         step[list(block)] = call
-    return Trace(f"{label}: KL = {abs(schedule.kl):.2f} nats, {len(blocks)} calls", x, step)
+    return Trace(f"{label}: KL = {abs(schedule.loss - target.entropy()):.2f} nats, {len(blocks)} calls", x, step)

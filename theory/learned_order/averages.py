@@ -10,6 +10,7 @@ from toy_models.learned_order.losses import best_order_of, uniform_loss
 from toy_models.learned_order.plackett_luce import plackett_luce, reversed_law
 from toy_models.learned_order.reveal_times import NoisePowerSchedule, order_law
 from toy_models.learned_order.reveal_weights import order_reveals, plackett_luce_reveals, quadrature_reveals
+from toy_models.schedules.protocol import Schedule
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,7 +38,9 @@ class RatioCurve:
 
 def reveal_families() -> dict[str, tuple[np.ndarray, dict]]:
     """Schedules by name: reveal weights by quadrature over noise time, and the order law by nested integrals."""
-    families = {f"scalar {s.__class__.__name__}": (s,) * 4 for s in (tm.LinearSchedule(), tm.SineSchedule())}
+    families: dict[str, tuple[Schedule, ...]] = {
+        f"scalar {s.__class__.__name__}": (s,) * 4 for s in (tm.LinearSchedule(), tm.SineSchedule())
+    }
     families["power 3, .5, 2, 1.2"] = tuple(NoisePowerSchedule(w) for w in (3.0, 0.5, 2.0, 1.2))
     families["power 4, 2, 1, .5"] = tuple(NoisePowerSchedule(w) for w in (4.0, 2.0, 1.0, 0.5))
     families["reverse 3, .5, 2, 1.2"] = tuple(tm.PowerSchedule(w) for w in (3.0, 0.5, 2.0, 1.2))

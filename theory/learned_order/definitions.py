@@ -52,7 +52,7 @@ def estimator(each, q, w, name: str) -> tuple[Float[np.ndarray, " L"], Float[np.
     hidden, shown = w[:, None] * np.log(s), -w[:, None] * np.log(s) * m / (1 - m)  # d log m, d log(1 - m), by log w
     score = {M: np.array([hidden[k] if M >> k & 1 else shown[k] for k in range(length)]) for M in masks}
     first, second = np.zeros(length), np.zeros(length)
-    pairs = [(M, None) for M in masks] if name in ("direct", "score", "local") else product(masks, repeat=2)
+    pairs = ((M, M) for M in masks) if name in ("direct", "score", "local") else product(masks, repeat=2)
     for one, two in pairs:
         chance = mask_probability(one, m)
         if name == "rloo":
@@ -98,7 +98,7 @@ def order_pair(each, q, w) -> tuple[Float[np.ndarray, " L"], Float[np.ndarray, "
             there = np.isin(np.arange(len(w)), order[k:])
             law[order] *= w[order[k]] / w[there].sum()
             scores[order] += (np.arange(len(w)) == order[k]) - there * w / w[there].sum()
-    first = second = 0.0
+    first, second = np.zeros(len(w)), np.zeros(len(w))
     for (one, p), (two, r) in product(law.items(), repeat=2):
         value = 0.5 * np.outer(scores[one] - scores[two], order_loss(each, one) - order_loss(each, two))
         first, second = first + p * r * value @ q, second + p * r * value**2 @ q

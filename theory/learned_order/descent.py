@@ -123,8 +123,8 @@ def gaps(cases: list[Instance], steps: int) -> list[Gap]:
     rows = []
     for case, learned, order in zip(chosen, run.losses, run.orders, strict=True):
         losses = order_losses_of(case.mean)
-        pointed = losses[tuple(int(i) for i in order)]
-        rows.append(Gap(case.name, uniform_loss(case.mean), float(learned), pointed, min(losses.values())))
+        pointed, best = float(losses[tuple(int(i) for i in order)]), float(min(losses.values()))
+        rows.append(Gap(case.name, uniform_loss(case.mean), float(learned), pointed, best))
     return rows
 
 

@@ -2,6 +2,7 @@
 
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.patches import Rectangle
 
 from figures.layout import Drawn
 from figures.registry import figure, no_figure
@@ -50,7 +51,7 @@ def nelbo(results: Results) -> Drawn:
     axes[0].set_ylabel("loss (nats per sequence)")
     axes[0].text(20, results.curves[0].uniform, "uniform orders", fontsize=8, va="bottom", color="0.3", clip_on=False)
     handles, labels = axes[0].get_legend_handles_labels()
-    handles.append(plt.Rectangle((0, 0), 1, 1, color="0.5", alpha=0.15, lw=0))
+    handles.append(Rectangle((0, 0), 1, 1, color="0.5", alpha=0.15, lw=0))
     fig.legend(handles, [*labels, "best to worst order"], loc="outside upper center", ncol=3)
     return fig, {"curves": results.curves}
 

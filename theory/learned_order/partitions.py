@@ -7,7 +7,7 @@ from tqdm import tqdm
 
 from theory.learned_order.instances import chain_parents
 from toy_models.learned_order.subset_losses import mean_cross_entropies
-from toy_models.rules.ordered_partitions import best_partitions_of
+from toy_models.rules.fixed_schedule import fixed_schedule_front_of
 from toy_models.targets.denoisers import ParentPointer, Tempered, Windowed
 from toy_models.targets.instances import k1
 
@@ -34,9 +34,11 @@ def fronts(length: int) -> list[Front]:
     rows = []
     for name, denoiser in tqdm(denoisers.items(), desc="ordered partitions", disable=length < 8, leave=False):
         table = mean_cross_entropies(target, denoiser)
-        found = best_partitions_of(table)
+        found = fixed_schedule_front_of(table)
         best = np.array([p.loss for p in found]) - target.entropy()
-        rows.append(Front(name, best, random_partition_losses(table) - target.entropy(), [p.blocks for p in found]))
+        rows.append(
+            Front(name, best, random_partition_losses(table) - target.entropy(), [p.rule.blocks for p in found])
+        )
     return rows
 
 

@@ -26,17 +26,19 @@ def load(topic: str | None = None) -> None:
 
 
 def of(topic: str) -> list[Entry]:
-    """The figures of a topic in the order of their registration."""
+    """The figures of a topic in the order in which they are written."""
     if topic not in topics():
         raise ValueError(f"topic = {topic!r} has no figure, allowed: {', '.join(topics())}")
     load(topic)
-    return [entry for entry in FIGURES.values() if entry.belongs_to(topic)]
+    return [entry for entry in sorted(FIGURES.values(), key=lambda entry: entry.place) if entry.belongs_to(topic)]
 
 
 def figures_of(claim: str) -> tuple[str, ...]:
     """Names of the figures that show `claim`."""
     load()
-    return tuple(entry.name for entry in FIGURES.values() if claim in entry.claims)
+    return tuple(
+        entry.name for entry in sorted(FIGURES.values(), key=lambda entry: entry.place) if claim in entry.claims
+    )
 
 
 def why_no_figure(claim: str) -> str:

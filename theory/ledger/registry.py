@@ -19,7 +19,7 @@ Roles of one claim:
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from math import isnan
-from typing import Literal
+from typing import Literal, SupportsFloat
 
 import numpy as np
 
@@ -48,7 +48,7 @@ class Outcome:
             raise ValueError("margin is nan")
 
 
-def decide(holds: bool, instances: int, margin: float | None = None, note: str = "") -> Outcome:
+def decide(holds: bool | np.bool_, instances: int, margin: SupportsFloat | None = None, note: str = "") -> Outcome:
     """PROVED or REFUTED from a plain boolean (float64 and rational tiers)."""
     if not isinstance(holds, bool | np.bool_):  # a verdict such as "REFUTED" is true
         raise TypeError(f"holds = {holds!r}, it must be a boolean")

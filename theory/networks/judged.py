@@ -138,7 +138,7 @@ def share(flags: torch.Tensor) -> Estimate:
 def misfit(tokens: torch.Tensor, pmf: np.ndarray) -> float:
     """Pearson's statistic of the words against a law, rare words together, over its 1 - 1e-6 quantile; inf if a word
     of probability zero was written."""
-    codes = np.ravel_multi_index(tokens.numpy().T, pmf.shape)
+    codes = np.asarray(np.ravel_multi_index(tokens.numpy().T, pmf.shape))
     counts, wanted = np.bincount(codes, minlength=pmf.size), pmf.ravel() * len(codes)
     if counts[wanted == 0].any():
         return float("inf")

@@ -1,4 +1,4 @@
-"""Sizes of the medium topic, by profile."""
+"""Sizes of the networks topic, by profile."""
 
 from dataclasses import dataclass
 

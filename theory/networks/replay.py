@@ -60,10 +60,10 @@ def by_hand(target, config, seed: int, changed: str = "") -> tuple[np.ndarray, i
         load(model, w)
         model.zero_grad()
         parts = [training_losses(model, draw(OPTIONS.batch), loss, generator).mean() for _ in range(OPTIONS.accumulate)]
-        value = sum(parts) / OPTIONS.accumulate
+        value = sum(parts[1:], parts[0]) / OPTIONS.accumulate
         value.backward()
         losses.append(float(value.detach()))
-        gradient = np.concatenate([p.grad.numpy().ravel() for p in model.parameters()])
+        gradient = np.concatenate([p.grad.numpy().ravel() for p in model.parameters() if p.grad is not None])
         norm = float(np.sqrt(gradient @ gradient))
         clipped += norm > OPTIONS.clip
         if changed != "no clipping":

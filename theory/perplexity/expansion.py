@@ -17,7 +17,7 @@ from toy_models.exact.curves import path_law
 from toy_models.targets.kernels.stationary import stationary_law
 
 
-def written_polynomials(pmf: np.ndarray) -> dict[tuple, fmpq_poly]:
+def written_polynomials(pmf: np.ndarray) -> dict[tuple[int, ...], fmpq_poly]:
     """p(x) as a polynomial in y = 1/N for every x in the support, by definition: sum over all ordered partitions."""
     length, found = pmf.ndim, {x: fmpq_poly() for x in support(pmf)}
     for blocks in range(1, length + 1):

@@ -68,7 +68,7 @@ def _cost(language: str, lengths, tokens, slots, exact_order: str, exact_calls) 
     )
 
 
-def expected_calls(lengths: np.ndarray, slots: np.ndarray) -> np.ndarray:
+def expected_calls(lengths: np.ndarray | int, slots: np.ndarray) -> np.ndarray:
     """N (1 - (1 - 1/N)^L): slots of uniform independent reveal that reveal at least one token."""
     with np.errstate(divide="ignore"):  # N = 1: log 0, one call
         return -slots * np.expm1(lengths * np.log1p(-1 / slots))

@@ -1,9 +1,10 @@
 """Curves of the training noise over noise time: densities, correlations, the front, noisy repetition."""
 
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
-from scipy.optimize import minimize_scalar
+from scipy.optimize import OptimizeResult, minimize_scalar
 
 from theory.variance.instances import EPSILON, Instance
 from toy_models.targets.instances import k1
@@ -86,7 +87,10 @@ def k1_curves(instances: dict[str, Instance]) -> Curves:
     rho["gradient, table"] = mirror.correlation(tabular_gradient_moments(k1()), rho_t)
     epsilons = 10.0 ** -np.arange(1, 9)
     exponents = np.linspace(1.15, 4.0, 58)
-    best = minimize_scalar(lambda c: power_variance(moments, c), bounds=(1.05, 4.0), method="bounded")
+    best = cast(
+        OptimizeResult,
+        minimize_scalar(lambda c: power_variance(moments, c), bounds=(1.05, 4.0), method="bounded"),
+    )
     front = [front_point(moments, w) for w in [0.0, *np.logspace(-2, 4, 37), np.inf]]
     return Curves(
         t=t,

@@ -196,5 +196,5 @@ def all_masked_minimiser(law, mean_rates: tuple[Fraction, Fraction]) -> Fraction
     P(both masked) / r(x_1) = r(x_2), so x_1 = v has the weight sum over w of law[v][w] mean_rates[w]; of a weighted log
     loss the minimiser is the normalised weight.
     """
-    weights = [sum(row[w] * mean_rates[w] for w in (0, 1)) for row in law]
-    return weights[1] / sum(weights)
+    weights = [sum((row[w] * mean_rates[w] for w in (0, 1)), Fraction(0)) for row in law]
+    return weights[1] / sum(weights, Fraction(0))

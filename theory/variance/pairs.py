@@ -19,7 +19,8 @@ def second_moment(length: int, k: int) -> Fraction:
 
 def uniform_size(length: int) -> Fraction:
     """Var(S/k), k uniform on 1..L; at least (L + 1)/(12 (L - 1)), the variance of E[S/k | k] = (k - 1)/(L - 1)."""
-    return sum(second_moment(length, k) / k**2 for k in range(1, length + 1)) / length - Fraction(1, 4)
+    total = sum((second_moment(length, k) / k**2 for k in range(1, length + 1)), Fraction(0))
+    return total / length - Fraction(1, 4)
 
 
 def best_size(length: int) -> float:

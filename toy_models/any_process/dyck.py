@@ -93,13 +93,13 @@ def grower_start(k: int) -> String:
     return (2 * k + 3, MASK)
 
 
-def grown_words(k: int, longest: int, one_sided: bool = False) -> dict[String, Fraction]:
+def grown_words(k: int, longest: int) -> dict[String, Fraction]:
     """P(the grower ends in w) for every word of at most `longest` letters, exact: expected visits of w with `stop`.
 
     From one decision to the next the program makes three steps; the word comes back longer, or as it was. The roles of
     the two slots alternate and the law does not, so the visible one is always written first here.
     """
-    program, stop = grower(k, one_sided), 2 * k + 4
+    program, stop = grower(k), 2 * k + 4
 
     def until_decided(x: String) -> dict[String, Fraction]:
         law, steps = {x: Fraction(1)}, 1 if x == grower_start(k) else 3

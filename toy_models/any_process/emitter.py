@@ -18,13 +18,13 @@ from toy_models.validation import MASK
 Oracle = dict[String, dict[tuple[int, int], Fraction]]
 
 
-def random_oracle(size: int, vocab_size: int, rng: np.random.Generator, denominator: int = 12) -> Oracle:
+def random_oracle(size: int, vocab_size: int, rng: np.random.Generator) -> Oracle:
     """A random rational law over the masked positions and their values, zeros allowed, for every partial sequence."""
     oracle = {}
     for x in product(range(-1, vocab_size), repeat=size):
         moves = [(i, v) for i, token in enumerate(x) if token == MASK for v in range(vocab_size)]
         if moves:
-            weights = rng.integers(0, denominator, size=len(moves))
+            weights = rng.integers(0, 12, size=len(moves))
             weights[rng.integers(len(moves))] += 1
             total = int(weights.sum())
             oracle[x] = {m: Fraction(int(w), total) for m, w in zip(moves, weights, strict=True) if w}

@@ -32,11 +32,6 @@ def decide(program: Program, bits) -> tuple[int, Run]:
     return {(START,): 0, (START, 0): 0, (START, 1): 1}.get(result.final, -1), result
 
 
-def first_pair_mean_steps(n: int) -> Fraction:
-    """E[steps] of `first_pair` on n uniform bits, by enumeration of the 2^n inputs."""
-    return Fraction(sum(decide(first_pair, bits)[1].steps for bits in product((0, 1), repeat=n)), 2**n)
-
-
 def lone_zero_probability(n: int) -> Fraction:
     """P(`first_pair` ends in the state `< 0`, which is absent from its seven samples) = (1 + 2(-1/2)^(n-1)) / 6."""
     return (1 + 2 * Fraction(-1, 2) ** (n - 1)) / 6

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 import numpy as np
 from jaxtyping import Bool, Int
 
-from toy_models.validation import MASK
+from toy_models.validation import MASK, integers
 
 Action = tuple[int, int, int, int]  # (candidate, remask, insert, delete)
 
@@ -96,20 +96,16 @@ def reveal_only(tokens, reveal) -> tuple[Bool[np.ndarray, " n"], Bool[np.ndarray
 
 def sequence(name: str, values, like=None, masks: bool = True) -> Int[np.ndarray, " n"]:
     """`values` as a 1-D int64 array of tokens >= 0, with MASK = -1 where `masks` allows it."""
-    array = np.asarray(values)
-    if array.size == 0:
-        array = array.astype(np.int64)
+    array = integers(name, values)
     if array.ndim != 1 or (like is not None and array.shape != like.shape):
         wanted = "(n,)" if like is None else f"{like.shape}, the shape of tokens"
         raise ValueError(f"{name} must have shape {wanted}, got {array.shape}")
-    if array.dtype.kind not in "iu":
-        raise ValueError(f"{name} must be integers, got dtype {array.dtype}")
     wrong = array < (MASK if masks else 0)
     if wrong.any():
         k = int(np.argmax(wrong))
         allowed = "tokens >= 0 or MASK = -1" if masks else "tokens >= 0 (a proposal holds no mask)"
         raise ValueError(f"{name}[{k}] = {int(array[k])}, allowed: {allowed}")
-    return array.astype(np.int64, copy=False)
+    return array
 
 
 def control(name: str, bits, tokens: Int[np.ndarray, " n"]) -> Bool[np.ndarray, " n"]:

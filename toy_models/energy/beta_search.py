@@ -20,6 +20,7 @@ from toy_models.kernel import kernel
 from toy_models.validation import positive_int
 
 RULES = ("independent", "sizes")
+LEAST, MOST = 0.05, 4.0  # of a and of b
 TAIL = 1e-22  # binomial weights below this fraction of the mode are left out
 
 
@@ -144,11 +145,9 @@ def search_beta(
     steps: int,
     rule: str = "independent",
     points: int = 100,
-    low: float = 0.05,
-    high: float = 4.0,
     zooms: int = 6,
 ) -> BetaSearch:
-    """argmin of the trajectory KL over (a, b) in [low, high]^2: a logarithmic grid, then refinement about its best.
+    """argmin of the trajectory KL over (a, b) in [LEAST, MOST]^2: a logarithmic grid, then refinement about its best.
 
     Refinement: Nelder-Mead for independent reveal (smooth); zooming 21 x 21 grids for sizes (piecewise constant). The
     result is an upper bound of the minimum over the family, never worse than the grid, linear or sin^2.
@@ -157,7 +156,7 @@ def search_beta(
     >>> round(found.kl, 6)  # equal steps are best for two tokens
     0.5
     """
-    axis = np.geomspace(low, high, positive_int("points", points, minimum=2))
+    axis = np.geomspace(LEAST, MOST, positive_int("points", points, minimum=2))
     grid = beta_grid_kl(g, steps, rule, axis, axis)
     i, j = np.unravel_index(np.argmin(grid), grid.shape)
     candidates = [(float(axis[i]), float(axis[j])), (0.5, 0.5), (1.0, 1.0)]  # linear and sin^2 are in the family

@@ -133,17 +133,6 @@ def propagate(model: Model, choose: Callable[[State], Subset], vocab_size: int, 
     return written
 
 
-def written_probability(model: Model, choose: Callable[[State], Subset], x: State) -> fmpq:
-    """p(x) by replaying the rule along x."""
-    y, p = (MASK,) * len(x), fmpq(1)
-    while MASK in y:
-        subset = choose(y)
-        for i in subset:
-            p *= model(y, i)[x[i]]
-        y = replace(y, subset, (x[i] for i in subset))
-    return p
-
-
 def visits(law: RationalLaw, choose: Callable[[State], Subset]) -> Iterator[tuple[State, Subset, fmpq]]:
     """(state, chosen set, q(state)) for every state that the rule meets along data."""
     front = {(MASK,) * law.length}

@@ -93,8 +93,8 @@ def best_order_of(table: Float[np.ndarray, "sets L"], worst: bool = False) -> Be
     return _trace_back(cost, last, length, worst)
 
 
-def best_order_local(local: LocalLosses, worst: bool = False) -> BestOrder:
-    """The best (or worst) order of a local denoiser, reading C[T, i] off the pattern of its neighbours.
+def best_order_local(local: LocalLosses) -> BestOrder:
+    """The best order of a local denoiser, reading C[T, i] off the pattern of its neighbours.
 
     >>> target = tm.repetition(2, 3)
     >>> local = tm.learned_order.local_losses(target, tm.ParentPointer(target, [-1, 0, 1]))
@@ -102,12 +102,11 @@ def best_order_local(local: LocalLosses, worst: bool = False) -> BestOrder:
     (0, 1, 2)
     """
     require_subsets(local.length, "best_order by subset recursion", limit=MAX_SUBSETS)
-    values = -local.values if worst else local.values
-    cost, last = shortest_path_local(np.ascontiguousarray(local.neighbours), np.ascontiguousarray(values))
-    return _trace_back(cost, last, local.length, worst)
+    cost, last = shortest_path_local(np.ascontiguousarray(local.neighbours), np.ascontiguousarray(local.values))
+    return _trace_back(cost, last, local.length)
 
 
-def _trace_back(cost: np.ndarray, last: np.ndarray, length: int, worst: bool) -> BestOrder:
+def _trace_back(cost: np.ndarray, last: np.ndarray, length: int, worst: bool = False) -> BestOrder:
     revealed, reverse = 2**length - 1, []
     while revealed:
         reverse.append(int(last[revealed]))
@@ -115,8 +114,8 @@ def _trace_back(cost: np.ndarray, last: np.ndarray, length: int, worst: bool) ->
     return BestOrder(tuple(reverse[::-1]), float(-cost[-1] if worst else cost[-1]))
 
 
-def count_best_orders(table: Float[np.ndarray, "sets L"], tolerance: float = TIE) -> int:
-    """Number of orders whose loss is within about `tolerance` of the best, by counting shortest paths. O(2^L L).
+def count_best_orders(table: Float[np.ndarray, "sets L"]) -> int:
+    """Number of orders whose loss is within about TIE of the best, by counting shortest paths. O(2^L L).
 
     >>> tm.learned_order.count_best_orders(tm.learned_order.mean_cross_entropies(tm.repetition(2, 3)))  # all 3!
     6
@@ -133,7 +132,7 @@ def count_best_orders(table: Float[np.ndarray, "sets L"], tolerance: float = TIE
         count[revealed] = sum(
             count[revealed | 1 << i]
             for i in hidden
-            if cost[revealed] + table[revealed, i] + remaining[revealed | 1 << i] <= cost[-1] + tolerance
+            if cost[revealed] + table[revealed, i] + remaining[revealed | 1 << i] <= cost[-1] + TIE
         )
     return int(count[0])
 

@@ -7,6 +7,7 @@ with pi the law of the masking times sorted descending. `weights` means the powe
 """
 
 from collections.abc import Mapping, Sequence
+from typing import overload
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -26,6 +27,22 @@ from toy_models.schedules.protocol import Schedule
 from toy_models.targets.protocol import Denoiser, Target
 
 METHODS = ("subsets", "inclusion-exclusion", "quadrature", "orders")
+
+
+@overload
+def schedule_nelbo(
+    target: Target, denoiser: Denoiser | TimedDenoiser | None, weights, x: None = None, method: str = "subsets"
+) -> float: ...
+
+
+@overload
+def schedule_nelbo(
+    target: Target,
+    denoiser: Denoiser | TimedDenoiser | None,
+    weights,
+    x: Int[np.ndarray, "batch L"],
+    method: str = "subsets",
+) -> Float[np.ndarray, " batch"]: ...
 
 
 def schedule_nelbo(

@@ -10,7 +10,7 @@ from itertools import permutations
 from math import factorial
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Float
 
 from toy_models.errors import IntractableError
 from toy_models.validation import distribution
@@ -146,13 +146,3 @@ def positions_table(law: Mapping[Order, Probability]) -> Float[np.ndarray, "L L"
     for order, p in law.items():
         result[list(order), np.arange(length)] += float(p)
     return result
-
-
-def sample_plackett_luce(weights, size: int, rng: np.random.Generator) -> Int[np.ndarray, "size L"]:
-    """`size` orders by the exponential race E_l / w_l ascending (Efraimidis and Spirakis 2006).
-
-    >>> tm.learned_order.sample_plackett_luce([1e9, 1.0], 2, np.random.default_rng(0)).tolist()
-    [[0, 1], [0, 1]]
-    """
-    w = np.array([float(v) for v in positive_weights(weights)])
-    return np.argsort(rng.exponential(size=(size, len(w))) / w, axis=1).astype(np.int64)

@@ -13,7 +13,7 @@ from itertools import permutations
 from math import factorial
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Float
 from numpy.polynomial import legendre
 
 from toy_models.errors import IntractableError
@@ -191,22 +191,3 @@ def _binned(rows: list, order: tuple[int, ...]):
                 new[stop] = new[stop] + product / factorial(stop - start)
         done = new
     return done[length]
-
-
-def sample_orders(
-    schedules: Sequence[Schedule], size: int, rng: np.random.Generator, steps: int = 60
-) -> Int[np.ndarray, "size L"]:
-    """Algorithm 1 of Garg et al. 2025, sort descending: T_l = m_l^{-1}(u_l), by bisection in generation time.
-
-    >>> schedules = [tm.LinearSchedule(), tm.LinearSchedule()]
-    >>> tm.learned_order.sample_orders(schedules, 3, np.random.default_rng(0)).shape
-    (3, 2)
-    """
-    u = rng.random((size, len(schedules)))
-    low, high = np.zeros_like(u), np.ones_like(u)
-    for _ in range(steps):
-        middle = (low + high) / 2
-        alpha = np.stack([schedule.alpha(middle[:, l]) for l, schedule in enumerate(schedules)], axis=1)
-        below = alpha < u
-        low, high = np.where(below, middle, low), np.where(below, high, middle)
-    return np.argsort(low, axis=1).astype(np.int64)  # generation time ascending = noise time descending

@@ -6,6 +6,7 @@ has a LocalLosses, which stays small at any L.
 """
 
 from dataclasses import dataclass
+from typing import overload
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -92,6 +93,14 @@ def neighbours_of(denoiser) -> list[list[int]] | None:
         length, r = denoiser.length, denoiser.radius
         return [[j for j in range(max(0, i - r), min(length, i + r + 1)) if j != i] for i in range(length)]
     return None
+
+
+@overload
+def local_losses(target: Target, denoiser: ParentPointer) -> LocalLosses: ...
+
+
+@overload
+def local_losses(target: Target, denoiser: Denoiser) -> LocalLosses | None: ...
 
 
 def local_losses(target: Target, denoiser: Denoiser) -> LocalLosses | None:

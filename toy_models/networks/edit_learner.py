@@ -266,13 +266,13 @@ def train_sudoku(states: np.ndarray, candidate: np.ndarray, seed: int, steps: in
     return model
 
 
-def fill_grids(model: nn.Module, x: np.ndarray, max_steps: int = 20) -> np.ndarray:
-    """The sequences (batch, 16) after the trained program, run by its unmask and remask heads until nothing changes.
+def fill_grids(model: nn.Module, x: np.ndarray) -> np.ndarray:
+    """The sequences (batch, 16) after the trained program, run by its unmask and remask heads, 20 steps at most.
 
     A position whose insert or delete bit comes up spoils the row: it is marked -2.
     """
     spoiled = np.zeros(len(x), dtype=bool)
-    for _ in range(max_steps):
+    for _ in range(20):
         candidate, bits = actions(model, torch.from_numpy(x) + 1)
         spoiled |= (bits[..., 1] | (bits[..., 2] & (x == MASK))).any(axis=1)
         following = np.where(bits[..., 0], MASK, np.where(x == MASK, candidate, x))

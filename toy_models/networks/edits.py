@@ -35,6 +35,7 @@ from toy_models.validation import MASK
 HEADS = ("remask", "insert", "delete")
 OPTIONS = TrainOptions(batch=64, rate=0.01)
 MOST = 4096  # strings followed per step
+LEAST_MARGIN = 0.01  # of logits: far above the rounding of a forward pass
 
 
 class Reading(nn.Module):
@@ -231,18 +232,18 @@ def lengthened(model: Transformer, length: int, radius: int | None = None) -> Tr
     return longer.eval()
 
 
-def agrees_at_every_length(model: Transformer, radius: int, least: float = 0.01) -> bool:
+def agrees_at_every_length(model: Transformer, radius: int) -> bool:
     """Whether the weights, within the band of `radius`, take the first-pair actions on every reachable sequence.
 
     Of any length (see `lengthened`), by a finite check. With `layers` layers a position depends on the tokens at most
     R = layers * radius away, by their relative places. Each such view of a reachable sequence occurs in one of at most
     2R + 2 tokens after the start: for positions up to R + 2 cut the tail; later positions see bits only, and these
     occur around position R + 1 of a sequence without masks. All are enumerated, 7 * 4^R at the last length, and all
-    margins must exceed `least`.
+    margins must exceed LEAST_MARGIN.
     """
     longest = 2 * model.config.layers * radius + 2
     network = Reading(lengthened(model, longest + 1, radius))
     return all(
-        agreement(network, first_pair, states) == len(states) and margin(network, states) > least
+        agreement(network, first_pair, states) == len(states) and margin(network, states) > LEAST_MARGIN
         for states in map(parity_states, range(longest + 1))
     )

@@ -17,6 +17,8 @@ from toy_models.quantities import lattice
 from toy_models.targets.protocol import Target
 from toy_models.validation import MASK
 
+WIDTH = 24  # hidden units of the small denoiser
+
 
 class SmallDenoiser(nn.Module):
     """One hidden layer on one-hot tokens (mask included): logits (batch, L, V)."""
@@ -66,14 +68,12 @@ def train(
     calls: int,
     generator: torch.Generator,
     learning_rate: float = 0.3,
-    width: int = 24,
     checkpoints: int = 6,
-    initial_seed: int = 0,
 ) -> EnsembleRun:
     """`runs` independent plain-SGD runs with `calls` network calls per step, as one batch over stacked parameters."""
     if calls % options.calls:
         raise ValueError(f"calls = {calls}, it must be a multiple of {options.calls} for masks = {options.masks!r}")
-    model = SmallDenoiser(target.vocab_size, target.length, width, torch.Generator().manual_seed(initial_seed))
+    model = SmallDenoiser(target.vocab_size, target.length, WIDTH, torch.Generator().manual_seed(0))
     weights = {name: p.detach().expand(runs, *p.shape).clone() for name, p in model.named_parameters()}
     pmf = torch.tensor(lattice.to_table(target).pmf.ravel())
     words = torch.tensor(lattice.sequences(target.vocab_size, target.length))

@@ -90,7 +90,6 @@ def learn_edges(
     steps: int,
     rate: float,
     optimiser: str = "gradient",
-    record: int = 50,
 ) -> Learned:
     """Descent on the edge differences d_i = s_parent(i) - s_i of a forest; `start` gives s, and s at the roots stays.
 
@@ -117,10 +116,10 @@ def learn_edges(
     def to_log_weights(d: Tensor) -> Tensor:
         return base - (ancestors @ d[:, :, None])[:, :, 0]
 
-    return _descend(loss, to_log_weights, differences, steps, rate, optimiser, record)
+    return _descend(loss, to_log_weights, differences, steps, rate, optimiser)
 
 
-def _descend(loss, to_log_weights, start, steps, rate, optimiser, record) -> Learned:
+def _descend(loss, to_log_weights, start, steps, rate, optimiser, record=50) -> Learned:
     if optimiser not in ("gradient", "adam"):
         raise ValueError(f"optimiser = {optimiser!r}, allowed: gradient, adam")
     parameter = start.clone().requires_grad_(True)

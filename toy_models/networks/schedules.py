@@ -34,22 +34,20 @@ TEMPER = 2.0  # c of s = U**(c / w_l): the bound L c^2 / (c - 1) is least at 2
 class ScheduleDraw:
     """Masks of one time s per row. weights = w_l / (s p(s)) and log_prob = log P(M | s) carry the gradient in log w."""
 
-    hidden: Bool[Tensor, "copies *shape L"]
+    hidden: Bool[Tensor, "2 *shape L"]
     weights: Float[Tensor, "*shape L"]
-    log_prob: Float[Tensor, "copies *shape"]
+    log_prob: Float[Tensor, "2 *shape"]
 
 
-def draw_schedule_masks(
-    log_w: Float[Tensor, " L"], shape: tuple[int, ...], generator: torch.Generator, copies: int = 2
-) -> ScheduleDraw:
-    """s ~ p as above, then `copies` independent masks: l is hidden with probability s**w_l. float64."""
+def draw_schedule_masks(log_w: Float[Tensor, " L"], shape: tuple[int, ...], generator: torch.Generator) -> ScheduleDraw:
+    """s ~ p as above, then two independent masks: l is hidden with probability s**w_l. float64."""
     w = log_w.double().exp()
     fixed, device = w.detach() / TEMPER, generator.device
     chosen = torch.randint(len(w), shape, generator=generator, device=device)
     log_s = -_exponential(shape, generator) / fixed[chosen]
     log_density = torch.logsumexp(torch.log(fixed / len(w)) + fixed * log_s[..., None], dim=-1)  # of log s: s p(s)
     log_m = w * log_s[..., None]
-    hidden = _exponential((copies, *shape, len(w)), generator) >= -log_m.detach()
+    hidden = _exponential((2, *shape, len(w)), generator) >= -log_m.detach()
     log_prob = torch.where(hidden, log_m, torch.log(-torch.expm1(log_m))).sum(dim=-1)
     return ScheduleDraw(hidden, w * torch.exp(-log_density)[..., None], log_prob)
 

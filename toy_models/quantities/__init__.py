@@ -5,7 +5,7 @@ from toy_models.lazy import attach
 __getattr__, __dir__, __all__ = attach(
     __name__,
     {
-        "entropy": ["divergence_of_rows", "entropy_of_rows"],
+        "entropy": ["entropy_of_rows"],
         "estimates": ["estimate_generative_cross_entropy", "estimate_trajectory_kl", "estimate_uniform_kl"],
         "intervals": ["bernstein_interval", "clopper_pearson", "student_interval"],
         "lattice": [

@@ -1,4 +1,4 @@
-"""Shannon entropy and Kullback-Leibler divergence of rows of probabilities, in nats, with 0 log 0 = 0."""
+"""Shannon entropy of rows of probabilities, in nats, with 0 log 0 = 0."""
 
 import numpy as np
 from jaxtyping import Float
@@ -14,13 +14,3 @@ def entropy_of_rows(p: Float[np.ndarray, "... V"]) -> Float[np.ndarray, "..."]:
     array([1., 0.])
     """
     return settle(entr(p).sum(axis=-1), 1.0)
-
-
-def divergence_of_rows(q: Float[np.ndarray, "... V"], p: Float[np.ndarray, "... V"]) -> Float[np.ndarray, "..."]:
-    """KL(q || p) = sum over v of q (log q - log p) along the last axis; inf where p rules out what q allows.
-
-    >>> float(divergence_of_rows(np.array([0.5, 0.5]), np.array([1.0, 0.0])))
-    inf
-    """
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.asarray(np.where(q > 0, q * (np.log(q) - np.log(p)), 0.0).sum(axis=-1))

@@ -8,10 +8,10 @@ from math import log
 
 import numpy as np
 import scipy
-from jaxtyping import Float, Int
+from jaxtyping import Float
 from scipy.special import gammaln
 
-from toy_models.door import by_route, own_routes, require_generator, require_target, shown
+from toy_models.door import by_route, own_routes, require_generator, require_target
 from toy_models.errors import IntractableError
 from toy_models.quantities import lattice
 from toy_models.quantities.entropy import entropy_of_rows
@@ -158,10 +158,3 @@ def estimate_information_curve(
         marginals = target.marginals(np.where(masked, MASK, x))
         values[:, column] = (entropy_of_rows(marginals) * masked).sum(axis=1) / masked.sum(axis=1)
     return bernstein_interval(values, log(target.vocab_size), confidence)
-
-
-def _revealed_counts(revealed, length: int) -> Int[np.ndarray, " k"]:
-    ks = np.atleast_1d(np.asarray(revealed))
-    if ks.ndim != 1 or ks.dtype.kind not in "iu" or ((ks < 0) | (ks >= length)).any():
-        raise ValueError(f"revealed = {shown(revealed)}, its entries must be integers in 0..{length - 1}")
-    return ks.astype(np.int64)

@@ -114,7 +114,7 @@ def require_policy(vocab_size: int, length: int) -> int:
             f"V = {vocab_size}, L = {length}, hence (V+1)^L = {(vocab_size + 1) ** length} states and "
             f"(V+2)^L = {entries} state-action sums",
             f"(V+2)^L <= {MAX_ENTRIES}",
-            "use best_fixed_schedule, or a WordList for a uniform law on few words",
+            "use fixed_schedule_front, or a WordList for a uniform law on few words",
         )
     return entries
 

@@ -36,10 +36,6 @@ class Front:
         lines = self.costs - self.step_costs * calls[..., None]
         return np.asarray(np.maximum(lines.max(axis=-1), 0.0))
 
-    def calls_at(self, kl: float) -> float:
-        """Least expected calls with KL at most `kl`, on the hull (mixing two neighbouring vertices)."""
-        return float(np.interp(-kl, -self.kl, self.calls))
-
 
 def optimal_front(target: Target, solves: int = 64, least_cost: float = 1e-6) -> Front:
     """All vertices of the hull by bisection on slopes: between two known vertices solve at the slope that joins them.

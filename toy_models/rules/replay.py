@@ -49,16 +49,18 @@ class Replay:
 class RuleValue:
     """Expectations over x ~ q, exact. kl = KL(q || p) from log p; model_error + joint_dependence equals it.
 
+    multi_calls counts the calls that reveal at least two tokens.
+
     >>> value = tm.rules.evaluate_rule(tm.repetition(2, 3), tm.TopK(3))
-    >>> round(float(value.kl / np.log(2)), 12), round(value.mean_steps, 12)
+    >>> round(float(value.kl / np.log(2)), 12), round(value.calls, 12)
     (2.0, 1.0)
     """
 
     kl: float
     model_error: float
     joint_dependence: float
-    mean_steps: float
-    multi_steps: float
+    calls: float
+    multi_calls: float
     bound: float
 
 
@@ -80,7 +82,7 @@ def evaluate_rule(target: Target, rule: Rule, denoiser: Denoiser | None = None) 
     """The rule's KL, its two parts and its calls under q, by replaying every x of the support. O(V^L * calls).
 
     >>> value = tm.rules.evaluate_rule(tm.pairs(2, 4), tm.TopK(1))
-    >>> round(value.kl, 12), round(value.mean_steps, 12)  # one token per call is exact
+    >>> round(value.kl, 12), round(value.calls, 12)  # one token per call is exact
     (0.0, 4.0)
     """
     require_pair(target, denoiser)
@@ -93,8 +95,8 @@ def evaluate_rule(target: Target, rule: Rule, denoiser: Denoiser | None = None) 
         kl=nonnegative_measure("KL", weight @ (log_weight - ran.log_likelihood), scale),
         model_error=nonnegative_measure("model error", weight @ ran.model_error, scale),
         joint_dependence=nonnegative_measure("joint dependence", weight @ (ran.entropy + log_weight), scale),
-        mean_steps=float(weight @ ran.calls),
-        multi_steps=float(weight @ ran.multi_calls),
+        calls=float(weight @ ran.calls),
+        multi_calls=float(weight @ ran.multi_calls),
         bound=float(weight @ ran.bound),
     )
 

@@ -72,7 +72,7 @@ def optimal_word_policy(target: WordList, step_cost: float) -> WordPolicy:
             "the optimal adaptive policy of a word list",
             f"L = {target.length}, {count} word classes, hence 3^L * classes = {work} additions",
             f"3^L * classes <= {MAX_WORK}",
-            "use best_fixed_schedule",
+            "use fixed_schedule_front",
         )
     first = np.unique(classes, return_index=True)[1]
     agree = agreement(target.words[first], target.words)

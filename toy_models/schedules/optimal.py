@@ -1,7 +1,8 @@
 """Schedules that are optimal for a known information curve, and what a schedule costs on one."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import overload
 
 import numpy as np
 import scipy
@@ -58,6 +59,14 @@ class EstimatedSchedule:
     curve: Float[np.ndarray, " L"]
 
 
+@overload
+def optimal_sizes(g: Estimate, steps: int) -> EstimatedSchedule: ...
+
+
+@overload
+def optimal_sizes(g: Float[np.ndarray, " L"], steps: int) -> Int[np.ndarray, " N"]: ...
+
+
 def optimal_sizes(g: Float[np.ndarray, " L"] | Estimate, steps: int) -> Int[np.ndarray, " N"] | EstimatedSchedule:
     """argmin over sizes of sum_j s_j g[N_{j-1}]: the best random-order schedule with `steps` steps.
 
@@ -82,13 +91,24 @@ def _best_sizes(g: Float[np.ndarray, " L"], steps: int) -> Int[np.ndarray, " N"]
     return np.diff(np.concatenate([[0], cuts]))
 
 
+@overload
+def optimal_weights(target_or_curve: Estimate, steps: int, grid: int = 2048) -> EstimatedSchedule: ...
+
+
+@overload
+def optimal_weights(
+    target_or_curve: Target | Float[np.ndarray, " L"] | Sequence[float], steps: int, grid: int = 2048
+) -> Float[np.ndarray, " N"]: ...
+
+
 def optimal_weights(
     target_or_curve: Target | Estimate | Float[np.ndarray, " L"] | Sequence[float], steps: int, grid: int = 2048
 ) -> Float[np.ndarray, " N"] | EstimatedSchedule:
     """argmin over weights of sum_j Delta_j h(a_{j-1}): the best independent reveal with `steps` steps, shape (N,).
 
-    Dynamic programme on a uniform grid of cuts, polished by a quasi-Newton descent with the exact gradient. The weights
-    for a target or a curve; an EstimatedSchedule for an Estimate of a curve.
+    Dynamic programme on a uniform grid of cuts, a quasi-Newton descent with the exact gradient, and Newton steps at its
+    end, after which rounding alone moves the optimum. The weights for a target or a curve; an EstimatedSchedule for an
+    Estimate of a curve.
 
     >>> tm.optimal_weights(tm.information_curve(tm.zero_sum(2, 2)), 2).round(3).tolist()
     [0.5, 0.5]
@@ -113,6 +133,7 @@ def _best_weights(g: Float[np.ndarray, " L"], steps: int, grid: int) -> Float[np
     h = reveal_curve(g, np.arange(cells) / cells)
     cuts = monge_path(h, np.full(cells, 1.0 / cells), steps)[:-1] / cells
     slope_of = (len(g) - 1) * np.diff(g)
+    bend_of = (len(g) - 2) * np.diff(slope_of) if len(g) > 2 else np.zeros(1)
 
     def cost(inner):
         a = np.concatenate([[0.0], inner, [1.0]])
@@ -120,11 +141,38 @@ def _best_weights(g: Float[np.ndarray, " L"], steps: int, grid: int) -> Float[np
         width = np.diff(a)
         return width @ values, values[:-1] - values[1:] + width[1:] * slopes
 
+    def newton_step(inner, gradient):
+        """The Hessian is tridiagonal: h'(a_j) beside the diagonal, -2 h'(a_j) + Delta h''(a_j) on it."""
+        slopes = bernstein(slope_of, inner)
+        diagonal = np.diff(inner, append=1.0) * bernstein(bend_of, inner) - 2 * slopes
+        bands = np.stack([np.roll(slopes, 1), diagonal])[-len(inner) :]  # a lone cut has no neighbour
+        return scipy.linalg.solveh_banded(bands, -gradient)
+
     found = scipy.optimize.minimize(
         cost, cuts, jac=True, method="L-BFGS-B", bounds=[(0.0, 1.0)] * len(cuts), options={"ftol": 1e-15}
     )
-    best = np.sort(found.x) if cost(np.sort(found.x))[0] <= cost(cuts)[0] else cuts
+    best = _follow(cost, newton_step, np.sort(found.x))
+    best = best if cost(best)[0] <= cost(cuts)[0] else cuts
     return np.diff(np.concatenate([[0.0], best, [1.0]]))
+
+
+def _follow(cost: Callable, newton_step: Callable, cuts: Float[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:
+    """Newton's method from a point near a minimum, for as long as the steps keep the order and halve the gradient.
+
+    It ends where it stands at a bound or where the Hessian is not positive definite.
+    """
+    gradient = cost(cuts)[1]
+    while True:
+        try:
+            moved = cuts + newton_step(cuts, gradient)
+        except np.linalg.LinAlgError:
+            return cuts
+        if (np.diff(moved, prepend=0.0, append=1.0) < 0).any():
+            return cuts
+        left = cost(moved)[1]
+        if not 2 * np.abs(left).max() < np.abs(gradient).max():
+            return cuts
+        cuts, gradient = moved, left
 
 
 def _nonincreasing(g) -> Float[np.ndarray, " L"]:

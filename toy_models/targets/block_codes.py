@@ -13,11 +13,6 @@ from jaxtyping import Float
 from toy_models.validation import positive_int
 
 
-def code_block_curve(m: int, K: int) -> Float[np.ndarray, " m"]:
-    """g(k) = (m - 1 - k) log K for k = 0..m-1, nats per token."""
-    return (positive_int("m", m, 2) - 1 - np.arange(m)) * log(K)
-
-
 def code_block_kl(m: int, K: int, steps: int) -> float:
     """KL(q || p) per block under uniform independent reveal: -log E[K^-(sum_j s_j (s_j - 1)/2)], s multinomial.
 

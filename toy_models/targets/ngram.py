@@ -196,14 +196,6 @@ def circular_counts(tokens: Int[np.ndarray, " corpus"], order: int, vocab_size: 
     return np.bincount(code, minlength=vocab_size**order).reshape((vocab_size,) * order)
 
 
-def marginal_counts(counts: Real[np.ndarray, "..."], order: int) -> Real[np.ndarray, "..."]:
-    """Circular counts of a lower order: on a circle, summing over last tokens or first tokens gives the same."""
-    table = np.asarray(counts)
-    if positive_int("order", order) > table.ndim:
-        raise ValueError(f"order = {order}, allowed: 1..{table.ndim}, the order of the counts")
-    return table.sum(axis=tuple(range(order, table.ndim)))
-
-
 def require_circular(counts: Real[np.ndarray, "..."]) -> Float[np.ndarray, "..."]:
     """The counts as float64, if windows of a circle can have them: each context is left as often as entered."""
     table = reals("counts", counts)

@@ -197,7 +197,7 @@ def optimal_size_weights(moments: Moments, masks: str = "single", stratified: bo
     return root / root.sum()
 
 
-def sizes_from_times(moments: Moments, density: Density, epsilon: float, upper: float = 1.0) -> VarianceDecomposition:
+def sizes_from_times(moments: Moments, density: Density, epsilon: float) -> VarianceDecomposition:
     """A, B, C of the loss S/(L t p(t)) after averaging its weight over t given M (Rao-Blackwell).
 
     The mean is that of the draw itself and the variance at most its variance. With k masks the loss is S W_k / P_k,
@@ -209,7 +209,7 @@ def sizes_from_times(moments: Moments, density: Density, epsilon: float, upper: 
     True
     """
     length = moments.length
-    t, w = quadrature(epsilon, upper, density.breaks)
+    t, w = quadrature(epsilon, 1.0, density.breaks)
     k = np.arange(1, length + 1)
     ways = np.array([comb(length, n) for n in k], dtype=float)
     chance = ways * ((t ** k[:, None] * (1.0 - t) ** (length - k[:, None])) @ (w * density.pdf(t)))

@@ -11,12 +11,10 @@ def epr(parameters: Float[np.ndarray, "7"], t: Float[np.ndarray, " T"]) -> Float
     return np.sqrt(a * t**r + b * (1.0 - t) ** q + scale**2 * np.exp(2.0 * kappa * t**m))
 
 
-def fit_epr(
-    t: Float[np.ndarray, " T"], p: Float[np.ndarray, " T"], starts: int = 20, seed: int = 0
-) -> Float[np.ndarray, "7"]:
+def fit_epr(t: Float[np.ndarray, " T"], p: Float[np.ndarray, " T"]) -> Float[np.ndarray, "7"]:
     """The seven EPR parameters of least KL(p || EPR) by the trapezoid rule on the grid t, 0 < t < 1.
 
-    Softplus keeps a, b, A, kappa positive, 1 + softplus keeps r, q, m above one; L-BFGS-B from `starts` random points
+    Softplus keeps a, b, A, kappa positive, 1 + softplus keeps r, q, m above one; L-BFGS-B from 20 random points
     (Jia et al. 2025, arXiv 2511.18159, and the authors' first published fit), the best of them followed to the floor of
     double precision: at the default tolerance the curve moves by 1e-3 with the last digits of p, there by 1e-7.
     """
@@ -40,13 +38,13 @@ def fit_epr(
         gradient = np.trapezoid((root - target) * np.stack(slopes) / (2.0 * h), t) / (1.0 + np.exp(-raw))
         return value, gradient
 
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(0)
     centre = np.array([-0.3, 0.4, -1.0, 0.3, 0.2, -0.2, 0.2])
     fits = [
         scipy.optimize.minimize(
             divergence, centre + 0.6 * rng.standard_normal(7), jac=True, method="L-BFGS-B", bounds=[(-20, 20)] * 7
         )
-        for _ in range(starts)
+        for _ in range(20)
     ]
     best = min(fits, key=lambda fit: fit.fun)
     floor = {"ftol": 0.0, "gtol": 1e-13, "maxiter": 20_000, "maxfun": 40_000}

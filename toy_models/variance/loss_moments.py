@@ -117,15 +117,6 @@ class LossMoments:
             covering=self.covering,
         )
 
-    def conditional_mean(self, t: Float[np.ndarray, " T"]) -> Float[np.ndarray, "X T"]:
-        """g(x, t) = E[l | x, t]."""
-        return self.first @ self.average.basis(t)
-
-    def conditional_variance(self, t: Float[np.ndarray, " T"]) -> Float[np.ndarray, "X T"]:
-        """v(x, t) = Var[l | x, t]."""
-        b = self.average.basis(t)
-        return self.second @ (b / (self.x.shape[1] * t)) - (self.first @ b) ** 2
-
 
 def loss_moments(target: Target, denoiser: Denoiser | None = None, pairs: bool = False) -> LossMoments:
     """Sums of S(x, M) and S(x, M)^2 over |M| = k for every x with q(x) > 0; with `pairs` also over mirrored mask pairs.

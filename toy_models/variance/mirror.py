@@ -7,7 +7,7 @@ Per token the two indicators have covariance -min(t, 1-t)^2. Jia et al. 2025 (ar
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Float, Int
 
 from toy_models.targets.kernels.impossible import reveal_one_hot
 from toy_models.targets.table import Table
@@ -66,16 +66,6 @@ def fourier_covariance(s: Float[np.ndarray, "X masks"], t: float) -> Float[np.nd
     r = -float(additive_correlation(np.array([t]))[0])
     weights = level_weights(s, t)
     return weights[:, 1:] @ (-r) ** np.arange(1, weights.shape[1])
-
-
-def is_monotone(s: Float[np.ndarray, "X masks"], tolerance: float = 0.0) -> Bool[np.ndarray, " X"]:
-    """Whether masking one more position never lowers S(x, M): then the covariance is <= 0 at every t (Harris)."""
-    masks = np.arange(s.shape[1])
-    result = np.ones(len(s), dtype=bool)
-    for i in range(s.shape[1].bit_length() - 1):
-        without = masks[(masks >> i) & 1 == 0]
-        result &= (s[:, without | (1 << i)] - s[:, without] >= -tolerance).all(axis=1)
-    return result
 
 
 def copy_law() -> Table:

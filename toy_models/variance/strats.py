@@ -7,7 +7,7 @@ import scipy
 from jaxtyping import Float
 
 from toy_models.validation import positive_int
-from toy_models.variance.decomposition import VarianceDecomposition, decompose
+from toy_models.variance.decomposition import decompose
 from toy_models.variance.densities import Density, quadrature, uniform
 from toy_models.variance.loss_moments import Moments
 
@@ -56,11 +56,6 @@ def mean_between(moments: Moments, low: float, high: float) -> float:
     """Integral of E_x g(x, t) over [low, high]."""
     t, w = quadrature(low, high)
     return float(w @ np.sqrt(moments.square_of_mean(t)))
-
-
-def transcribed_strats_variance(parts: VarianceDecomposition, between: float, batch: int, strata: int) -> float:
-    """sigma_t^2/n - sigma_b^2/k as transcribed in notes on the paper; right only for k = n, negative elsewhere."""
-    return parts.rate_time_first / batch - between / strata
 
 
 def low_discrepancy_variance(

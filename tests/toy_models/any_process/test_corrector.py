@@ -9,7 +9,7 @@ import toy_models as tm
 from toy_models.any_process import corrector, mixtures, remask, remdm
 from toy_models.any_process.laws import program_law
 from toy_models.quantities import lattice
-from toy_models.rules.fixed_schedule import fixed_schedule_front, subset_entropies
+from toy_models.rules.fixed_schedule import fixed_schedule_front
 
 FLIP = np.array([[0.9, 0.1], [0.1, 0.9]])
 
@@ -42,7 +42,7 @@ def test_two_colour_through_the_transition(steps):
 
 
 def row(model, steps=6):
-    best = [s.kl for s in fixed_schedule_front(subset_entropies(model.target()), steps)]
+    best = [s.loss - model.target().entropy() for s in fixed_schedule_front(model.target(), steps=steps)]
     return np.array(best), corrector.two_colour_kl(model, steps)
 
 

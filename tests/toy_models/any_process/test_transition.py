@@ -78,7 +78,7 @@ def test_everything_can_be_deleted():
     ("changed", "message"),
     [
         ({"tokens": [[0, 1]]}, r"tokens must have shape \(n,\), got \(1, 2\)"),
-        ({"tokens": [0.0, 1.0]}, "tokens must be integers, got dtype float64"),
+        ({"tokens": [0.0, 1.0]}, r"tokens\[0\] = 0.0 \(dtype float64\), allowed: integers"),
         ({"tokens": [0, -2]}, r"tokens\[1\] = -2, allowed"),
         ({"proposal": [0]}, r"proposal must have shape \(2,\), the shape of tokens, got \(1,\)"),
         ({"proposal": [0, MASK]}, r"proposal\[1\] = -1, .*holds no mask"),

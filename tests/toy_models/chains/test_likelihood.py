@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
+from slow_chains import naive_log_likelihood
 
 import toy_models as tm
 from toy_models.chains import likelihood as gap_likelihood
-from toy_models.chains.naive import naive_log_likelihood
 from toy_models.quantities import lattice
 
 CHAIN_A = np.array([[0.7, 0.3, 0], [0, 0.6, 0.4], [0.5, 0, 0.5]])

@@ -5,10 +5,10 @@ from itertools import pairwise, product
 
 import numpy as np
 import pytest
+from slow_chains import naive_levels, naive_sequence_error
 
 import toy_models as tm
 from toy_models.chains.level import apply_level, no_reveal
-from toy_models.chains.naive import naive_levels, naive_sequence_error
 from toy_models.chains.recursion import exact_levels
 from toy_models.chains.tables import adjacent_weights, gap_powers
 

@@ -1,4 +1,4 @@
-"""Best orders and partitions against enumeration; the local route against the lattice of all contexts."""
+"""Best orders against enumeration; the local route against the lattice of all contexts."""
 
 from itertools import permutations
 
@@ -17,12 +17,6 @@ from toy_models.learned_order.losses import (
 )
 from toy_models.learned_order.subset_losses import local_losses, mean_cross_entropies, sequence_cross_entropies
 from toy_models.quantities.lattice import sequences, subset_cross_entropies, to_table
-from toy_models.rules.ordered_partitions import (
-    best_partitions,
-    best_partitions_of,
-    chain_partition_loss,
-    partition_loss,
-)
 from toy_models.targets.denoisers import ParentPointer, Smoothed, Tempered, Windowed
 from toy_models.targets.instances import k1, k2
 from toy_models.targets.table import Table
@@ -32,16 +26,6 @@ def random_table(seed: int, length: int) -> np.ndarray:
     table = np.random.default_rng(seed).random((2**length, length))
     hidden = (np.arange(2**length)[:, None] >> np.arange(length) & 1) == 0
     return np.where(hidden, table, 0.0)
-
-
-def ordered_partitions(items):
-    if not items:
-        yield ()
-        return
-    for mask in range(1, 2 ** len(items)):
-        block = tuple(v for k, v in enumerate(items) if mask >> k & 1)
-        for rest in ordered_partitions([v for v in items if v not in block]):
-            yield (block, *rest)
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -54,19 +38,6 @@ def test_subset_recursion_against_all_orders(seed):
     assert worst.loss == pytest.approx(max(losses.values()), abs=1e-13)
     assert uniform_loss(table) == pytest.approx(np.mean(list(losses.values())), abs=1e-12)
     assert count_best_orders(table) == 1
-
-
-@pytest.mark.parametrize("seed", range(3))
-def test_best_partition_against_all_ordered_partitions(seed):
-    table = random_table(seed, 4)
-    everything = list(ordered_partitions(list(range(4))))
-    assert len(everything) == 75  # the Fubini number
-    for steps, found in enumerate(best_partitions_of(table), start=1):
-        losses = [partition_loss(table, blocks) for blocks in everything if len(blocks) == steps]
-        assert found.loss == pytest.approx(min(losses), abs=1e-13)
-        assert partition_loss(table, found.blocks) == pytest.approx(found.loss, abs=1e-13)
-        assert len(found.blocks) == steps
-    assert best_partitions_of(table)[-1].loss == pytest.approx(best_order_of(table).loss, abs=1e-13)
 
 
 @pytest.mark.parametrize(
@@ -135,27 +106,13 @@ def test_eleven_positions_of_a_generic_denoiser():
         assert loss > found.loss
 
 
-def test_chain_partition_closed_form_and_control():
-    denoiser = ParentPointer(k1(6), (-1, 0, 1, 2, 3, 4))
-    values = local_losses(k1(6), denoiser).values
-    information = (values[:, 0] - values[:, 1])[1:]
-    found = best_partitions(k1(6), denoiser)
-    for steps in range(1, 7):
-        assert found[steps - 1].loss == pytest.approx(chain_partition_loss(values[:, 0], information, steps), abs=1e-12)
-    assert abs(found[1].loss - chain_partition_loss(values[:, 0], information, 3)) > 0.1
-
-
 def test_bad_input_is_named():
     with pytest.raises(IntractableError, match=r"L = 25.*L <= 24"):
         best_order(k1(25), ParentPointer(k1(25), [-1] * 25))
     with pytest.raises(IntractableError, match=r"L = 21.*L <= 20"):
         best_order(k1(21), Tempered(k1(21), 0.5))
-    with pytest.raises(IntractableError, match="L <= 14"):
-        best_partitions(k1(15))
     with pytest.raises(IntractableError, match="L <= 8"):
         order_losses(k1(9))
-    with pytest.raises(ValueError, match="max_steps = 7"):
-        best_partitions_of(random_table(0, 4), 7)
     with pytest.raises(ValueError, match="cycle"):
         linear_extensions(np.array([1, 0]))
     assert len(list(permutations(range(4)))) == len(order_losses(k1()))

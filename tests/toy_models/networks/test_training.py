@@ -23,7 +23,7 @@ from toy_models.networks.losses import LossOptions
 from toy_models.networks.training import train as train_function
 
 WORKER = Path(__file__).with_name("worker.py")
-spec = importlib.util.spec_from_file_location("medium_worker", WORKER)
+spec = importlib.util.spec_from_file_location("networks_worker", WORKER)
 worker = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(worker)
 training = sys.modules["toy_models.networks.training"]

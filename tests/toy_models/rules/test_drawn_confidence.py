@@ -371,7 +371,7 @@ def test_sampled_twin_at_length_256():
 
 
 def test_released_settings():
-    """Six letters of the chain: what each setting writes, its entropy (of 3.396 nats), its distance from the language."""
+    """Six letters of the chain: entropy of what each setting writes (of 3.396 nats), its distance from the language."""
     chain = tm.MarkovChain([[0.7, 0.3], [0.2, 0.8]], 6)
     q, late = tm.quantities.to_table(chain).pmf, tm.schedules.floor_sizes(6, 6).tolist()
 

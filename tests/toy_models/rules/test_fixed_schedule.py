@@ -6,8 +6,18 @@ import numpy as np
 import pytest
 
 import toy_models as tm
+from toy_models.learned_order.losses import best_order_of
+from toy_models.learned_order.subset_losses import local_losses, mean_cross_entropies
 from toy_models.quantities.lattice import to_table
-from toy_models.rules.fixed_schedule import schedule_cost
+from toy_models.rules.fixed_schedule import (
+    chain_partition_loss,
+    entropy_increments,
+    fixed_schedule_front,
+    fixed_schedule_front_of,
+    schedule_loss,
+    subset_entropies,
+)
+from toy_models.targets.instances import k1
 
 
 def ordered_partitions(positions):
@@ -24,35 +34,73 @@ def random_table(v, n, seed=0):
     return tm.Table(np.random.default_rng(seed).dirichlet(np.full(v**n, 0.3)).reshape((v,) * n))
 
 
-def test_there_are_75_ordered_partitions_of_four():
-    assert len(list(ordered_partitions((0, 1, 2, 3)))) == 75
+def random_losses(seed: int, length: int) -> np.ndarray:
+    hidden = (np.arange(2**length)[:, None] >> np.arange(length) & 1) == 0
+    return np.where(hidden, np.random.default_rng(seed).random((2**length, length)), 0.0)
 
 
-@pytest.mark.parametrize("table", [random_table(3, 4), random_table(2, 4, 1), to_table(tm.zero_sum(2, 4))])
-def test_best_of_all_ordered_partitions(table):
-    entropy = tm.rules.subset_entropies(table)
-    everything = [tm.FixedOrder(blocks) for blocks in ordered_partitions((0, 1, 2, 3))]
-    for steps, found in enumerate(tm.rules.fixed_schedule_front(entropy), start=1):
-        least = min(schedule_cost(entropy, rule) for rule in everything if len(rule.blocks) <= steps)
-        assert found.kl == pytest.approx(max(least, 0.0), abs=1e-12)
-        assert len(found.rule.blocks) <= steps
-        assert tm.rules.best_fixed_schedule(entropy, steps).rule == found.rule
+def kls(target, steps=None):
+    return [best.loss - target.entropy() for best in fixed_schedule_front(target, steps=steps)]
 
 
-def test_kl_is_that_of_the_exact_law():
+TABLES = {
+    "unstructured": random_losses(0, 4),
+    "another": random_losses(1, 4),
+    "oracle": mean_cross_entropies(random_table(3, 4)),
+    "parity": entropy_increments(subset_entropies(tm.zero_sum(2, 4))),
+    "tempered": mean_cross_entropies(k1(4), tm.Tempered(k1(4), 0.5)),
+}
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_best_of_all_ordered_partitions(name):
+    table, everything = TABLES[name], list(ordered_partitions((0, 1, 2, 3)))
+    assert len(everything) == 75  # the Fubini number
+    front = fixed_schedule_front_of(table)
+    for steps, found in enumerate(front, start=1):
+        losses = [schedule_loss(table, tm.FixedOrder(blocks)) for blocks in everything if len(blocks) == steps]
+        assert found.loss == pytest.approx(min(losses), abs=1e-11)
+        assert schedule_loss(table, found.rule) == pytest.approx(found.loss, abs=1e-13)
+        assert len(found.rule.blocks) == steps
+        assert fixed_schedule_front_of(table, steps)[-1].rule == found.rule
+    assert len(front) == 4
+    assert front[-1].loss == pytest.approx(best_order_of(table).loss, abs=1e-11)
+
+
+@pytest.mark.parametrize("denoiser", [None, tm.Smoothed(random_table(3, 4), 0.1)])
+def test_the_loss_is_that_of_the_exact_law(denoiser):
     table = random_table(3, 4)
-    for schedule in tm.rules.fixed_schedule_front(tm.rules.subset_entropies(table)):
-        law = tm.sampler_law(table, schedule.rule)
-        assert float((table.pmf * np.log(table.pmf / law.pmf)).sum()) == pytest.approx(schedule.kl, abs=1e-12)
+    for best in fixed_schedule_front(table, denoiser):
+        law = tm.sampler_law(denoiser or table, best.rule)
+        assert -float((table.pmf * np.log(law.pmf)).sum()) == pytest.approx(best.loss, abs=1e-12)
+        assert tm.trajectory_kl(table, best.rule, denoiser) + table.entropy() == pytest.approx(best.loss, abs=1e-12)
+
+
+def test_the_oracle_as_a_denoiser_gives_the_same_losses():
+    table = random_table(3, 4)
+    exact, smoothed = fixed_schedule_front(table), fixed_schedule_front(table, tm.Smoothed(table, 0.0))
+    np.testing.assert_allclose([b.loss for b in exact], [b.loss for b in smoothed], atol=1e-12, rtol=0)
+
+
+def test_a_loss_that_is_infinite_whatever_the_schedule():
+    table = np.where(random_losses(0, 3) > 0, np.inf, 0.0)
+    for steps, found in enumerate(fixed_schedule_front_of(table), start=1):
+        assert found.loss == np.inf
+        assert len(found.rule.blocks) == steps
 
 
 def test_subset_entropies_by_definition():
     table = random_table(3, 3)
-    entropy = tm.rules.subset_entropies(table)
+    entropy = subset_entropies(table)
     for subset in range(8):
         inside = [i for i in range(3) if subset >> i & 1]
         marginal = table.pmf.sum(axis=tuple(i for i in range(3) if i not in inside)).ravel()
         assert entropy[subset] == pytest.approx(-(marginal * np.log(marginal)).sum(), abs=1e-13)
+
+
+def test_increments_are_the_cross_entropies_of_the_oracle():
+    found = entropy_increments(subset_entropies(random_table(3, 4)))
+    np.testing.assert_allclose(found, mean_cross_entropies(random_table(3, 4)), atol=1e-13, rtol=0)
 
 
 def test_word_list_entropies_are_those_of_the_table():
@@ -60,39 +108,44 @@ def test_word_list_entropies_are_those_of_the_table():
     pmf = np.zeros((3,) * 4)
     pmf[tuple(words.T)] = 1 / len(words)
     np.testing.assert_allclose(
-        tm.rules.subset_entropies(tm.targets.WordList(words, 3)), tm.rules.subset_entropies(tm.Table(pmf)), atol=1e-13
+        subset_entropies(tm.targets.WordList(words, 3)), subset_entropies(tm.Table(pmf)), atol=1e-13
     )
 
 
 def test_policies_are_at_least_as_good():
     table = random_table(3, 4)
-    entropy = tm.rules.subset_entropies(table)
     for step_cost in (0.02, 0.1, 0.3):
-        fixed = min(s.kl + step_cost * len(s.rule.blocks) for s in tm.rules.fixed_schedule_front(entropy))
+        fixed = min(kl + step_cost * steps for steps, kl in enumerate(kls(table), start=1))
         assert tm.optimal_policy(table, step_cost).cost <= fixed + 1e-12
 
 
 def test_known_schedules():
-    repetition = tm.rules.subset_entropies(tm.repetition(3, 5))
-    assert tm.rules.best_fixed_schedule(repetition, 2).rule.blocks[0] == (0,)
-    assert tm.rules.best_fixed_schedule(repetition, 2).kl == pytest.approx(0.0, abs=1e-13)
-    assert tm.rules.best_fixed_schedule(repetition, 1).kl == pytest.approx(4 * np.log(3), abs=1e-12)
+    repetition = tm.repetition(3, 5)
+    assert fixed_schedule_front(repetition, steps=2)[1].rule.blocks[0] == (0,)
+    assert kls(repetition, 2) == pytest.approx([4 * np.log(3), 0.0], abs=1e-12)
+    assert kls(to_table(tm.zero_sum(2, 4))) == pytest.approx([np.log(2), 0.0, 0.0, 0.0], abs=1e-12)
 
 
-@pytest.mark.parametrize(
-    ("entropy", "steps", "message"),
-    [
-        (np.zeros(6), 2, r"vector of 2\^L"),
-        (np.array([0.5, 1.0]), 1, "the empty set"),
-        (np.array([0.0, np.nan]), 1, "finite"),
-        (np.zeros(4), 0, "steps = 0"),
-    ],
-)
-def test_bad_input(entropy, steps, message):
-    with pytest.raises(ValueError, match=message):
-        tm.rules.best_fixed_schedule(entropy, steps)
+def test_chain_partition_closed_form_and_control():
+    denoiser = tm.ParentPointer(k1(6), (-1, 0, 1, 2, 3, 4))
+    values = local_losses(k1(6), denoiser).values
+    information = (values[:, 0] - values[:, 1])[1:]
+    found = fixed_schedule_front(k1(6), denoiser)
+    for steps in range(1, 7):
+        assert found[steps - 1].loss == pytest.approx(chain_partition_loss(values[:, 0], information, steps), abs=1e-12)
+    assert abs(found[1].loss - chain_partition_loss(values[:, 0], information, 3)) > 0.1
 
 
-def test_too_long():
+def test_bad_input():
+    with pytest.raises(ValueError, match=r"table has shape \(6, 3\)"):
+        fixed_schedule_front_of(np.zeros((6, 3)))
+    with pytest.raises(ValueError, match="steps = 0"):
+        fixed_schedule_front(tm.pairs(2, 4), steps=0)
+    with pytest.raises(ValueError, match="steps = 5, allowed: 1 to L = 4"):
+        fixed_schedule_front(tm.pairs(2, 4), steps=5)
+    with pytest.raises(ValueError, match="steps = 5, allowed: 1 to L = 4"):
+        fixed_schedule_front_of(random_losses(0, 4), 5)
+    with pytest.raises(ValueError, match=r"denoiser\.length = 2"):
+        fixed_schedule_front(tm.pairs(2, 4), tm.pairs(2, 2))
     with pytest.raises(tm.IntractableError, match="L = 19"):
-        tm.rules.best_fixed_schedule(np.zeros(2**19), 1)
+        fixed_schedule_front(tm.repetition(2, 19))

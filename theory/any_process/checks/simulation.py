@@ -106,7 +106,7 @@ def no_remask(results: Results) -> Outcome:
     """Without the remask bits the bank fills up after one step and the program is stuck."""
     machine = counter.counter(3)
     x = pram.two_bank_start(machine)
-    sites = pram.two_bank(machine)(x)
+    sites = pram.two_bank(machine)(x) or []
     stuck = [((1, (a[0][1][0], 0, 0, 0)),) for a in sites]
     y = tuple(v for token, site in zip(x, stuck, strict=True) for v in emit(token, site[0][1]))
     return decide(MASK in y, 1, None, "no mask is left to unmask")

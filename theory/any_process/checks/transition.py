@@ -1,21 +1,22 @@
 """One transition: remask, insert, delete."""
 
+from collections.abc import Iterator
 from itertools import product
 
 from theory.any_process.results import Results
 from theory.ledger.registry import Outcome, check, control, decide, not_claimed_tight
-from toy_models.any_process.transition import apply, emit
+from toy_models.any_process.transition import Action, apply, emit
 from toy_models.validation import MASK
 
 CONTROLS = tuple(product((0, 1), repeat=3))
 
 
-def transition_inputs(longest: int):
+def transition_inputs(longest: int) -> Iterator[tuple[tuple[int, ...], tuple[Action, ...]]]:
     """All (x, y, c) over {M, 0, 1} with at most `longest` positions."""
     site = tuple(product((MASK, 0, 1), (0, 1), CONTROLS))
     for n in range(longest + 1):
         for choice in product(site, repeat=n):
-            yield tuple(s[0] for s in choice), tuple((s[1], *s[2]) for s in choice)
+            yield tuple(s[0] for s in choice), tuple((s[1], s[2][0], s[2][1], s[2][2]) for s in choice)
 
 
 def length_law(x, actions) -> int:

@@ -1,9 +1,10 @@
 """Energies of Beta schedules in closed form."""
 
-from itertools import product
+from itertools import pairwise, product
 
 import numpy as np
 import sympy as sp
+from scipy.integrate import quad
 
 import toy_models as tm
 from theory.energy.checks.common import symbols
@@ -119,6 +120,32 @@ def clipped_linear(_: Results):
         gaps.append(abs(tm.path_energy(kinked) - (0.5 - end) * logit * (4 + 4 / 3)))
     whole = tm.path_energy(tm.schedules.KnotSchedule((0.0, 1.0), (0.0, 1.0)))
     return decide(max(gaps) < 1e-10 and np.isinf(whole), len(gaps) + 1, max(gaps))
+
+
+@definition("energy-beta-closed-form", tier="float64")
+def knots_by_plain_quadrature(_: Results):
+    """Piecewise linear alpha: E = int alpha'^2/(alpha (1-alpha) gamma') dt, gamma' = 1/(pi sqrt(t(1-t))); own gamma: pi^2.
+
+    A clipped path has no gamma of its own.
+    """
+    gaps = []
+    for times, values in (((0.0, 0.25, 1.0), (0.1, 0.5, 0.8)), ((0.0, 0.25, 0.5, 1.0), (0.0, 0.1, 0.6, 1.0))):
+        knots, plain = tm.schedules.KnotSchedule(times, values), 0.0
+        for low, high in pairwise(times):
+            slope = (np.interp(high, times, values) - np.interp(low, times, values)) / (high - low)
+
+            def speed(t, slope=slope, times=times, values=values):
+                alpha = np.interp(t, times, values)
+                return slope**2 / (alpha * (1 - alpha)) * np.pi * np.sqrt(t * (1 - t))
+
+            plain += quad(speed, low, high, epsabs=1e-11, epsrel=1e-11, limit=200)[0]
+        gaps.append(abs(tm.path_energy(knots, tm.LinearSchedule()) / plain - 1))
+        try:
+            own = tm.path_energy(knots, knots)
+        except ValueError:
+            own = np.inf
+        gaps.append(abs(own / np.pi**2 - 1) if values[0] == 0 else float(np.isfinite(own)))
+    return decide(max(gaps) < 1e-9, len(gaps), max(gaps))
 
 
 @tightness("energy-beta-closed-form", tier="float64")

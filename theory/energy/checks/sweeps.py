@@ -226,7 +226,7 @@ def toy_in_rationals(res: Results):
     sides = ((x.left, x.left_best, x.left_map, x.left_beta), (x.right, x.right_best, x.right_map, x.right_beta))
     for target, support, (masses, best, values, beta) in zip(toy_targets(), supports, sides, strict=True):
         weights = [Fraction(float(w)) for w in np.diff(tm.BetaSchedule(1.0, 0.2).alpha(np.arange(3) / 3))]
-        whole = rational_illegal_mass(support, [*weights, 1 - sum(weights)])
+        whole = rational_illegal_mass(support, [*weights, 1 - sum(weights, Fraction(0))])
         gaps.append(abs(masses[x.names.index("(1, 0.2)")] - float(whole)))
         gaps += [
             abs(masses[x.names.index(n)] - at_cuts(target, NAMED[n].alpha(np.array([1, 2]) / 3)))

@@ -51,7 +51,7 @@ def pairs_are_tight(results: Results) -> Outcome:
         target, gamma = tm.pairs(size, 2 * count), np.log(size)
         for proxy in PROXIES:
             value = tm.rules.evaluate_rule(target, tm.EntropyBounded(gamma, proxy))
-            gaps.append(abs(value.kl - gamma * count) + abs(value.multi_steps - count))
+            gaps.append(abs(value.kl - gamma * count) + abs(value.multi_calls - count))
     return decide(max(gaps) < ROUNDING, len(gaps), max(gaps), "gamma = log K on pairs: KL = gamma floor(L/2)")
 
 
@@ -83,7 +83,10 @@ def gamma_zero_is_one_token_per_call(results: Results) -> Outcome:
 
 @condition("eb-gamma-zero", tier="rational")
 def gamma_zero_with_positive_entropies(results: Results) -> Outcome:
-    """At gamma = 0 each call reveals one token if the law has full support; with zeros the KL is still 0."""
+    """At gamma = 0 a call reveals one token if the law has full support; else all determined tokens and one more.
+
+    Three proxies; the KL is zero either way.
+    """
     found = []
     rng = np.random.default_rng(8)
     for k in range(9):
@@ -91,10 +94,23 @@ def gamma_zero_with_positive_entropies(results: Results) -> Outcome:
         for proxy in PROXIES:
             choose = exact.choose_by(tm.EntropyBounded(0.0, proxy), oracle(law), law.vocab_size)
             found += [len(s) == 1 for _, s, _ in exact.visits(law, choose)]
-    for law in laws(9, 12):  # with zeros: no error either way
-        choose = exact.choose_by(tm.EntropyBounded(0.0), oracle(law), law.vocab_size)
+    for law, proxy in product([*laws(9, 12), copies(3)], PROXIES):
+        choose = exact.choose_by(tm.EntropyBounded(0.0, proxy), oracle(law), law.vocab_size)
         found.append(exact.error_parts(law, oracle(law), choose)[1].is_zero())
+        for y, subset, _ in exact.visits(law, choose):
+            determined = {i for i in exact.masked(y) if max(law.marginal(y, i)) == 1}
+            more = min(len(exact.masked(y)) - len(determined), 1)
+            found.append(determined <= set(subset) and len(subset) == len(determined) + more)
     return decide(all(found), len(found), note="one per call when no masked token is determined; always zero error")
+
+
+@control("eb-gamma-zero", tier="rational")
+def determined_tokens_end_a_run(results: Results) -> Outcome:
+    """At gamma = 0 the determined tokens would come alone, without one more."""
+    law = copies(3)
+    choose = exact.choose_by(tm.EntropyBounded(0.0), oracle(law), 2)
+    sizes = [len(subset) for _, subset, _ in exact.visits(law, choose)]
+    return decide(max(sizes) == 1, len(sizes), note="three copies: one token, then two")
 
 
 @control("eb-gamma-zero", tier="rational")

@@ -12,7 +12,6 @@ from theory.entropy_bound.targets import sticky_hmm
 from theory.entropy_bound.traces import call_steps
 from theory.ledger.registry import Outcome, decide, definition
 from toy_models.quantities.lattice import to_table
-from toy_models.rules.fixed_schedule import schedule_cost
 from toy_models.rules.policy_front import optimal_front
 from toy_models.rules.replay_law import visited_states
 
@@ -51,10 +50,12 @@ def fixed_schedules_by_listing(results: Results) -> Outcome:
         listed = {blocks: cost_of_blocks(pmf, blocks) for blocks in ordered_partitions(tuple(range(length)))}
         h = tm.rules.subset_entropies(table)
         gaps += [abs(h[s] - entropy(pmf, [i for i in range(length) if s >> i & 1])) for s in range(2**length)]
-        gaps += [abs(schedule_cost(h, tm.FixedOrder(blocks)) - cost) for blocks, cost in listed.items()]
-        for steps, found in enumerate(tm.rules.fixed_schedule_front(h), start=1):
+        increments = tm.rules.entropy_increments(h)
+        for blocks, cost in listed.items():
+            gaps.append(abs(tm.rules.schedule_loss(increments, tm.FixedOrder(blocks)) - h[-1] - cost))
+        for steps, found in enumerate(tm.rules.fixed_schedule_front(table), start=1):
             least = min(cost for blocks, cost in listed.items() if len(blocks) <= steps)
-            gaps += [abs(found.kl - least), abs(text_kl(table, found.rule) - least)]
+            gaps += [abs(found.loss - h[-1] - least), abs(text_kl(table, found.rule) - least)]
             gaps.append(0.0 if len(found.rule.blocks) <= steps else np.inf)
     return decide(max(gaps) < ROUNDING, len(gaps), max(gaps), "L = 3 and 4, every ordered partition")
 
@@ -96,11 +97,11 @@ def calls_of_a_rule(results: Results) -> Outcome:
             gaps += [abs(steps.probability @ steps.total_correlation - value.kl)]
             gaps += [
                 abs(steps.probability @ steps.bound - value.bound),
-                abs(steps.probability.sum() - value.multi_steps),
+                abs(steps.probability.sum() - value.multi_calls),
             ]
             gaps.append(0.0 if (steps.size >= 2).all() else np.inf)
             seen, h = visited_states(target, rule), target.entropy()
-            gaps += [abs(seen.calls - value.mean_steps), abs(seen.cross_entropy - h - value.kl)]
+            gaps += [abs(seen.calls - value.calls), abs(seen.cross_entropy - h - value.kl)]
             gaps.append(abs(seen.probability.sum() - seen.calls))
             margins.append((steps.bound - steps.total_correlation).min())
     return decide(max(gaps) < ROUNDING and min(margins) > -ROUNDING, len(margins), max(gaps))

@@ -126,7 +126,7 @@ def gaps_of_replay(rule, law: exact.RationalLaw) -> list[float]:
         calls, multi = calls + weight, multi + (weight if len(subset) > 1 else 0)
     kl = exact.divergence(law.pmf, exact.propagate(oracle(law), choose, law.vocab_size, law.length))
     pairs = [(found.kl, kl), (found.joint_dependence, kl), (found.bound, bound)]
-    pairs += [(found.mean_steps, calls), (found.multi_steps, multi), (text_kl(table, rule), kl)]
+    pairs += [(found.calls, calls), (found.multi_calls, multi), (text_kl(table, rule), kl)]
     return [abs(value - float(truth)) for value, truth in pairs]
 
 

@@ -38,7 +38,8 @@ def small() -> tuple[tuple[tm.Target, tuple[float, ...]], ...]:
 def window_bounds(target, a: float, length: int | float, window: int) -> tuple[float, float]:
     """The disclosed and the forgetful bound of h(a), no atom replaced."""
     form = hidden_form(target)
-    return tuple(curve_bound(form, a, length, window, Exact(), upper) for upper in (False, True))
+    low, high = (curve_bound(form, a, length, window, Exact(), upper) for upper in (False, True))
+    return low, high
 
 
 def rate(transition: np.ndarray, window: int) -> float:
@@ -124,8 +125,10 @@ def window_one_longer(results: Results) -> Outcome:
 
 def cell_bounds(parameters, cells: int) -> tuple[float, float]:
     """Both bounds of h(1/2) at infinite length with 60 steps on either side."""
-    form = hidden_form(tm.HMM(*parameters, 200))
-    return tuple(curve_bound(form, 0.5, math.inf, 60, Extremal(cells), upper) for upper in (False, True))
+    initial, transition, emission = parameters
+    form = hidden_form(tm.HMM(initial, transition, emission, 200))
+    low, high = (curve_bound(form, 0.5, math.inf, 60, Extremal(cells), upper) for upper in (False, True))
+    return low, high
 
 
 @check("certified-hidden-chain-cells", tier="float64")

@@ -2,9 +2,10 @@
 
 from fractions import Fraction
 from random import Random
+from typing import cast
 
 import numpy as np
-from scipy.optimize import minimize_scalar
+from scipy.optimize import OptimizeResult, minimize_scalar
 
 from theory.ledger.registry import Outcome, check, control, correction, decide, definition, not_claimed_tight
 from theory.variance import definitions, exact
@@ -56,7 +57,7 @@ def isad_by_token_value_moves_the_minimiser(results: Results) -> Outcome:
     raised = exact.mean_minimum(shift)
     moved = exact.all_masked_minimiser(TWO_BITS, (Fraction(1, 2), raised))
     holds = raised == Fraction(1, 2) + shift - shift**2 / 2 and moved == Fraction("0.064025") / Fraction("0.5255")
-    holds &= exact.all_masked_minimiser(TWO_BITS, (Fraction(1, 2),) * 2) == Fraction(1, 10)
+    holds &= exact.all_masked_minimiser(TWO_BITS, (Fraction(1, 2), Fraction(1, 2))) == Fraction(1, 10)
     return decide(holds, 2, 0.0, f"true marginal of the rare token .1, minimiser {float(moved):.6f}")
 
 
@@ -71,7 +72,8 @@ def isad_by_token_value_by_search(results: Results) -> Outcome:
     def loss(p):
         return -float((law * both).sum(axis=1) @ np.log([1 - p, p]))
 
-    found = minimize_scalar(loss, bounds=(0.01, 0.5), method="bounded", options={"xatol": 1e-10}).x
+    end = minimize_scalar(loss, bounds=(0.01, 0.5), method="bounded", options={"xatol": 1e-10})
+    found = cast(OptimizeResult, end).x
     return decide(abs(found - 0.064025 / 0.5255) < 1e-6, 1, found, "margin: the prediction found")
 
 
