@@ -14,6 +14,7 @@ from toy_models.rules.semi_autoregressive import SemiAutoregressive
 __getattr__, __dir__, __all__ = attach(
     __name__,
     {
+        "blockwise": ["Blockwise", "first_hitting"],
         "confidence_memory": ["ConfidenceMemory"],
         "drawn_confidence": ["tempered"],
         "drawn_scores": ["OfMarginal", "PositionWeighted", "Probability", "Score"],

@@ -2,7 +2,7 @@
 
 from fractions import Fraction as F
 from itertools import pairwise, permutations, product
-from math import exp, factorial, log
+from math import comb, exp, factorial, log
 
 import numpy as np
 import pytest
@@ -296,6 +296,21 @@ def test_the_number_of_rare_letters():
     binomial = [factorial(length) / (factorial(k) * factorial(length - k)) for k in range(length + 1)]
     for x, mass in np.ndenumerate(p):
         assert mass == pytest.approx(counts[sum(x)] / binomial[sum(x)], rel=1e-11)
+
+
+def test_quadratic_growth_of_the_number_of_rare_letters():
+    """KL / L^2 of the numbers alone (all of KL under random ties), tending to e^2 log(1/e) / 2 = .0733."""
+    e = 0.4
+    for length, value in {64: 0.07701094, 256: 0.07438343, 1024: 0.07358486}.items():
+        logs = np.array([0.0])
+        for m in range(1, length + 1):
+            hit = m * log(e)
+            logs = np.logaddexp(np.append(logs + np.log1p(-exp(hit)), -np.inf), np.append(-np.inf, logs + hit))
+        k = np.arange(length + 1)
+        binomial = [log(comb(length, j)) + j * log(e) + (length - j) * log(1 - e) for j in k]
+        kl = np.exp(binomial) @ (np.array(binomial) - logs)
+        assert kl / length**2 == pytest.approx(value, abs=5.1e-9)
+    assert e**2 * log(1 / e) / 2 == pytest.approx(0.07330326, abs=5.1e-9)
 
 
 def test_other_published_values():
