@@ -31,7 +31,8 @@ from importlib.machinery import SourceFileLoader
 from pathlib import Path
 
 os.environ |= {
-    "NUMBA_DISABLE_JIT": str(int("--ledger" not in sys.argv)),
+    "NUMBA_DISABLE_JIT": str(int(Path(sys.argv[0]).name == "mutate.py" and "--ledger" not in sys.argv)),
+    "NUMBA_THREADING_LAYER": "workqueue",  # GNU OpenMP ends forked processes
     "OMP_NUM_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",
     "MPLBACKEND": "agg",
@@ -147,20 +148,27 @@ def changes(node: ast.AST) -> Iterator[tuple[str, dict]]:
         yield "returns None", {"value": ast.Constant(None)}
 
 
+def sites(tree: ast.Module) -> list[tuple]:
+    """(line, column, index of the node, what, new fields) of every mutant, in source order."""
+    found = [(n.lineno, n.col_offset, k, *c) for k, n in enumerate(places(tree)) for c in changes(n)]
+    return sorted(found, key=lambda m: (m[0], m[1], m[3]))
+
+
+def mutant(tree: ast.Module, site: tuple) -> ast.Module:
+    """The module with one of its sites changed."""
+    other = copy.deepcopy(tree)
+    target = next(n for i, n in enumerate(places(other)) if i == site[2])
+    for name, value in site[4].items():
+        setattr(target, name, value)
+    return ast.fix_missing_locations(other)
+
+
 def draw(source: str, count: float, seed: int) -> list[tuple[str, str, ast.Module]]:
     """("line:column", what, mutated module) of `count` mutants drawn without repetition, in source order."""
     tree = ast.parse(source)
-    found = [(n.lineno, n.col_offset, k, *c) for k, n in enumerate(places(tree)) for c in changes(n)]
-    found.sort(key=lambda m: (m[0], m[1], m[3]))
-    mutants = []
-    for drawn in sorted(random.Random(seed).sample(range(len(found)), int(min(count, len(found))))):
-        line, column, index, what, fields = found[drawn]
-        other = copy.deepcopy(tree)
-        target = next(n for i, n in enumerate(places(other)) if i == index)
-        for name, value in fields.items():
-            setattr(target, name, value)
-        mutants.append((f"{line}:{column}", what, ast.fix_missing_locations(other)))
-    return mutants
+    found = sites(tree)
+    drawn = sorted(random.Random(seed).sample(range(len(found)), int(min(count, len(found)))))
+    return [(f"{found[k][0]}:{found[k][1]}", found[k][3], mutant(tree, found[k])) for k in drawn]
 
 
 def run_tests(path: str, module: ast.Module | None, limit: int) -> int:
@@ -223,6 +231,9 @@ def main() -> int:
     parser.add_argument("--ledger", action="store_true", help="against the ledger; `modules` are topics then")
     parser.add_argument("--report", action="store_true", help="with --ledger: the table of what has run")
     parser.add_argument("--tests", action="store_true", help="with --ledger: what no line sees meets the tests")
+    parser.add_argument("--again", action="store_true", help="with --ledger: what no line saw meets the ledger again")
+    parser.add_argument("--shown", nargs="+", help="with --ledger: show the faults to the lines of these topics")
+    parser.add_argument("--first", type=int, default=10**6, help="with --ledger: as many faults of each topic")
     parser.add_argument("--minutes", type=float, default=600.0, help="with --ledger: stop after them")
     parser.add_argument("--share", type=float, default=0.2, help="mutants per line, at most all of them")
     parser.add_argument("--seed", type=int, default=0)
@@ -233,7 +244,7 @@ def main() -> int:
     if options.ledger:
         from mutate_ledger import main as against_the_ledger
 
-        return against_the_ledger(options.modules, options.seed, options.tests, options.report, options.minutes)
+        return against_the_ledger(options)
     for name in PRELOADED:  # once, inherited by every fork
         importlib.import_module(name)
     import hypothesis

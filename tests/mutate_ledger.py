@@ -3,15 +3,20 @@
     python tests/mutate.py --ledger                          every topic, seed 0; goes on where an earlier run stopped
     python tests/mutate.py --ledger energy --seed 1          one topic, another draw
     python tests/mutate.py --ledger --report                 the table of what has run so far
+    python tests/mutate.py --ledger --tests                  what no line saw so far meets the tests
+    python tests/mutate.py --ledger --again                  what no line saw so far meets the ledger again
+    python tests/mutate.py --ledger energy --again --shown perplexity   and the lines of another topic
 
-A fault is a mutant (see mutate.py) of a library module that a topic's checks or results import, directly or not, or of
-the checks themselves. Each runs the small profile of the topics that use its module most directly, at most THREE, until
-a line is red, or differs in verdict or tier from the unchanged run. Kernels of the touched module, and those that call
-them, run uncompiled; everything else is compiled. With --tests, faults that no line sees meet their module's tests.
-State is kept in build/.
+A fault is a mutant (see mutate.py) of a library module that a topic's checks or results import, directly or not, or
+of the topic's own code, figures apart. It belongs to the topic that imports its module most directly. It is seen when a
+line of the topics named (default: all) is red, or differs in verdict or tier from the unchanged run, small profile
+(mutate_live.py: only what calls the touched code runs again; faults that act during an import run all of it in a new
+process). First come 30 faults of each topic, then 10 of each module, in random order; the state is kept in build/.
+A refusal is a fault in an `if` that raises, or in strict=True: no claim rests on it, the tests see it.
 """
 
 import ast
+import hashlib
 import importlib
 import json
 import os
@@ -19,19 +24,20 @@ import random
 import resource
 import sys
 import time
-import types
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from importlib.machinery import SourceFileLoader
 from inspect import unwrap
+from multiprocessing import Pipe
 from pathlib import Path
 
-from mutate import MEMORY, ROOT, draw
+from mutate import PRELOADED, ROOT, mutant, sites
+from mutate_live import Server, forked
 
-THREE = 3  # topics a fault is shown to, the most direct first
+THREE = 3  # topics that a fault of the slow way is shown to, the most direct first
 PER_MODULE, PER_TOPIC = 10, 30
-SECONDS = 180  # CPU time of one topic under a fault; more is counted as seen
-SEEN = ("ledger", "ledger, by a limit")
+SECONDS = 180  # CPU time of one topic, or of the tests, in the slow way
+SEEN = ("ledger", "ledger, by a limit", "ledger, by a crash")
 NEUTRAL = ("default_rng", "Random", "RandomState")  # a changed seed is no fault
 
 
@@ -76,128 +82,114 @@ def closure(topic: str) -> dict[str, int]:
     return {m: d for m, d in depth.items() if m.startswith("toy_models.") and files[m].name != "__init__.py"}
 
 
-def jobs_of(topics: list[str], seed: int) -> list[tuple[str, str, str, str, list[str], ast.Module]]:
-    """(topic, module, place, what, topics to show it to, mutated module), in a fixed order."""
-    reach = {topic: closure(topic) for topic in topics}
+def own_code(topic: str) -> list[str]:
+    """Modules of the topic itself, checks first, without figures."""
+    files = sorted((ROOT / "theory" / topic).rglob("*.py"), key=lambda p: (p.parent.name != "checks", p))
+    return [module_of(p) for p in files if p.name != "__init__.py" and "figures" not in p.stem]
+
+
+def jobs_of(topics: list[str], seed: int) -> list[tuple]:
+    """(topic, module, place, what, topics of the slow way, (tree, site)): 30 of each topic, then the rest."""
     users = defaultdict(list)
     for topic in topics:
-        for module, steps in reach[topic].items():
+        for module, steps in closure(topic).items():
             users[module].append((steps, topics.index(topic), topic))
     jobs = []
     for module in sorted(users):
         shown = [topic for *_, topic in sorted(users[module])][:THREE]
         jobs += [(shown[0], module, *m[:2], shown, m[2]) for m in faults(module, PER_MODULE, seed)]
     for topic in topics:
-        checks = sorted((ROOT / "theory" / topic / "checks").glob("[a-z]*.py"))
-        per = -(-PER_TOPIC // max(len(checks), 1))
-        for path in checks:
-            name = module_of(path)
+        own = own_code(topic)
+        per = -(-PER_TOPIC // len(own))
+        for name in own:
             jobs += [(topic, name, *m[:2], [topic], m[2]) for m in faults(name, per, seed)]
     random.Random(seed).shuffle(jobs)
-    return jobs
+    first, count = [], Counter()
+    for job in jobs:
+        count[job[0]] += 1
+        first.append(count[job[0]] > PER_TOPIC)
+    return [job for _, job in sorted(zip(first, jobs, strict=True), key=lambda pair: pair[0])]
 
 
-def faults(module: str, count: int, seed: int) -> list[tuple[str, str, ast.Module]]:
-    """Mutants of a module, without changed seeds of random generators."""
-    source = (ROOT / (module.replace(".", "/") + ".py")).read_text(encoding="utf-8")
+def faults(module: str, count: int, seed: int) -> list[tuple[str, str, tuple]]:
+    """(place, what, (tree, site)) of a module in random order, without changed seeds of random generators."""
+    source = file_of(module).read_text(encoding="utf-8")
+    tree = ast.parse(source)
     seeds = {
         (a.lineno, a.col_offset)
-        for n in ast.walk(ast.parse(source))
+        for n in ast.walk(tree)
         if isinstance(n, ast.Call) and getattr(n.func, "attr", getattr(n.func, "id", "")) in NEUTRAL
         for a in n.args
     }
-    drawn = [m for m in draw(source, 2 * count + 4, seed) if tuple(map(int, m[0].split(":"))) not in seeds]
-    keep = sorted(random.Random(f"{module} {seed}").sample(range(len(drawn)), min(count, len(drawn))))
-    return [drawn[k] for k in keep]
+    found = [site for site in sites(tree) if site[:2] not in seeds]
+    random.Random(f"{module} {seed}").shuffle(found)
+    return [(f"{s[0]}:{s[1]}", s[3], (tree, s)) for s in found[:count]]
 
 
-def uncompiled_in(touched: str) -> None:
-    """From now on kernels of `touched`, and kernels that call them, are left as plain functions."""
+def refusals(module: str) -> set[str]:
+    """Places ("line:column") that only say no: an `if` that raises, its test and body, and strict=True of a zip."""
+    tree, nodes = ast.parse(file_of(module).read_text(encoding="utf-8")), []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.If) and not node.orelse and isinstance(node.body[-1], ast.Raise):
+            nodes += [n for part in (node.test, *node.body) for n in ast.walk(part)]
+        if isinstance(node, ast.keyword) and node.arg == "strict":
+            nodes.append(node.value)
+    return {f"{n.lineno}:{n.col_offset}" for n in nodes if hasattr(n, "lineno")}
+
+
+def file_of(module: str) -> Path:
+    return ROOT / (module.replace(".", "/") + ".py")
+
+
+def plant_by_import(module: str, tree: ast.Module) -> None:
+    """From now on `module` is imported as `tree`; its kernels, and those that call them, are compiled anew."""
+    original = SourceFileLoader.get_code
+
+    def get_code(self, name):
+        return compile(tree, self.path, "exec") if name == module else original(self, name)
+
+    SourceFileLoader.get_code = get_code
     kernels = importlib.import_module("toy_models.kernel")
-    compile_it, plain = kernels.kernel, set()
+    compile_it, anew = kernels.kernel, set()
 
     def kernel(function, **options):
         bare = unwrap(function)
-        named = [bare.__globals__.get(name) for name in bare.__code__.co_names]
-        if bare.__module__ == touched or any(isinstance(f, types.FunctionType) and f in plain for f in named):
-            plain.add(bare)
-            return bare
+        if bare.__module__ == module or any(id(c) in anew for c in kernels.callees(bare)):
+            compiled = kernels.njit(**options, boundscheck=True)(bare)
+            anew.add(id(compiled))
+            return compiled
         return compile_it(function, **options)
 
     kernels.kernel = kernel
 
 
-def judge(topic: str, module: str, mutant: ast.Module | None) -> int:
-    """1 when a line of the topic is red or differs from the unchanged run (mutant None); runs in a forked child."""
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+def judge(topic: str, module: str, tree: ast.Module, lines: dict, only: str | None = None) -> str:
+    """The slow way, in a fork that has imported nothing: the first claim whose line differs, "" if none."""
     resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS + 5))
-    original = SourceFileLoader.get_code
-
-    def get_code(self, name):
-        if name == module:
-            return compile(mutant, self.path, "exec")
-        return original(self, name)
-
-    for stream in (1, 2):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), stream)
-    if mutant is not None:
-        SourceFileLoader.get_code = get_code
-        try:
-            uncompiled_in(module)
-        except Exception:
-            return 1  # the fault stops the import of what every kernel needs
-    from theory.ledger.report import is_red
-    from theory.ledger.run import run_topic
-
-    lines = run_topic(topic, "smoke")
-    found = {line.claim.id: [line.verdict, line.tier] for line in lines}
-    if any(is_red(line) for line in lines):
-        return 1
-    if mutant is None:
-        baseline(topic).write_text(json.dumps(found), encoding="utf-8")
-        return 0
-    return int(found != json.loads(baseline(topic).read_text(encoding="utf-8")))
+    try:
+        plant_by_import(module, tree)
+        from theory.ledger.report import is_red
+        from theory.ledger.run import run_topic
+    except Exception as problem:
+        return f"import: {type(problem).__name__}"
+    for line in run_topic(topic, "smoke", only=only):
+        if is_red(line) or [line.verdict, line.tier, False] != list(lines[line.claim.id]):
+            return line.claim.id
+    return ""
 
 
-def baseline(topic: str) -> Path:
-    """Where the verdicts and tiers of the unchanged topic stand."""
-    return ROOT / "build" / f"mutants-baseline-{topic}.json"
-
-
-def in_child(function, *arguments) -> str:
-    """seen | silent | limit | broken: how a forked call of `function` ended (exit code 1, 0, a limit, another)."""
-    pid = os.fork()
-    if pid == 0:
-        code = 99
-        try:
-            code = function(*arguments)
-        except MemoryError:
-            code = 3
-        except BaseException:
-            code = 1  # the library does not import, or the ledger cannot run: a red run
-        os._exit(code)
-    _, status = os.waitpid(pid, 0)
-    if os.WIFSIGNALED(status):
-        return "limit"
-    return {0: "silent", 1: "seen", 3: "limit"}.get(os.WEXITSTATUS(status), "broken")
-
-
-def run_tests_of(module: str, mutant: ast.Module) -> int:
-    """1 when a test of the module, its package or the general properties fails under the fault; in a forked child."""
+def run_tests_of(module: str, tree: ast.Module) -> str:
+    """The exit code of the tests of the module, its package or the general properties, "" for 0; in a fork."""
     import pytest
 
-    resource.setrlimit(resource.RLIMIT_CPU, (4 * SECONDS, 4 * SECONDS + 5))
-    original = SourceFileLoader.get_code
-
-    def get_code(self, name):
-        return compile(mutant, self.path, "exec") if name == module else original(self, name)
-
-    SourceFileLoader.get_code = get_code
-    uncompiled_in(module)
-    for stream in (1, 2):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), stream)
+    resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS + 5))
+    try:
+        plant_by_import(module, tree)
+    except Exception as problem:
+        return f"import: {type(problem).__name__}"
     options = "-x -q --assert=plain -p no:xdist -p no:cacheprovider -p no:anyio -o addopts=--import-mode=importlib"
-    return 0 if pytest.main([*options.split(), *map(str, files_of_tests(module))]) == 0 else 1
+    code = int(pytest.main([*options.split(), *map(str, files_of_tests(module))]))
+    return {0: "", 5: ""}.get(code, f"exit {code}")
 
 
 def files_of_tests(module: str) -> list[Path]:
@@ -209,57 +201,124 @@ def files_of_tests(module: str) -> list[Path]:
     return [*([own] if own.exists() else []), *rest, *([general] if module.startswith("toy_models.") else [])]
 
 
-def outcome(module: str, shown: list[str], mutant: ast.Module, tests: bool) -> str:
-    for topic in shown:
-        became = in_child(judge, topic, module, mutant)
-        if became in ("seen", "limit"):
-            return SEEN[became == "limit"]
-    if not tests:
-        return "not seen by the ledger"
-    return {"silent": "survived"}.get(in_child(run_tests_of, module, mutant), "tests")
+def named(kind: str, what: str | None) -> tuple[str, str]:
+    """(outcome, detail) of a trial in a fork."""
+    if kind == "said" and what is not None and what.startswith("raised "):
+        return "broken", what
+    if kind == "said":
+        return ("ledger", what) if what else ("unseen", "")
+    return f"ledger, by a {kind}", ""
 
 
-def table(done: dict[str, str]) -> Iterator[str]:
-    """Rows of the report, by topic and by library package."""
-    for what, key in (("topic", 0), ("package", 1)):
-        yield f"| {what} | faults | ledger | ledger or tests | survived |"
-        yield "|---|---|---|---|---|"
-        tally = defaultdict(Counter)
-        for name, became in done.items():
-            topic, module = name.split(" ")[:2]
-            tally[(topic, ".".join(module.split(".")[:2]))[key]][became] += 1
-        for name, counts in sorted(tally.items()):
-            ledger, total = sum(counts[s] for s in SEEN), counts.total()
-            both = ledger + counts["tests"]
-            yield f"| {name} | {total} | {ledger / total:.0%} | {both / total:.0%} | {counts['survived']} |"
+def table(done: dict[str, dict]) -> Iterator[str]:
+    """Rows of the report, by topic and by library package; the interval is Clopper and Pearson's, 95 %."""
+    from scipy.stats import beta
+
+    for what, part in (("topic", 0), ("package", 1)):
+        yield f"| {what} | faults | ledger | 95 % interval | without refusals | tests | survived | not shown to tests |"
+        yield "|---|---|---|---|---|---|---|---|"
+        tally, say_no = defaultdict(Counter), {m: refusals(m) for m in {name.split(" ")[1] for name in done}}
+        for name, found in done.items():
+            topic, module, place = name.split(" ")[:3]
+            for key in ((topic, ".".join(module.split(".")[:2]))[part], "all"):
+                kind = "ledger" if found["became"] in SEEN else found["became"]
+                tally[key][kind] += 1
+                tally[key]["refusal " + kind] += place in say_no[module]
+        for name, n in sorted(tally.items()):
+            kinds = ("ledger", "tests", "survived", "unseen", "broken")
+            ledger, total = n["ledger"], sum(n[k] for k in kinds)
+            low = beta.ppf(0.025, ledger, total - ledger + 1) if ledger else 0.0
+            high = beta.ppf(0.975, ledger + 1, total - ledger) if ledger < total else 1.0
+            real = total - sum(n["refusal " + k] for k in kinds)
+            share = (ledger - n["refusal ledger"]) / max(real, 1)
+            yield (
+                f"| {name} | {total} | {ledger} = {ledger / total:.0%} | {low:.0%}-{high:.0%} | {share:.0%} of {real} "
+                f"| {n['tests']} | {n['survived']} | {n['unseen'] + n['broken']} |"
+            )
         yield ""
 
 
-def main(arguments: list[str], seed: int, tests: bool, report: bool, minutes: float) -> int:
-    from theory.ledger.claims import TOPICS
+def zygote(pipe) -> None:
+    """A process that has imported nothing of the suite: it forks for each (function, arguments) that it is sent."""
+    while True:
+        try:
+            function, arguments = pipe.recv()
+        except EOFError:
+            os._exit(0)
+        pipe.send(forked(globals()[function], *arguments))
 
-    topics = [topic for topic in TOPICS if not arguments or topic in arguments]
-    state = ROOT / "build" / f"mutants-ledger-{seed}.json"
+
+def main(options) -> int:
+    for name in PRELOADED:  # once, inherited by every fork; nothing of the suite
+        importlib.import_module(name)
+    state = ROOT / "build" / f"mutants-ledger-{options.seed}.json"
     state.parent.mkdir(exist_ok=True)
     done = json.loads(state.read_text(encoding="utf-8")) if state.exists() else {}
-    start = time.time()
-    if not report:
-        for topic in topics:
-            if in_child(judge, topic, "", None) != "silent":
-                sys.exit(f"{topic}: its ledger is red without any fault")
-        jobs = [job for job in jobs_of(list(TOPICS), seed) if job[0] in topics]
-        for topic, module, place, what, shown, mutant in jobs:
-            name = f"{topic} {module} {place} {what}"
-            if name in done:
-                continue
-            if time.time() - start > 60 * minutes:
-                break
-            done[name] = outcome(module, shown, mutant, tests)
-            print(f"{done[name]:<24} {name}", flush=True)
-            aside = state.with_suffix(".part")
-            aside.write_text(json.dumps(done, indent=1) + "\n", encoding="utf-8")
-            os.replace(aside, state)
-        print(f"{len(done)} of {len(jobs)} faults have run")
-    chosen = {name: became for name, became in done.items() if name.split(" ")[0] in topics}
+    stamps = {m: stamp(m) for m in {name.split(" ")[1] for name in done}}
+    done = {name: found for name, found in done.items() if found["source"] == stamps[name.split(" ")[1]]}
+    if not options.report:
+        run(options, state, done)
+    chosen = {n: found for n, found in done.items() if not options.modules or n.split(" ")[0] in options.modules}
     print("\n".join(table(chosen)))
     return 0
+
+
+def stamp(module: str) -> str:
+    """A fault is one of a module as it stands: a module that changed since is drawn from again."""
+    return hashlib.sha256(file_of(module).read_bytes()).hexdigest()[:12] if file_of(module).exists() else ""
+
+
+def run(options, state: Path, done: dict[str, dict]) -> None:
+    start = time.time()
+    ours, theirs = Pipe()
+    if os.fork() == 0:
+        ours.close()
+        zygote(theirs)
+    theirs.close()
+
+    def slowly(function: str, *arguments) -> tuple[str, str]:
+        ours.send((function, arguments))
+        return named(*ours.recv())
+
+    from theory.ledger.claims import TOPICS
+
+    server = None if options.tests else Server(options.shown or options.modules or list(TOPICS))
+    print(f"unchanged: {time.time() - start:.0f} s", flush=True)
+    red = [claim for claim, line in server.lines.items() if line[2]] if server else []
+    if red:
+        sys.exit(f"red without any fault: {', '.join(red)}")
+    jobs = [job for job in jobs_of(list(TOPICS), options.seed) if not options.modules or job[0] in options.modules]
+    count = Counter()
+    for topic, module, place, what, shown, where in jobs:
+        count[topic] += 1
+        if count[topic] > options.first:
+            continue
+        name = f"{topic} {module} {place} {what}"
+        became = done.get(name, {"became": ""})["became"]
+        if options.tests != (became == "unseen") and not (options.again and became in ("unseen", "survived", "broken")):
+            continue
+        if became in SEEN:
+            continue
+        if time.time() - start > 60 * options.minutes:
+            break
+        began, tree = time.time(), mutant(*where)
+        if options.tests:
+            kind, detail = slowly("run_tests_of", module, tree)
+            kind = {"unseen": "survived", "ledger": "tests"}.get(kind, kind.replace("ledger", "tests"))
+        else:
+            said = forked(server.trial, module, tree)
+            kind, detail = named(*said)
+            if said == ("said", None):
+                for other in [t for t in shown if t in server.results]:
+                    kind, detail = slowly("judge", other, module, tree, server.lines)
+                    if kind != "unseen":
+                        break
+        seconds = round(time.time() - began, 1)
+        done[name] = {"became": kind, "by": detail, "source": stamp(module), "seconds": seconds}
+        print(f"{kind:<20} {seconds:6.1f} s  {name}  [{detail}]", flush=True)
+        if state.exists():  # another run may have written since
+            done = {**json.loads(state.read_text(encoding="utf-8")), name: done[name]}
+        aside = state.with_suffix(f".{os.getpid()}")
+        aside.write_text(json.dumps(done, indent=1) + "\n", encoding="utf-8")
+        os.replace(aside, state)
+    ours.close()

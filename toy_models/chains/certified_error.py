@@ -46,11 +46,16 @@ PROGRESS_FLOPS = 1e11
 
 @dataclass(frozen=True, eq=False)
 class GeometricTail:
-    """ln Ŵ_m(n, ∗, ∗): `log_head[n]` for n <= T, log_head[T] + (n-T) log_rate beyond; error <= epsilon (n-1)."""
+    """ln Ŵ_m(n, ∗, ∗): `log_head[n]` for n <= T, log_head[T] + (n-T) log_rate beyond; error <= epsilon (n-1).
+
+    In the head the error is 0 up to the distance `exact` (None: the whole head), head_epsilon (n-1) beyond.
+    """
 
     log_head: Float[np.ndarray, " T_plus_1"]
     log_rate: float
     epsilon: float
+    exact: int | None = None
+    head_epsilon: float = 0.0
 
     def log_valid(self, lengths: np.ndarray) -> Float[np.ndarray, " lengths"]:
         """ln(1 - SER(L)) at each length."""
@@ -61,8 +66,10 @@ class GeometricTail:
         return self.log_head[np.minimum(distance, tail)] + beyond * rate
 
     def bound(self, lengths: np.ndarray) -> Float[np.ndarray, " lengths"]:
-        """Error of `log_valid` in exact arithmetic; 0 where the head serves."""
-        return np.where(lengths + 1 > len(self.log_head) - 1, self.epsilon * lengths, 0.0)
+        """Error of `log_valid` in exact arithmetic; 0 where the exact head serves."""
+        head = len(self.log_head) - 1
+        per_token = np.where(lengths + 1 > head, self.epsilon, self.head_epsilon)
+        return np.where(lengths + 1 > (head if self.exact is None else self.exact), per_token * lengths, 0.0)
 
 
 def certified_distance(mix: Mixing, tail: int) -> int:
@@ -88,7 +95,7 @@ def certified_levels(
     head = adjacent_weights(power)[: t + 1]
     rate = log_scale = epsilon = 0.0
     quiet = len(reveals) * level_flops(n1, chain.vocab_size) < PROGRESS_FLOPS
-    for r in tqdm(reveals, desc=f"gaps of distance <= {n1}", disable=quiet, leave=False):
+    for r in tqdm(reveals, desc=f"gaps of distance <= {n1}", disable=quiet or None, leave=False):
         extended = np.concatenate([head, head[t] * (rate ** (n[t + 1 :] - t))[:, None, None]])
         value, kept, growth = scaled_level(power, no_reveal(extended, r), r)
         kappa = (1.0 - r) * rate * np.exp(-growth)

@@ -39,9 +39,9 @@ def level_bytes(n_max: int, vocab_size: int) -> float:
 def _tiling(n_max: int, vocab_size: int) -> tuple[int, int, int, int]:
     """V+1, tokens per block, left values per tile, distances per tile."""
     wide = vocab_size + 1
-    span = max(8, min(64, n_max))
+    span = max(8, min(64, n_max // 4))  # short gaps leave the products of a wide tile half empty
     lefts = max(1, min(wide, ROWS // (wide * span)))
-    return wide, max(4, BLOCK // vocab_size), lefts, span
+    return wide, max(1, BLOCK // vocab_size), lefts, span
 
 
 def no_reveal(weights: Float[np.ndarray, "n_plus_1 U U"], reveal: float) -> Float[np.ndarray, "n_plus_1 U U"]:

@@ -137,7 +137,7 @@ def _rows(chain: MarkovChain, reveals, stays, uniform: bool, x, width: int, comp
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         quiet = products < PROGRESS_PRODUCTS
-        solved = list(tqdm(pool.map(solve, x), total=len(x), desc="rows", disable=quiet, leave=False))
+        solved = list(tqdm(pool.map(solve, x), total=len(x), desc="rows", disable=quiet or None, leave=False))
     values = np.array(solved).reshape(len(x), len(widths), -1 if len(x) else len(reveals) if uniform else 1)
     return values[:, 0], _tail_error(values)
 

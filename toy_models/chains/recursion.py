@@ -13,6 +13,7 @@ from jaxtyping import Float, Int
 from tqdm import tqdm
 
 from toy_models.chains.certified_error import PROGRESS_FLOPS, certified_distance, certified_levels
+from toy_models.chains.far_ends import FarEnds, far_split, split_levels
 from toy_models.chains.level import level_bytes, level_flops, no_reveal, scaled_level
 from toy_models.chains.tables import Mixing, adjacent_weights, gap_powers, mixing
 from toy_models.errors import IntractableError
@@ -32,8 +33,8 @@ class SequenceErrorTable:
     """log_valid[k, i] = ln(1 - SER) with steps[k] steps at lengths[i]; error = SER.
 
     error_bound bounds the error of log_valid. "exact" lengths: worst-case rounding N (n^2 V/2 + 20 n) 2^-53, n = L+1
-    (the errors seen are a thousand times smaller). "certified" lengths: the proved truncation error eps_N L, rounding
-    not included.
+    (the errors seen are a thousand times smaller). "certified" and "split" lengths: the proved truncation error
+    eps_N L, rounding not included.
 
     >>> table = tm.sequence_error_table(tm.repetition(2, 4), 2, [2, 4])
     >>> table.steps.tolist(), table.lengths.tolist(), table.error[0].round(12).tolist()  # one step: 1 - 2^(1 - L)
@@ -53,21 +54,35 @@ class SequenceErrorTable:
 
 
 def sequence_error_table(
-    chain: MarkovChain, max_steps: int, lengths: Sequence[int] | np.ndarray, method: str | None = None
+    chain: MarkovChain,
+    max_steps: int,
+    lengths: Sequence[int] | np.ndarray,
+    method: str | None = None,
+    tolerance: float | None = None,
 ) -> SequenceErrorTable:
     """SER(L, N) of uniform independent reveal for all N = 1..max_steps and all `lengths`, in one sweep.
 
     chain.length plays no part; its initial law may be any. method "exact" costs max_steps (L^3 / 3) V^2 (V+1)^2 flops
     for the largest L; "certified" (`certified_error`) has a cost without L and needs a chain that mixes. None takes the
     exact route up to EXACT_LENGTH unless the certified one is eight times cheaper, and the certified one beyond.
-    IntractableError when neither fits.
+    With a `tolerance`, the largest error_bound wanted, the route "split" (`far_ends`) is taken where it is cheaper: 27
+    letters, L = 1024, 16 steps to 1e-4 in ten seconds. IntractableError when none fits.
 
     >>> tm.sequence_error_table(tm.repetition(2, 2), 2, [2]).error.round(12).tolist()  # 1/2, 1/4
     [[0.5], [0.25]]
     """
     max_steps = positive_int("max_steps", max_steps)
     reveals = [1.0 / m for m in range(1, max_steps + 1)]
-    return _table(chain, reveals, np.arange(1, max_steps + 1), lengths, method)
+    steps = np.arange(1, max_steps + 1)
+    if tolerance is None and method != "split":
+        return _table(chain, reveals, steps, lengths, method)
+    lengths = _lengths(lengths)
+    ends = _split_route(chain, max_steps, int(lengths.max()), method, tolerance)
+    return (
+        _table(chain, reveals, steps, lengths, method)
+        if ends is None
+        else _split(chain, steps, lengths, ends, tolerance)
+    )
 
 
 def gap_sequence_error(
@@ -96,7 +111,7 @@ def exact_levels(
     power = gap_powers(chain, n_max)
     weights, log_scale = adjacent_weights(power), 0.0
     quiet = len(reveals) * level_flops(n_max, chain.vocab_size) < PROGRESS_FLOPS
-    for r in tqdm(reveals, desc=f"gaps of distance <= {n_max}", disable=quiet, leave=False):
+    for r in tqdm(reveals, desc=f"gaps of distance <= {n_max}", disable=quiet or None, leave=False):
         weights, _, growth = scaled_level(power, no_reveal(weights, r), r)
         log_scale += growth
         yield weights, log_scale
@@ -107,7 +122,7 @@ def _table(chain: MarkovChain, reveals: list[float], steps, lengths, method: str
     mix = _route(chain, len(reveals), int(lengths.max()), method)
     distance = lengths + 1
     levels = np.arange(1, len(reveals) + 1)[:, None]
-    rounding = levels * (distance**2 * chain.vocab_size / 2.0 + 20.0 * distance) * UNIT_ROUNDOFF
+    rounding = levels * _rounding(distance, chain.vocab_size)
     if mix is None:
         log_valid = np.empty((len(reveals), len(lengths)))
         for k, (weights, log_scale) in enumerate(exact_levels(chain, reveals, int(distance.max()))):
@@ -121,6 +136,53 @@ def _table(chain: MarkovChain, reveals: list[float], steps, lengths, method: str
     return SequenceErrorTable(
         steps, lengths, log_valid, bound, tuple("exact" if inside else "certified" for inside in in_head)
     )
+
+
+def _split_route(chain: MarkovChain, steps: int, length: int, method: str | None, tolerance) -> FarEnds | None:
+    """Where the gaps are split; None for the other routes, which are taken where they are cheaper or forced."""
+    if tolerance is None or not 0 < tolerance < 1:
+        raise ValueError(f"tolerance = {tolerance}, it must be a number between 0 and 1")
+    if method not in (None, "split"):
+        return None
+    v = chain.vocab_size
+    ends = far_split(chain, tolerance / (2.0 * steps * length))
+    cost = _cost(2 * ends.cut, v, steps) if ends else (np.inf, np.inf)
+    if ends is not None and cost[0] <= MAX_FLOPS and cost[1] <= MAX_BYTES:
+        return ends if method == "split" or 2 * ends.cut < length + 1 else None
+    if method == "split":
+        size = f"{cost[0]:.2g} flops" if ends else _no_certificate(None)
+        raise IntractableError(
+            "sequence error of independent reveal to a tolerance",
+            f"V = {v}, L = {length}, {steps} steps, tolerance {tolerance:g}: {size}",
+            f"{MAX_FLOPS:.0e} flops, {MAX_BYTES / 2**30:.0f} GiB",
+            "take a larger tolerance or another method",
+        )
+    return None
+
+
+def _split(chain: MarkovChain, steps, lengths, ends: FarEnds, tolerance: float) -> SequenceErrorTable:
+    """Every gap up to the longest text where that is short, a geometric tail beyond 4c where it is long."""
+    longest = int(lengths.max()) + 1
+    tail = longest > 8 * ends.cut
+    tails = list(split_levels(chain, [1.0 / m for m in steps], ends, 4 * ends.cut if tail else longest, tail))
+    bound = np.stack([found.bound(lengths) for found in tails])
+    if bound.max() > tolerance:
+        raise IntractableError(
+            "sequence error of independent reveal to a tolerance",
+            f"L = {longest - 1}, {len(steps)} steps, where {bound.max():.2g} is proved",
+            f"tolerance = {tolerance:g}",
+            "take a larger tolerance or another method",
+        )
+    exact = lengths + 1 <= 2 * ends.cut
+    rounding = steps[:, None] * _rounding(lengths + 1, chain.vocab_size)
+    methods = tuple("exact" if inside else "split" for inside in exact)
+    log_valid = np.stack([found.log_valid(lengths) for found in tails])
+    return SequenceErrorTable(steps, lengths, log_valid, np.where(exact, rounding, bound), methods)
+
+
+def _rounding(distance, vocab_size: int) -> Float[np.ndarray, " lengths"]:
+    """Worst-case rounding of one exact level."""
+    return (distance**2 * vocab_size / 2.0 + 20.0 * distance) * UNIT_ROUNDOFF
 
 
 def _log_valid(scaled, distance, chain: MarkovChain) -> Float[np.ndarray, " lengths"]:

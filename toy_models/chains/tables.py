@@ -80,6 +80,18 @@ def mixing_at(chain: MarkovChain, distance: int) -> Mixing | None:
     return Mixing(distance, best) if best < 1.0 else None
 
 
+def stationary_distances(chain: MarkovChain, count: int) -> Float[np.ndarray, " s"] | None:
+    """Bounds on delta_1, .., delta_count, delta_s = max |P^s / pi - 1|; None when no power of the chain is positive.
+
+    delta_s falls with s, so each bound is the smallest so far.
+    """
+    law = _positive_stationary_law(chain)
+    if law is None:
+        return None
+    found = np.fromiter((delta for _, delta in zip(range(count), _distances(chain, law), strict=False)), float)
+    return np.minimum.accumulate(found)
+
+
 def _positive_stationary_law(chain: MarkovChain) -> Float[np.ndarray, " V"] | None:
     if len(recurrent_classes(chain.transition)) != 1:
         return None

@@ -4,11 +4,16 @@ from toy_models import networks
 networks.marginals(target, y)      # exact masked posterior on the device
 networks.train(config, ...)        # a transformer on sequences of the target
 networks.learning_error(target, networks.Network(model), x, fractions, generator)
+networks.audit(sampler, target, size, rng)    # any sampler on an exact network: is what it writes the language?
 """
 
+from toy_models.audit.report import Audit
+from toy_models.networks.black_box import audit
 from toy_models.networks.checkpoint import CheckpointError
+from toy_models.networks.contract import ContractError
 from toy_models.networks.data import stream, text_stream
 from toy_models.networks.device import describe, resolve
+from toy_models.networks.exact_network import CallBudgetExceeded, ExactNetwork, Policies
 from toy_models.networks.judge import (
     generative_cross_entropy,
     learning_error,
@@ -25,16 +30,22 @@ from toy_models.networks.sampling import Network, Oracle, Written, sample, sampl
 from toy_models.networks.training import NonFiniteLoss, OutOfMemory, Trained, TrainOptions, train
 
 __all__ = [
+    "Audit",
+    "CallBudgetExceeded",
     "CheckpointError",
     "Config",
+    "ContractError",
+    "ExactNetwork",
     "Network",
     "NonFiniteLoss",
     "Oracle",
     "OutOfMemory",
+    "Policies",
     "TrainOptions",
     "Trained",
     "Transformer",
     "Written",
+    "audit",
     "describe",
     "error_bound",
     "generative_cross_entropy",

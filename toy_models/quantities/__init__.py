@@ -6,7 +6,13 @@ __getattr__, __dir__, __all__ = attach(
     __name__,
     {
         "entropy": ["entropy_of_rows"],
-        "estimates": ["estimate_generative_cross_entropy", "estimate_trajectory_kl", "estimate_uniform_kl"],
+        "estimates": [
+            "entropy_at_reveal",
+            "estimate_generative_cross_entropy",
+            "estimate_trajectory_kl",
+            "estimate_uniform_kl",
+        ],
+        "information_curve": ["curve_rows", "falling_curve"],
         "intervals": ["bernstein_interval", "clopper_pearson", "student_interval"],
         "lattice": [
             "sequences",

@@ -1,6 +1,7 @@
 """Sampled quantities with their intervals. Nothing here is ever used silently for an exact one."""
 
 import numpy as np
+from jaxtyping import Float, Int
 from numpy.random import Generator
 
 from toy_models.door import CONTENT_FREE, require_generator, require_pair, require_rule, require_target
@@ -30,13 +31,25 @@ def estimate_trajectory_kl(
     confidence_level(confidence)
     require_generator(rng)
     x = target.sample(size, rng)
-    step = steps_of(rule, size, target.length, rng)
-    total = np.zeros(size)
+    total = entropy_at_reveal(target, x, steps_of(rule, size, target.length, rng))
+    return student_interval(total, confidence).shifted(-(target.entropy() if entropy is None else entropy))
+
+
+def entropy_at_reveal(
+    target: Target, x: Int[np.ndarray, "batch L"], step: Int[np.ndarray, "batch L"]
+) -> Float[np.ndarray, " batch"]:
+    """sum over i of H(X_i | the tokens of x revealed before step[i]), per row; its mean over x ~ q is H(X) + KL.
+
+    >>> x, step = np.array([[0, 0]]), np.array([[0, 1]])
+    >>> (tm.quantities.entropy_at_reveal(tm.repetition(2, 2), x, step) / np.log(2)).round(12).tolist()
+    [1.0]
+    """
+    total = np.zeros(len(x))
     for j in np.unique(step):
         rows = np.flatnonzero((step == j).any(axis=1))
         marginals = target.marginals(np.where(step[rows] < j, x[rows], MASK))
         total[rows] += np.where(step[rows] == j, entropy_of_rows(marginals), 0.0).sum(axis=1)
-    return student_interval(total, confidence).shifted(-(target.entropy() if entropy is None else entropy))
+    return total
 
 
 def estimate_uniform_kl(

@@ -57,7 +57,7 @@ def sample(denoiser: Denoiser, rule: Rule, size: int, rng: np.random.Generator) 
     plan = None if sees_contents(rule) else steps_of(rule, size, length, rng)
     steps = None if plan is None else np.unique(plan)
     show = size * length * denoiser.vocab_size >= PROGRESS_CELLS
-    with tqdm(total=length, desc="unmasking", unit="token", disable=not show) as bar:
+    with tqdm(total=length, desc="unmasking", unit="token", disable=not show or None) as bar:
         for j in range(length if steps is None else len(steps)):
             wanted = (y == MASK) if steps is None else (plan == steps[j])
             rows = np.flatnonzero(wanted.any(axis=1) & ~stopped)

@@ -117,7 +117,7 @@ def load(path: str | Path | None = None) -> Int[np.ndarray, " tokens"]:
     if path is None or str(path) == "":
         return eulerian_tokens(shipped_counts())
     file = Path(path)
-    text = _read(file)
+    text = read_utf8(file)
     tokens = fold(text)
     if (tokens < 26).sum() == 0:
         raise ValueError(f"corpus {file} holds no letter a-z after folding ({len(text)} characters read)")
@@ -129,7 +129,7 @@ def load(path: str | Path | None = None) -> Int[np.ndarray, " tokens"]:
     return tokens
 
 
-def _read(file: Path) -> str:
+def read_utf8(file: Path) -> str:
     """The text of a regular file; a FIFO would make us wait and a device would never end."""
     try:
         kind = file.stat().st_mode

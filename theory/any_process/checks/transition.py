@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from itertools import product
 
 from theory.any_process.results import Results
-from theory.ledger.registry import Outcome, check, control, decide, not_claimed_tight
+from theory.ledger.registry import Outcome, check, control, decide, definition, not_claimed_tight
 from toy_models.any_process.transition import Action, apply, emit
 from toy_models.validation import MASK
 
@@ -35,6 +35,22 @@ def transition_is_local(results: Results) -> Outcome:
         wrong += new != pieces or len(new) != length_law(x, actions)
         count += 1
     return decide(wrong == 0, count, wrong, "g = concatenation of one-position maps, |x| <= 2 over {M, 0, 1}")
+
+
+@definition("edit-transition", tier="rational")
+def transition_by_its_cases(results: Results) -> Outcome:
+    """g(x, y, c) of the library = s_1 .. s_n with s_i and u_i written out by their cases, |x| <= 2."""
+    count, wrong = 0, 0
+    for x, actions in transition_inputs(2):
+        new = []
+        for token, (candidate, remask, insert, delete) in zip(x, actions, strict=True):
+            if delete == 1 and token == MASK:
+                continue
+            kept = MASK if remask == 1 else candidate if token == MASK else token
+            new += [kept, MASK] if insert == 1 else [kept]
+        wrong += apply(x, *(list(zip(*actions, strict=True)) or [()] * 4)).tolist() != new
+        count += 1
+    return decide(wrong == 0, count, wrong)
 
 
 @control("edit-transition", tier="rational")

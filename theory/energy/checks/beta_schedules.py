@@ -124,9 +124,9 @@ def clipped_linear(_: Results):
 
 @definition("energy-beta-closed-form", tier="float64")
 def knots_by_plain_quadrature(_: Results):
-    """Piecewise linear alpha: E = int alpha'^2/(alpha (1-alpha) gamma') dt, gamma' = 1/(pi sqrt(t(1-t))); own gamma: pi^2.
+    """Piecewise linear alpha: E = int alpha'^2/(alpha (1-alpha) gamma') dt with gamma' = 1/(pi sqrt(t(1-t))).
 
-    A clipped path has no gamma of its own.
+    Under its own gamma E = pi^2; a clipped path has none.
     """
     gaps = []
     for times, values in (((0.0, 0.25, 1.0), (0.1, 0.5, 0.8)), ((0.0, 0.25, 0.5, 1.0), (0.0, 0.1, 0.6, 1.0))):

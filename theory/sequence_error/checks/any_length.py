@@ -5,7 +5,7 @@ from functools import cache
 import numpy as np
 
 import toy_models as tm
-from theory.ledger.registry import Outcome, check, control, decide, not_claimed_tight
+from theory.ledger.registry import Outcome, check, control, decide, definition, not_claimed_tight
 from theory.perplexity.results import CHAIN_A
 from theory.sequence_error.chain import first_order_constant, first_order_terms
 from theory.sequence_error.results import Results
@@ -128,6 +128,24 @@ def certified(results: Results) -> Outcome:
                 seen.append(gap.max() > 1e-7)
     holds = min(margins) >= 0 and all(rates) and all(seen)
     return decide(holds, len(margins), min(margins), "margin: share of the bound left over")
+
+
+@definition("certified-any-length", tier="float64")
+def condition_of_the_certificate(results: Results) -> Outcome:
+    """certified-any-length: the library gives a certificate at T iff max|P^T/pi - 1| < 1, by powers of P, T = 1..16.
+
+    Its delta is that maximum or the square of the one at T/2, which bounds it.
+    """
+    found = []
+    for transition in CHAINS.values():
+        chain, rows = tm.MarkovChain(transition, 2), np.array(transition)
+        law = np.linalg.matrix_power(rows, 4096)[0]
+        far = [np.abs(np.linalg.matrix_power(rows, t) / law - 1).max() for t in range(1, 17)]
+        for distance in range(1, 17):
+            mix = mixing_at(chain, distance)
+            least = min(far[distance - 1], far[distance // 2 - 1] ** 2 if distance > 1 else np.inf)
+            found.append(mix is None if least >= 1 else mix is not None and abs(mix.delta - least) < 1e-9)
+    return decide(all(found), len(found), note="six chains")
 
 
 @control("certified-any-length", tier="float64")

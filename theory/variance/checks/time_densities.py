@@ -125,6 +125,23 @@ def bounded_density_diverges(results: Results) -> Outcome:
     return decide(bool(error < 1e-4 and same and fitted), 1, error, note)
 
 
+@check("epr-diverges", tier="float64")
+def optimal_density_has_a_limit(results: Results) -> Outcome:
+    """epr-diverges, second half: p* sqrt(t) tends to a positive number and the total at p* to a limit, six cases.
+
+    From t = 1e-7 to 1e-6 p* sqrt(t) moves by less than 1e-5 of itself; steps of the total shrink by sqrt 10 each.
+    """
+    flat, ratios = [], []
+    for name in TABLES:
+        moments = results.instances[name].moments
+        t = np.array([1e-7, 1e-6])
+        height = p_pots.optimal(moments, 1e-8).pdf(t) * np.sqrt(t)
+        flat.append(abs(height[1] / height[0] - 1) if height[0] > 0 else np.inf)
+        totals = [va.decompose(moments, "optimal", e).total for e in (1e-4, 1e-5, 1e-6)]
+        ratios.append(abs((totals[2] - totals[1]) / (totals[1] - totals[0]) * np.sqrt(10) - 1))
+    return decide(max(flat) < 1e-5 and max(ratios) < 0.02, 2 * len(flat), max(ratios))
+
+
 @control("epr-diverges", tier="float64")
 def optimal_density_diverges(results: Results) -> Outcome:
     """epr-diverges for p*, which is of order t^(-1/2): the total converges."""

@@ -1,0 +1,310 @@
+"""The report of `mdm steps`: one dictionary of numbers and sentences, its table, its CSV, its files."""
+
+import csv
+import io
+import json
+from pathlib import Path
+
+import numpy as np
+
+from mdm.steps_page import page
+from toy_models.files import write_aside
+from toy_models.quantities.intervals import Estimate
+from toy_models.text.language import CONFIDENCE, Language, fit_language, require_enough
+from toy_models.text.pair_errors import PairError
+from toy_models.text.reading import Text, read
+from toy_models.text.step_costs import StepCost, StepCosts, sizes_of, step_costs
+
+COLUMNS = ("schedule", "asked", "calls", "excess", "low", "high", "written", "sequence error", "slots", "how", "sizes")
+
+
+def told(text, length, steps, alphabet, words, lines, order, states, rows, excess, ser, seed) -> dict:
+    """Everything that is printed and written; ValueError, one line, for what cannot be."""
+    wanted = numbers(steps)
+    for name, value, low, high in (("excess", excess, 0.0, np.inf), ("ser", ser, 0.0, 1.0)):
+        if not low <= value <= high:
+            raise ValueError(f"--{name} {value}, allowed: {low:g}..{high:g}")
+    if seed < 0:
+        raise ValueError(f"--seed {seed}, allowed: 0 and above")
+    if length < 2:
+        raise ValueError(f"--length {length}, allowed: 2 and above")
+    if order is not None and states is not None:
+        raise ValueError("--order and --states exclude each other: an n-gram or a hidden Markov model")
+    if wanted[-1] > length:
+        if steps != "4,8,16,32":
+            raise ValueError(f"--steps {wanted[-1]}, allowed: 1..{length}, the length (one token per call)")
+        wanted = [n for n in wanted if n <= length] or [length]
+    source = read(text, alphabet, lines, words)
+    require_enough(source, length)
+    rng = np.random.default_rng(seed)
+    language = fit_language(source, length, rng, order, states, rows)
+    return as_dict(source, language, step_costs(language, wanted, rng, excess, ser), seed)
+
+
+def numbers(steps: str) -> list[int]:
+    """The numbers of calls of `--steps`, sorted."""
+    try:
+        found = sorted({int(part) for part in steps.split(",")})
+    except ValueError:
+        raise ValueError(f"--steps {steps!r}, allowed: whole numbers between commas, for example 4,8,16") from None
+    if found[0] < 1:
+        raise ValueError(f"--steps {found[0]}, allowed: 1 and above")
+    return found
+
+
+def as_dict(text: Text, language: Language, costs: StepCosts, seed: int) -> dict:
+    length, curve = language.target.length, language.curve
+    ones, first, last = np.ones(length), np.eye(length)[0], np.eye(length)[-1]
+    known = None if language.used is None else language.target.entropy()
+    entropy = Estimate(*(np.asarray(known),) * 3, CONFIDENCE) if known is not None else curve.functional(ones)
+    g = curve.values
+    name = f"order-{language.used} language" if language.used else f"{language.states}-state hidden Markov language"
+    report = {
+        "text": {
+            "source": text.source,
+            "alphabet": text.alphabet,
+            "tokens": text.size,
+            "sequences": len(text.rows),
+            "vocabulary": text.vocab_size,
+            "symbols that occur": text.used,
+            "kept": text.kept,
+        },
+        "language": {
+            "name": name,
+            "order": language.used,
+            "states": language.states,
+            "best held-out order": language.best or None,
+            "scores": [{"order": s.order, "fitted": s.fitted, "held_out": s.held_out} for s in language.scores],
+            "length": length,
+            "entropy": _interval(entropy),
+            "entropy per token": _interval(Estimate(*(np.asarray(v / length) for v in _ends(entropy)), CONFIDENCE)),
+            "total correlation": _interval(curve.functional(length * first - ones)),
+            "dual total correlation": _interval(curve.functional(ones - length * last)),
+            "information curve": {
+                "exact": curve.exact,
+                "rows": None if curve.exact else len(curve.rows),
+                "value": g.value.tolist(),
+                "low": g.low.tolist(),
+                "high": g.high.tolist(),
+            },
+        },
+        "costs": [_cost(row) for row in costs.rows],
+        "smallest": {
+            "wished excess": costs.wished_excess,
+            "calls": costs.smallest,
+            "wished sequence error": costs.wished_error,
+            "uniform slots": costs.smallest_slots,
+        },
+        "one call": _pair(costs.one_call),
+        "blocks": [{"block": b, "calls": n, "excess": _interval(e)} for b, n, e in costs.block],
+        "monte carlo draw": costs.draw,
+        "confidence": CONFIDENCE,
+        "seed": seed,
+    }
+    report["sentences"] = sentences(report, language, costs)
+    return report
+
+
+def _ends(estimate: Estimate) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    return estimate.value, estimate.low, estimate.high
+
+
+def _interval(estimate: Estimate) -> dict:
+    value, low, high = (float(part) for part in _ends(estimate))
+    return {"value": value, "low": low, "high": high}
+
+
+def _pair(error: PairError) -> dict:
+    return {
+        "value": error.value,
+        "low": error.low,
+        "high": error.high,
+        "slots": error.slots,
+        "calls": error.calls,
+        "how": error.how,
+    }
+
+
+def _cost(row: StepCost) -> dict:
+    return {
+        "schedule": row.schedule,
+        "asked": row.asked,
+        "calls": row.calls,
+        "sizes": None if row.sizes is None else list(row.sizes),
+        "gamma": row.gamma,
+        "excess": _interval(row.excess),
+        "written": None if row.written is None else _interval(row.written),
+        "sequence error": None if row.error is None else _pair(row.error),
+    }
+
+
+def _pm(estimate: Estimate) -> str:
+    value, low, high = (float(part) for part in _ends(estimate))
+    return f"{value:.4f}" if high - low < 5e-5 else f"{value:.4f} ({low:.4f} to {high:.4f})"
+
+
+def sentences(report: dict, language: Language, costs: StepCosts) -> list[dict]:
+    """Answers to questions that users of released samplers asked, each with the language, L and N it holds for."""
+    length = language.target.length
+    scope = f"{report['language']['name']}, L = {length}"
+    pairs = f"bigram language, L = {length}"
+    asked = sorted({row.asked for row in costs.rows if row.schedule == "uniform"})
+    middle = asked[len(asked) // 2]
+    one = costs.one_call
+    said = [
+        {
+            "question": "Why not draw all tokens at once, each from its own law? (LLaDA #75)",
+            "answer": f"In one call {100 * one.value:.1f} % of the written texts hold a pair of neighbours that your "
+            f"text never has ({pairs}, N = 1). One token per call writes none, in {length} calls.",
+        }
+    ]
+    even, grown = (sizes_of(s, middle, length, language) for s in ("uniform", "growing"))
+    gap = language.curve.difference(grown, even)
+    verdict = "lose against" if gap.low > 0 else "beat" if gap.high < 0 else "cannot be told from"
+    said.append(
+        {
+            "question": "Do growing sizes 1, 2, 3, ... beat equal ones? (LLaDA #93)",
+            "answer": f"Growing sizes {verdict} equal ones: the difference is {_pm(gap)} nats per token "
+            f"({scope}, N = {middle}, {len(grown)} and {len(even)} calls).",
+        }
+    )
+    if len(costs.block) == 2:
+        (b, n, small), (whole, m, large) = costs.block
+        said.append(
+            {
+                "question": "Why does the block length matter at a fixed number of steps? (LLaDA #39)",
+                "answer": f"A random order inside blocks of {b} from left to right costs {_pm(small)} nats per token "
+                f"in {n} calls, over the whole length of {whole} it costs {_pm(large)} in {m} ({scope}): the tokens "
+                "of one call lie closer together in a small block.",
+            }
+        )
+    uniform = {row.asked: row for row in costs.rows if row.schedule == "uniform"}
+    priced = ", ".join(f"{_pm(uniform[n].excess)} at N = {n}" for n in asked)
+    said.append(
+        {
+            "question": "Can it write several tokens per step, and what does that cost? (mdlm #36)",
+            "answer": f"Yes; equal sizes in a random order cost {priced} nats per token, an upper bound on what the "
+            f"written text loses ({scope}). Left to right costs {length} calls and nothing else.",
+        }
+    )
+    said.append(
+        {
+            "question": "Likelihood by 128 Monte Carlo draws, or in causal order? (Dream #14)",
+            "answer": f"128 draws leave a standard error of {costs.draw / np.sqrt(128):.3f} nats per token and take "
+            f"128 calls; left to right is exact in {length} ({scope}, exact denoiser).",
+        }
+    )
+    reached = ", ".join(f"{s} {'never' if n is None else n}" for s, n in costs.smallest.items())
+    slots = costs.smallest_slots
+    searched = f"{slots} uniform slots" if slots else "more than 64 uniform slots, or not computed,"
+    said.append(
+        {
+            "question": "How many calls for a wished quality?",
+            "answer": f"Excess at most {costs.wished_excess:g} nats per token: {reached} calls ({scope}). "
+            f"Sequence error at most {costs.wished_error:g}: {searched} ({pairs}).",
+        }
+    )
+    said.append({"question": "How sure is all this?", "answer": _sure(report, language)})
+    return said
+
+
+def _sure(report: dict, language: Language) -> str:
+    used = next(s for s in language.scores if s.order == (language.used or 0))
+    text = (
+        f"Fitted to nine tenths of the text the {report['language']['name']} has a log-likelihood of {used.fitted:.3f} "
+        f"nats per token there and {used.held_out:.3f} on the rest, a gap of {used.gap:.3f}. "
+    )
+    if language.used is not None and language.best != language.used:
+        best = next(s for s in language.scores if s.order == language.best)
+        text += (
+            f"Order {language.best} is better held out ({best.held_out:.3f}): costs are those of order "
+            f"{language.used}, the best that is quick, or asked for; --order takes others. "
+        )
+    if not language.curve.exact:
+        text += (
+            f"The curve is estimated from {len(language.curve.rows)} sequences; intervals are at 99 %, asymptotic; the "
+        )
+        text += "optimal sizes were chosen on the same sequences, so their own cost reads a little low. "
+    return text + "All of it is about the fitted language, not about your text beyond it."
+
+
+def table(report: dict) -> str:
+    """What is printed."""
+    text, language = report["text"], report["language"]
+    entropy, curve = language["entropy per token"], language["information curve"]
+    lines = [
+        f"{text['source']}: {text['tokens']} tokens ({text['alphabet']}), {text['symbols that occur']} of "
+        f"{text['vocabulary']} symbols occur, {100 * text['kept']:.1f} % of the text kept",
+        f"{language['name']}, L = {language['length']}: entropy {entropy['value']:.4f} nats per token, "
+        f"total correlation {language['total correlation']['value']:.3f}, "
+        f"dual {language['dual total correlation']['value']:.3f} nats",
+        "information curve g (nats per token, "
+        + ("exact):" if curve["exact"] else f"{curve['rows']} sequences, 99 %):"),
+    ]
+    length = language["length"]
+    for k in sorted({0, length // 8, length // 4, length // 2, 3 * length // 4, length - 1}):
+        band = "" if curve["exact"] else f"  ({curve['low'][k]:.4f} to {curve['high'][k]:.4f})"
+        lines.append(f"  {k:5d} of {length} tokens revealed  {curve['value'][k]:.4f}{band}")
+    lines += ["held out against fitted (nats per token):"]
+    for s in language["scores"]:
+        label = f"order {s['order']}" if s["order"] else language["name"]
+        lines.append(f"  {label}  fitted {s['fitted']:.4f}  held out {s['held_out']:.4f}")
+    lines += [
+        "",
+        f"{'':16s} {'N':>4s} {'calls':>6s}  {'excess nats/token':>28s}  {'written':>8s}  {'sequence error':>15s} slots",
+    ]
+    for row in report["costs"]:
+        e, written, ser = row["excess"], row["written"], row["sequence error"]
+        band = f"{e['value']:.4f}" + (f" ({e['low']:.4f} to {e['high']:.4f})" if e["high"] - e["low"] > 5e-5 else "")
+        wrote = "" if written is None else f"{written['value']:.4f}"
+        error = "" if ser is None else f"{ser['value']:.4f}" + ("~" if ser["how"] == "sampled" else "")
+        slots = "" if ser is None or ser["slots"] is None else str(ser["slots"])
+        line = f"{row['schedule']:16s} {row['asked']:4d} {row['calls']:6.1f}  {band:>28s}  {wrote:>8s}"
+        line += f"  {error:>15s} {slots:>5s}"
+        lines.append(line.rstrip() + (f"  gamma {row['gamma']:g}" if row["gamma"] is not None else ""))
+    lines += [
+        "excess: trajectory KL, an upper bound on what the written text loses",
+        "written: KL of what is written (enumerated, or in N uniform slots from exact log p of sampled texts)",
+        f"sequence error: independent reveal in N slots on the bigram language, L = {length}; ~ sampled",
+        "",
+        "optimal sizes:",
+    ]
+    for row in report["costs"]:
+        if row["schedule"] == "optimal":
+            lines.append(f"  N = {row['asked']}: {row['sizes']}")
+    for said in report["sentences"]:
+        lines += ["", said["question"], "  " + said["answer"]]
+    return "\n".join(lines)
+
+
+def as_csv(report: dict) -> str:
+    """One line per schedule and N."""
+    handle = io.StringIO()
+    writer = csv.writer(handle, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    for row in report["costs"]:
+        e, written, ser = row["excess"], row["written"], row["sequence error"] or {}
+        writer.writerow(
+            [
+                *(row["schedule"], row["asked"], row["calls"], e["value"], e["low"], e["high"]),
+                "" if written is None else written["value"],
+                *(ser.get(key, "") for key in ("value", "slots", "how")),
+                " ".join(map(str, row["sizes"] or [])),
+            ]
+        )
+    return handle.getvalue()
+
+
+def require_folder(out: Path) -> None:
+    """Refuse before the work what could not be written after it."""
+    if out.exists() and not out.is_dir():
+        raise ValueError(f"--out {out} is a file, it must be a folder")
+
+
+def write(report: dict, out: Path) -> None:
+    """steps.json, steps.csv, steps.html: each written aside and renamed."""
+    out.mkdir(parents=True, exist_ok=True)
+    files = {"steps.json": json.dumps(report, indent=1, allow_nan=False), "steps.csv": as_csv(report)}
+    files["steps.html"] = page(report)
+    for name, content in files.items():
+        write_aside(out / name, lambda path, content=content: path.write_text(content, encoding="utf-8"))

@@ -1,0 +1,237 @@
+"""The audit's numbers beside exact ones, its verdicts in words, and the contracts it holds a sampler to."""
+
+import json
+import re
+
+import numpy as np
+import pytest
+import torch
+from planted_samplers import CHAIN, FAULTS, TABLE, blank, by_order, draw, drawn_confidence, laws, ones, random_order
+from planted_samplers import random_orders as orders_of
+
+import toy_models as tm
+from toy_models import networks
+from toy_models.audit.standing import even_sizes
+from toy_models.networks import ContractError, ExactNetwork, audit
+
+SIZE = 3000
+
+
+def run(sampler, target=CHAIN, size=SIZE, seed=0, **options):
+    return audit(sampler, target, size, np.random.default_rng(seed), stand=False, **options)
+
+
+def in_twos(network, size):
+    return by_order(network, size, orders_of(network, size), [2] * (network.length // 2))
+
+
+def test_intervals_hold_the_exact_numbers_of_a_rule():
+    """Random order in twos: every field against the enumerated law."""
+    rule = tm.RandomOrder([2, 2])
+    law = tm.sampler_law(TABLE, rule)
+    found = run(in_twos, TABLE, rule=rule, seed=3)
+    inside = law.pmf[TABLE.pmf > 0]
+    exact = {"sequence_error": 1 - inside.sum(), "kl": tm.marginal_kl(TABLE, rule), "calls": 2.0, "useful_calls": 2.0}
+    for name, value in exact.items():
+        estimate = getattr(found, name)
+        assert estimate.low - 1e-12 <= value <= estimate.high + 1e-12, name
+    assert float(found.kl.low) > 0.25 * exact["kl"]
+    assert float(found.cross_entropy.value) == np.inf
+    assert found.rule_comparison is not None
+    assert not found.rule_comparison.differs
+    assert not found.exact
+    assert [f.kind for f in found.findings] == ["impossible texts", "law"]
+
+
+def test_drawn_confidence_is_bounded_below_and_explained():
+    """KL of the exact law of the rule, 3.508 nats, is above the certified bound; entropy is that of the texts."""
+    found = run(drawn_confidence, size=SIZE)
+    assert 1.0 < float(found.kl.low) < 3.508
+    assert float(found.entropy.high) < float(found.language_entropy)
+    assert float(found.cross_entropy.high) < float(found.language_entropy)
+    assert any(reason.startswith("choice of positions:") for reason in found.split)
+
+
+def test_temperature_is_not_taken_for_a_choice():
+    found = run(FAULTS["temperature .95"].sampler, size=SIZE)
+    assert not any(reason.startswith("choice of positions:") for reason in found.split)
+
+
+def test_parallelism_is_named_where_draws_are_faithful():
+    found = run(in_twos)
+    assert [r.split(":")[0] for r in found.split] == ["parallelism"]
+    assert found.written_per_call == (2.0, 2.0, 2.0)
+
+
+def test_an_exact_sampler_gets_a_verdict_with_its_power():
+    found = run(random_order)
+    assert found.exact
+    assert found.findings == ()
+    size = re.search(r"a change of ([\d.]+) in the probability", found.verdict)
+    assert size is not None
+    assert 0.02 < float(size[1]) < 0.1
+    assert float(found.kl.low) == 0.0
+    assert (float(found.calls.value), float(found.useful_calls.value)) == (6.0, 6.0)
+    json.loads(found.to_json())
+
+
+def test_a_seed_repeats_a_run_and_the_generator_is_put_back():
+    torch.manual_seed(11)
+    before = torch.random.get_rng_state()
+    first, second = run(random_order, size=200, seed=4), run(random_order, size=200, seed=4)
+    assert torch.equal(before, torch.random.get_rng_state())
+    assert first.to_dict() == second.to_dict()
+    assert run(random_order, size=200, seed=5).to_dict() != first.to_dict()
+
+
+def test_large_languages_are_compared_with_their_texts():
+    chain = tm.corpus.language(2, 24)
+
+    def cooled(network, size):
+        return by_order(network, size, orders_of(network, size), ones(network), lambda p, _: p ** (1 / 0.8))
+
+    assert run(random_order, chain, 400).exact
+    found = run(cooled, chain, 400)
+    assert not found.exact
+    assert 0 < float(found.kl.low) < np.inf
+
+
+def test_standing_is_exact_where_it_can_be():
+    found = audit(in_twos, CHAIN, 500, np.random.default_rng(0))
+    by_name = {b.name: b for b in found.baselines}
+    rule = tm.RandomOrder(even_sizes(6, 3))
+    assert abs(by_name["random order"].kl - tm.marginal_kl(CHAIN, rule)) < 1e-12
+    assert by_name["halving"].kl < 1e-12
+    front = by_name["optimal front"]
+    assert front.kl <= min(b.kl for b in found.baselines if b.calls <= front.calls + 1e-9) + 1e-9
+    assert found.regret(front)[0] == float(found.kl.low) - front.kl
+    grid = by_name["grid"]
+    assert abs(grid.calls - 3.0) < 1e-9
+    assert grid.kl > by_name["random order"].kl
+
+
+# ------------------------------------------------------------------------------------------------------- contracts
+
+
+def returning(change):
+    return lambda network, size: change(random_order(network, size))
+
+
+def endless(network, size):
+    x = blank(network, size)
+    while True:
+        network(x)
+
+
+def raising(network, size):
+    network(blank(network, size))
+    raise RuntimeError("size mismatch\nat layer 3")
+
+
+def meddling(network, size):
+    x = random_order(network, size)
+    network.prompt = 1
+    return x
+
+
+BREACHES = {
+    "fewer rows": (returning(lambda x: x[:-2]), r"returned 8 rows, row 8 is missing: 10 were asked for"),
+    "more rows": (returning(lambda x: torch.cat([x, x])), r"returned shape \(20, 6\), .* \(10, 6\)"),
+    "too short": (returning(lambda x: x[:, :4]), r"returned shape \(10, 4\), .* \(10, 6\)"),
+    "one text": (returning(lambda x: x[0]), r"returned shape \(6,\)"),
+    "ragged": (returning(lambda x: [*x[:-1], x[-1, :3]]), r"row 9 has 3 tokens, row 0 has 6: texts have 6"),
+    "nothing": (returning(lambda x: None), r"returned None"),
+    "probabilities": (returning(lambda x: x.double() / 3), r"returned dtype float64, row 0: .*, ids are integers"),
+    "raises": (raising, r"raised RuntimeError after 1 calls: size mismatch at layer 3"),
+    "endless": (
+        endless,
+        r"does not end: more than 12200 rows were passed to the network for 10 texts \(1220 calls each",
+    ),
+    "changes its input": (meddling, r"changed network.prompt from 0 to 1"),
+}
+
+
+@pytest.mark.parametrize("name", BREACHES)
+def test_breaches_are_one_line(name):
+    sampler, message = BREACHES[name]
+    with pytest.raises(ContractError, match=message) as told:
+        run(sampler, size=10)
+    assert "\n" not in str(told.value)
+
+
+def test_masks_and_foreign_ids_are_findings_with_their_first_row():
+    def leaving(x):
+        x[7, 2] = 2
+        return x
+
+    found = run(returning(leaving), size=400)
+    assert found.findings[0].text.startswith("1 of 400 hold a mask, first row 7: [")
+    assert float(found.masks_left.value) == 1 / 400
+    assert float(found.sequence_error.low) > 0
+
+    def straying(x):
+        x[5, 0], x[6, 1] = 9, -4
+        return x
+
+    found = run(returning(straying), size=400)
+    assert found.findings[0].text.startswith("2 of 400 hold an id that is no letter, first row 5: [9, ")
+
+
+def test_texts_may_come_with_their_prompt_as_lists_or_arrays():
+    for change in (lambda x: x.tolist(), lambda x: x.numpy(), lambda x: list(x)):
+        assert run(returning(change), size=300).exact
+    network = ExactNetwork(CHAIN, 2, vocab_size=4, prompt=1)
+
+    def with_bos(network, size):
+        x = by_order(network, size, orders_of(network, size), ones(network))
+        x[:, 0] = 3
+        return x
+
+    assert run(with_bos, size=300, network=network).exact
+
+
+def test_letters_written_elsewhere_than_asked_are_seen_in_the_calls():
+    """A last call whose draws are not those returned: nothing in the inputs shows it, the returned text does."""
+
+    def swapped(network, size):
+        x = random_order(network, size)
+        return x[torch.randperm(size)]
+
+    found = run(swapped)
+    assert found.exact  # the law is right: rows are exchangeable
+    assert found.split[-1].startswith("rewriting:")
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"confidence": 1.0}, "confidence = 1.0"),
+        ({"size": 1}, "size = 1, it must be an integer >= 2"),
+        ({"mask_id": 0}, "mask_id = 0 is the id of a letter"),
+        ({"network": ExactNetwork(TABLE, 3)}, "network is one of another target"),
+    ],
+)
+def test_bad_arguments_are_refused(options, message):
+    with pytest.raises(ValueError, match=message):
+        run(random_order, **{"size": 10, **options})
+
+
+def test_a_used_network_is_refused():
+    network = ExactNetwork(CHAIN, 2)
+    laws(network, blank(network, 2))
+    with pytest.raises(ValueError, match="called 1 times"):
+        run(random_order, size=10, network=network)
+
+
+def test_a_rule_is_judged_apart_from_the_language():
+    """Exact texts do not fit a declared rule that is not exact, and the other way round."""
+    found = run(random_order, rule=tm.RandomOrder([3, 3]))
+    assert [f.kind for f in found.findings] == ["rule"]
+    assert found.exact
+    assert not run(in_twos, rule=tm.RandomOrder([2, 2, 2])).rule_comparison.differs
+
+
+def test_the_module_exports_what_the_docstrings_promise():
+    for name in ("audit", "Audit", "ExactNetwork", "Policies", "ContractError"):
+        assert getattr(networks, name).__doc__
+    assert callable(draw)

@@ -1,0 +1,1 @@
+"""The samplers people run: what they write when the network is exact."""

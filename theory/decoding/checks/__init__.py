@@ -1,0 +1,1 @@
+"""Checks of the decoding claims, one module for each subject."""
