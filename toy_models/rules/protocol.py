@@ -116,7 +116,11 @@ def sees_contents(rule: Rule) -> TypeIs[Adaptive | Drawn]:
 
 
 def sees_drawn(rule: Rule) -> TypeIs[Drawn]:
-    """Whether the rule also looks at the candidates: its `select` takes `drawn`."""
+    """Whether the rule also looks at the candidates: its `select` takes `drawn`.
+
+    >>> tm.rules.sees_drawn(tm.DrawnConfidence(1)), tm.rules.sees_drawn(tm.TopK(1))
+    (True, False)
+    """
     return sees_contents(rule) and "drawn" in signature(rule.select).parameters
 
 
