@@ -295,7 +295,7 @@ FAULTS = {
     "marginals of the previous call": Fault(marginals_of_the_previous_call),
     "drawn confidence": Fault(drawn_confidence),
     "floor schedule": Fault(floor_schedule, rule=tm.RandomOrder([2, 2, 1, 1])),
-    "coarse Gumbel noise": Fault(coarse_gumbel),
+    "coarse Gumbel noise": Fault(coarse_gumbel, TABLE),
     "BOS overwritten": Fault(bos_overwritten, network={"prompt": 1}),
     "prompt ignored": Fault(prompt_ignored),
     "shift by one": Fault(shift_by_one, network={"shift": 1}),

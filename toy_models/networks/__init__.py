@@ -27,6 +27,7 @@ from toy_models.networks.noise import noise_by_method, sampled_losses, sampled_m
 from toy_models.networks.posterior import error_bound, marginals
 from toy_models.networks.processes import start_processes
 from toy_models.networks.sampling import Network, Oracle, Written, sample, sample_left_to_right
+from toy_models.networks.shortest import shortest_error
 from toy_models.networks.training import NonFiniteLoss, OutOfMemory, Trained, TrainOptions, train
 
 __all__ = [
@@ -60,6 +61,7 @@ __all__ = [
     "sampled_losses",
     "sampled_moments",
     "sequence_error",
+    "shortest_error",
     "start_processes",
     "stream",
     "tabulate",
