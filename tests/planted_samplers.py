@@ -198,7 +198,7 @@ def coarse_gumbel(network, size):
     """Gumbel noise from uniforms of five bits."""
 
     def law(p, step):
-        u = (torch.randint(0, 2**5, p.shape) + 0.5).double() / 2**5
+        u = torch.randint(0, 2**5, p.shape).double() / 2**5  # 0 included, 1 not
         return greedy(p.log() - torch.log(-torch.log(u)))
 
     return by_order(network, size, random_orders(network, size), ones(network), law)
