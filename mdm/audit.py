@@ -52,6 +52,7 @@ def audit(
     require("audit", "torch")
     with bad_input("audit"):
         import numpy as np
+        from tqdm import tqdm
 
         from toy_models.networks import ExactNetwork, Policies, shortest_error
         from toy_models.networks import audit as run_audit
@@ -65,7 +66,11 @@ def audit(
             return ExactNetwork(of, mask, vocab_size, shift, prompt, policies=policies)
 
         write, rng = load(sampler), np.random.default_rng(seed)
-        found = run_audit(write, target, size, rng, confidence, declared, network=network(target))
+        watched = network(target)
+        # a letter per call is the guess behind the remaining time; shown on terminals only
+        with tqdm(total=max(size, 0) * target.length, unit="row", unit_scale=True, disable=None) as bar:
+            watched.register_forward_hook(lambda *_: bar.update(watched.record.rows - bar.n))
+            found = run_audit(write, target, size, rng, confidence, declared, network=watched)
         first = None
         if shortest and not found.exact:
             make = names.LANGUAGES[language].make
