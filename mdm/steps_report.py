@@ -10,7 +10,7 @@ import numpy as np
 from mdm.steps_page import page
 from toy_models.files import write_aside
 from toy_models.quantities.intervals import Estimate
-from toy_models.text.language import CONFIDENCE, Language, fit_language, require_enough
+from toy_models.text.language import CONFIDENCE, Language, exactly, fit_language, require_enough
 from toy_models.text.pair_errors import PairError
 from toy_models.text.reading import Text, read
 from toy_models.text.step_costs import StepCost, StepCosts, sizes_of, step_costs
@@ -56,7 +56,7 @@ def as_dict(text: Text, language: Language, costs: StepCosts, seed: int) -> dict
     length, curve = language.target.length, language.curve
     ones, first, last = np.ones(length), np.eye(length)[0], np.eye(length)[-1]
     known = None if language.used is None else language.target.entropy()
-    entropy = Estimate(*(np.asarray(known),) * 3, CONFIDENCE) if known is not None else curve.functional(ones)
+    entropy = exactly(known) if known is not None else curve.functional(ones)
     g = curve.values
     name = f"order-{language.used} language" if language.used else f"{language.states}-state hidden Markov language"
     report = {
@@ -77,7 +77,7 @@ def as_dict(text: Text, language: Language, costs: StepCosts, seed: int) -> dict
             "scores": [{"order": s.order, "fitted": s.fitted, "held_out": s.held_out} for s in language.scores],
             "length": length,
             "entropy": _interval(entropy),
-            "entropy per token": _interval(Estimate(*(np.asarray(v / length) for v in _ends(entropy)), CONFIDENCE)),
+            "entropy per token": _interval(entropy, length),
             "total correlation": _interval(curve.functional(length * first - ones)),
             "dual total correlation": _interval(curve.functional(ones - length * last)),
             "information curve": {
@@ -109,8 +109,8 @@ def _ends(estimate: Estimate) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return estimate.value, estimate.low, estimate.high
 
 
-def _interval(estimate: Estimate) -> dict:
-    value, low, high = (float(part) for part in _ends(estimate))
+def _interval(estimate: Estimate, over: int = 1) -> dict:
+    value, low, high = (float(part) / over for part in _ends(estimate))
     return {"value": value, "low": low, "high": high}
 
 

@@ -51,9 +51,7 @@ def cut_of(chain: MarkovChain) -> int | None:
     return max(1, int(np.argmax(deltas <= FORGOTTEN)))
 
 
-def log_valid(
-    chain: MarkovChain, reveals: list[float], cut: int | None
-) -> tuple[Float[np.ndarray, " levels"], float]:
+def log_valid(chain: MarkovChain, reveals: list[float], cut: int | None) -> tuple[Float[np.ndarray, " levels"], float]:
     """ln(1 - SER) after each level, reveals[m-1] with m steps remaining, and the proved error of the tail alone.
 
     cut None: exact.

@@ -24,7 +24,8 @@ from toy_models.rules.replay import replay_rule
 from toy_models.schedules.budget import growing_sizes
 from toy_models.schedules.named import CosineSchedule, LinearSchedule
 from toy_models.schedules.optimal import optimal_sizes
-from toy_models.text.language import CONFIDENCE, Language
+from toy_models.targets.protocol import own_route
+from toy_models.text.language import CONFIDENCE, Language, exactly
 from toy_models.text.pair_errors import PairError, sampled_error, uniform_errors, weights_error
 
 SCHEDULES = ("uniform", "cosine", "growing", "optimal")
@@ -69,7 +70,7 @@ class StepCosts:
 def sizes_of(schedule: str, steps: int, length: int, language: Language) -> Int[np.ndarray, " N"]:
     """The sizes that are used, without empty steps."""
     if schedule == "optimal":
-        return optimal_sizes(language.curve.falling, steps)
+        return np.asarray(optimal_sizes(language.curve.falling, steps))
     made = {
         "uniform": lambda: LinearSchedule().sizes(steps, length),
         "cosine": lambda: CosineSchedule().sizes(steps, length),
@@ -83,11 +84,12 @@ def step_costs(
 ) -> StepCosts:
     """Costs of every schedule at every number of calls; `excess` and `error` are the wishes to be met.
 
-    >>> from toy_models.text.language import fit_language
-    >>> text = tm.text.Text((np.arange(400) % 3 % 2,), ("a", "b"), "tokens", 1.0, "aba")
-    >>> found = step_costs(fit_language(text, 8, np.random.default_rng(0), order=1), [2], np.random.default_rng(0))
-    >>> [round(float(row.excess.value), 12) for row in found.rows if row.schedule == "uniform"]
-    [0.0]
+        >>> from toy_models.targets.protocol import own_route
+    from toy_models.text.language import fit_language
+        >>> text = tm.text.Text((np.arange(400) % 3 % 2,), ("a", "b"), "tokens", 1.0, "aba")
+        >>> found = step_costs(fit_language(text, 8, np.random.default_rng(0), order=1), [2], np.random.default_rng(0))
+        >>> [round(float(row.excess.value), 12) for row in found.rows if row.schedule == "uniform"]
+        [0.0]
     """
     length = language.target.length
     steps = sorted(set(steps))
@@ -107,7 +109,7 @@ def step_costs(
             kl = written.get(n) if schedule == "uniform" else None
             if (language.target.vocab_size + 1) ** length <= MOST_STATES:
                 law = marginal_kl(language.target, RandomOrder(sizes.tolist())) / length
-                kl = Estimate(*(np.asarray(law),) * 3, CONFIDENCE)
+                kl = exactly(law)
             cost = language.curve.excess(sizes)
             rows.append(StepCost(schedule, n, float(len(sizes)), tuple(sizes.tolist()), None, cost, kl, found))
     rows += _entropy_bounded(language, steps, x, rng)
@@ -151,9 +153,9 @@ def smallest_calls(language: Language, schedule: str, wished: float) -> int | No
 
 def _written(language: Language, steps: list[int], x) -> dict[int, Estimate]:
     """KL(q || p) / L of uniform independent reveal in N slots, for bigram languages."""
-    if language.used is None or language.used > 2:
+    chain = own_route(language.target, "as_chain")
+    if chain is None:
         return {}
-    chain = language.target.as_chain()
     try:
         log_p = gap_log_likelihood(chain, steps[-1], x[:24]).log_p
     except IntractableError:
@@ -188,8 +190,7 @@ def _fixed(language: Language, name: str, step, x) -> StepCost:
     calls = len(np.unique(step[0]))
     nothing = PairError(0.0, 0.0, 0.0, None, float(calls), "exact")
     if calls == x.shape[1] or (name == "halving" and language.used is not None and language.used <= 2):
-        zero = np.asarray(0.0)
-        cost = Estimate(zero, zero, zero, CONFIDENCE)
+        cost = exactly(0.0)
         return StepCost(name, calls, float(calls), None, None, cost, cost, nothing)
     cost = _order_cost(language, step, x)
     pair = nothing if name == "halving" else None  # halving is exact on a Markov chain
