@@ -36,6 +36,7 @@ def page(report: dict) -> str:
         _curve_figure(report, scope),
         "<h2>Costs</h2>",
         _table(report),
+        *(f"<p>{escape(note)}</p>" for note in report["notes"]),
         "<h2>Optimal sizes</h2><ul>",
         *(
             f"<li>N = {row['asked']}: <code>{row['sizes']}</code></li>"

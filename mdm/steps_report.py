@@ -101,6 +101,12 @@ def as_dict(text: Text, language: Language, costs: StepCosts, seed: int) -> dict
         "confidence": CONFIDENCE,
         "seed": seed,
     }
+    report["notes"] = [
+        "excess: trajectory KL, an upper bound on what the written text loses",
+        "written: KL of what is written (enumerated, or in N uniform slots from the exact log p of sampled texts)",
+        f"sequence error: independent reveal in N slots on the bigram language, L = {length}; of entropy-bounded and "
+        "of halving the rule itself, on the same language; ~ sampled",
+    ]
     report["sentences"] = sentences(report, language, costs)
     return report
 
@@ -263,9 +269,7 @@ def table(report: dict) -> str:
         line += f"  {error:>15s} {slots:>5s}"
         lines.append(line.rstrip() + (f"  gamma {row['gamma']:g}" if row["gamma"] is not None else ""))
     lines += [
-        "excess: trajectory KL, an upper bound on what the written text loses",
-        "written: KL of what is written (enumerated, or in N uniform slots from exact log p of sampled texts)",
-        f"sequence error: independent reveal in N slots on the bigram language, L = {length}; ~ sampled",
+        *report["notes"],
         "",
         "optimal sizes:",
     ]

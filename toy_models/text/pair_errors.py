@@ -67,6 +67,8 @@ def log_valid(chain: MarkovChain, reveals: list[float], cut: int | None) -> tupl
 def route_of(chain: MarkovChain, levels: int) -> tuple[str, int | None]:
     """("exact", None), ("measured", cut) or ("sampled", None), whichever is cheap enough for so many levels."""
     n, v = chain.length + 1, chain.vocab_size
+    if levels * level_flops(min(n, 6), v) > MAX_FLOPS:  # not even the shortest cut
+        return "sampled", None
     cut = cut_of(chain)
     if levels * level_flops(n, v) <= MAX_FLOPS / 20 or (cut is not None and 2 * (cut + 2) >= n):
         return ("exact", None) if levels * level_flops(n, v) <= MAX_FLOPS else ("sampled", None)

@@ -31,6 +31,7 @@ from toy_models.text.pair_errors import PairError, sampled_error, uniform_errors
 SCHEDULES = ("uniform", "cosine", "growing", "optimal")
 GAMMAS = tuple(0.1 * 2.0**k for k in range(10, -1, -1))
 MOST_STATES = 2**17  # (V+1)^L of a language whose written law is enumerated
+MOST_SYMBOLS = 256  # powers of the transition matrix in extended precision
 MOST_SLOTS = 64  # searched for a wished sequence error
 
 
@@ -152,9 +153,9 @@ def smallest_calls(language: Language, schedule: str, wished: float) -> int | No
 
 
 def _written(language: Language, steps: list[int], x) -> dict[int, Estimate]:
-    """KL(q || p) / L of uniform independent reveal in N slots, for bigram languages."""
+    """KL(q || p) / L of uniform independent reveal in N slots, for bigram languages of at most MOST_SYMBOLS symbols."""
     chain = own_route(language.target, "as_chain")
-    if chain is None:
+    if chain is None or chain.vocab_size > MOST_SYMBOLS:
         return {}
     try:
         log_p = gap_log_likelihood(chain, steps[-1], x[:24]).log_p
