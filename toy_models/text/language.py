@@ -102,6 +102,11 @@ def fit_language(
 
     Orders above 2 have no closed-form curve: g is estimated from `rows` sequences. By itself the choice stops at
     V^n L <= 2^21 and at one context per token; an `order` that is given may reach 2^26.
+
+    >>> text = tm.text.Text((np.arange(400) % 2,), ("a", "b"), "tokens", 1.0, "abab")
+    >>> language = tm.text.fit_language(text, 4, np.random.default_rng(0), order=2)
+    >>> language.pairs.transition.tolist()
+    [[0.0, 1.0], [1.0, 0.0]]
     """
     length, rows = positive_int("length", length), positive_int("rows", rows, 2)
     require_enough(text, length)
