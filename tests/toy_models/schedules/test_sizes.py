@@ -3,6 +3,7 @@
 from fractions import Fraction
 
 import pytest
+import torch
 
 import toy_models as tm
 from toy_models import schedules
@@ -64,7 +65,6 @@ def test_a_smaller_eps_does_not_cure_it():
 
 
 def test_floor_against_tensors():
-    torch = pytest.importorskip("torch")
     for masks, steps, eps in ((6, 6, 1e-3), (512, 256, 1e-3), (100, 37, 1e-3), (256, 512, 1e-3), (64, 64, 1e-2)):
         times, left, sizes = torch.linspace(1, eps, steps + 1), torch.tensor(masks), []
         for i in range(steps):
