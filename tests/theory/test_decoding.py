@@ -1,21 +1,27 @@
 """The decoding topic on the smoke profile: verdicts, published vectors, numbers on the page, planted faults."""
 
+import doctest
 import re
+from importlib import import_module
 from itertools import product
 from pathlib import Path
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from flint import fmpq
 from smoke import results as smoke
 
 import toy_models as tm
+from figures.registry import FIGURES
+from figures.save import draw
 from theory.decoding import correctors, drawn, exact_samplers, low_commits, noise, regret
 from theory.decoding import results as topic
 from theory.decoding.checks import blocks, collapse, drawn_confidence, schedules, thresholds
 from theory.decoding.checks import correctors as corrector_checks
 from theory.decoding.checks import noise as noise_checks
 from theory.ledger.claims import load_claims
+from theory.ledger.figures import load
 from theory.ledger.registry import REGISTRY
 from theory.ledger.run import run_claim, run_topic
 from toy_models.exact import trajectories as exact
@@ -216,6 +222,21 @@ def test_summary_has_a_line_per_rule(results):
 def test_unknown_profile():
     with pytest.raises(ValueError, match="profile = 'quick', allowed"):
         topic.results("quick", np.random.default_rng(0))
+
+
+@pytest.mark.parametrize("name", ["drawn", "low_commits", "schedules", "noise", "correctors", "exact_samplers"])
+def test_examples_in_docstrings(name):
+    found = doctest.testmod(import_module(f"theory.decoding.{name}"))
+    assert found.attempted > 0 or name == "correctors"
+    assert found.failed == 0
+
+
+def test_calls_on_the_plane_never_pass_the_length(results):
+    load("decoding")
+    fig, data = draw(FIGURES["decoding-calls-error"], results)
+    plt.close(fig)
+    assert [e.rule for e in data["entries"]] == results.regret.rules
+    assert max(e.calls for e in data["entries"]) <= 4 + 1e-9
 
 
 # ---------------------------------------------------------------- planted faults

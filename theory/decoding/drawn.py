@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import product
 from math import comb
+from typing import Any
 
 import numpy as np
 from flint import fmpq
@@ -126,7 +127,7 @@ def indexed(pmf: np.ndarray) -> Indexed:
     """An array of fmpq with shape (V,)*L as a law with all its (V+1)^L context sums."""
     sums = tm.exact.context_sums(pmf)
     table = {tuple(k - 1 for k in index): sums[index] for index in np.ndindex(sums.shape)}
-    positive = {tuple(x): pmf[x] for x in np.ndindex(pmf.shape) if pmf[x] != 0}
+    positive: dict[State, Any] = {tuple(x): pmf[x] for x in np.ndindex(pmf.shape) if pmf[x] != 0}
     return Indexed(positive, pmf.shape[0], pmf.ndim, table)
 
 

@@ -26,7 +26,8 @@ def coarse_to_fine(length: int) -> tm.FixedOrder:
     >>> coarse_to_fine(8).blocks
     ((0,), (4,), (2, 6), (1, 3, 5, 7))
     """
-    blocks, stride = [(0,)], 1
+    stride = 1
+    blocks: list[tuple[int, ...]] = [(0,)]
     while stride < length:
         stride *= 2
     while stride > 1:

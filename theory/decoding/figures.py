@@ -174,7 +174,8 @@ def regret(results: Results) -> Drawn:
             ax.text(
                 c, r, f"{shown}  ({entry.calls:.3g})", ha="center", va="center", fontsize=8, color="w" if dark else "k"
             )
-    labels = [name.replace(" (", "\n(", 1).replace(", L", "\nL") for name in table.languages]
+    labels = [name.replace(" (", "\n(").replace(", L", "\nL").replace(", 3", "\n3") for name in table.languages]
+    labels = [name.replace("letters, ", "letters\n") for name in labels]
     ax.set_xticks(range(len(labels)), labels, fontsize=8)
     ax.set_yticks(range(len(names)), names, fontsize=8.5)
     ax.xaxis.tick_top()

@@ -1,5 +1,7 @@
 """Smaller figures of the decoding topic: noise, correctors, schedules, blocks, exact samplers, gamma."""
 
+from typing import Any
+
 import matplotlib.pyplot as plt
 import numpy as np
 
@@ -139,7 +141,7 @@ def blocks(results: Results) -> Drawn:
     for ax, part in zip(axes, results.blocks, strict=True):
         for name, values, colour, marker in (("drawn", part.drawn, "C2", "s"), ("marginal", part.marginal, "C0", "o")):
             for k, line in ((1, "-"), (2, "--")):
-                look = {"color": colour, "marker": marker, "ls": line, "mfc": colour if k == 1 else "w"}
+                look: dict[str, Any] = {"color": colour, "marker": marker, "ls": line, "mfc": colour if k == 1 else "w"}
                 ax.plot(part.block, values[k], **look, label=f"{name} confidence, {'L' if k == 1 else 'L/2'} calls")
         ax.set_xscale("log")
         plain_ticks(ax.xaxis, part.block)
@@ -164,7 +166,7 @@ def exactness(results: Results) -> Drawn:
     names = list(dict.fromkeys(c.sampler for c in rows))
     fig, ax = plt.subplots(figsize=(WIDTH, 4.6))
     for k, name in enumerate(names):
-        look = style(k) | {"linestyle": "none"}
+        look: dict[str, Any] = style(k) | {"linestyle": "none"}
         for cost in (c for c in rows if c.sampler == name):
             exact = cost.kl < 1e-6
             place = languages.index(cost.language) + 0.1 * (k - (len(names) - 1) / 2)

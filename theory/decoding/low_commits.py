@@ -15,7 +15,7 @@ import toy_models as tm
 from toy_models.exact import LogSum
 from toy_models.exact.trajectories import RationalLaw, State, entropy_of, masked
 
-FACTORS = 200  # of (e; e)_infinity: the rest is 1 - e^201, and fewer factors make the bound that is checked stronger
+FACTORS = 200  # of (e; e)_infinity: fewer factors, and rounding up, make the bound that is checked stronger
 
 
 def least_confidence(law: RationalLaw) -> fmpq:
@@ -61,23 +61,23 @@ def low_commits(law: RationalLaw, x: State, level: fmpq) -> int:
 
 
 def tail(e: fmpq, k: int) -> fmpq:
-    """e^{k(k+1)/2} / ((1-e)(1-e^2) .. (1-e^200)), at most e^{k(k+1)/2} / (e; e)_infinity."""
+    """e^{k(k+1)/2} / euler(e), at most e^{k(k+1)/2} / (e; e)_infinity."""
     return e ** (k * (k + 1) // 2) / euler(e)
 
 
 def euler(e: fmpq) -> fmpq:
-    """The first factors of (e; e)_infinity, rounded down to 40 digits so that the number stays short."""
+    """The first factors of (e; e)_infinity, rounded up to 40 digits so that the number stays short."""
     value = fmpq(1)
     for m in range(1, FACTORS + 1):
         value *= 1 - e**m
         if e**m < fmpq(1, 10**45):
             break
     scale = 10**40
-    return fmpq((value * scale).floor(), scale)
+    return fmpq((value * scale).ceil(), scale)
 
 
 def kl_lower_bound(law: RationalLaw, level: fmpq | None = None) -> LogSum:
-    """(1/2) log(1/e) E_q[k(k+1)] + log (e; e)_infinity - H(q), exact but for the rounding of `euler` downwards."""
+    """(1/2) log(1/e) E_q[k(k+1)] + log (e; e)_infinity - H(q), `euler` in place of (e; e)_infinity, hence no less."""
     level = least_confidence(law) if level is None else level
     e = 1 - level
     mean = sum((q * k * (k + 1) for x, q in law.pmf.items() for k in [low_commits(law, x, level)]), fmpq(0))

@@ -11,7 +11,7 @@ import numpy as np
 
 import toy_models as tm
 from toy_models.quantities import lattice
-from toy_models.rules.protocol import sees_drawn
+from toy_models.rules.protocol import sees_contents, sees_drawn
 from toy_models.schedules import floor_sizes
 
 NO_REPEAT = [[0.0, 0.7, 0.3], [0.4, 0.0, 0.6], [0.5, 0.5, 0.0]]
@@ -100,7 +100,7 @@ def table(full: bool) -> Table:
         fronts[name] = (front.calls, np.maximum(front.kl, 0.0))
         entropies[name] = law.entropy()
         for label, rule in rules(target.length).items():
-            replayed = isinstance(rule, tm.ContentFree | tm.Adaptive) and not sees_drawn(rule)
+            replayed = isinstance(rule, tm.ContentFree) or (sees_contents(rule) and not sees_drawn(rule))
             calls = tm.expected_calls(law, rule) if replayed else tm.sampler_law(law, rule).mean_steps
             kl = max(float(tm.marginal_kl(law, rule)), 0.0)
             entries.append(Entry(label, name, float(calls), kl, float(front.lower_bound(calls))))

@@ -6,6 +6,7 @@ Derivations: theory/decoding/derivation.md; the claims: theory/decoding/checks/.
 from copy import deepcopy
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import cast
 
 import numpy as np
 
@@ -242,7 +243,7 @@ def corrector_curves(sweeps: int) -> tuple[Corrector, ...]:
 def temperatures() -> tuple[Temperature, ...]:
     """KL per further token of stationary chains, left to right."""
     values = np.array([0.25, 0.5, 0.7, 0.8, 0.9, 0.95, 1.0, 1.1, 1.25, 1.5])
-    text = tm.corpus.language(2, 2)
+    text = cast(tm.MarkovChain, tm.corpus.language(2, 2))
     rows = (
         ("chain (.7,.3),(.2,.8)", np.array(CHAIN), np.array([0.4, 0.6])),
         ("English bigrams", text.transition, text.initial),

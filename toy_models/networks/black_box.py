@@ -127,9 +127,11 @@ def call_estimates(record: CallRecord, size: int, confidence: float) -> tuple[Es
             estimates.exact(record.writing_rows / size, confidence),
         )
     both = student_interval(per_text.astype(np.float64), confidence)
-    ends = np.stack([both.value, both.low, both.high])
-    calls, useful = (Estimate(*(np.asarray(end) for end in ends[:, k]), confidence) for k in (0, 1))
-    return calls, useful
+    return _column(both, 0), _column(both, 1)
+
+
+def _column(of: Estimate, k: int) -> Estimate:
+    return Estimate(np.asarray(of.value[k]), np.asarray(of.low[k]), np.asarray(of.high[k]), of.confidence)
 
 
 def findings(

@@ -171,7 +171,7 @@ def sure_tokens_are_the_mode(results: Results) -> Outcome:
 def peaked(seed: int) -> exact.RationalLaw:
     """A random law with a heavy word."""
     rng = np.random.default_rng(seed)
-    weights = {x: int(rng.integers(0, 4)) for x in product((0, 1), repeat=3)}
+    weights: dict[exact.State, int] = {x: int(rng.integers(0, 4)) for x in product((0, 1), repeat=3)}
     weights[tuple(int(v) for v in rng.integers(0, 2, 3))] += 12
     total = sum(weights.values())
     return exact.RationalLaw({x: fmpq(w, total) for x, w in weights.items() if w}, 2, 3)
