@@ -247,6 +247,7 @@ def quantiles_invert_the_mass(results: Results) -> Outcome:
     named.append(densities.from_cells(edges, np.array([0.5, 0.2, 0.3]), "three cells"))
     gaps = []
     for density in named:
+        assert density.quantile is not None
         for s in (0.0, 0.1, 0.5, 0.9, 1.0):
             end = float(density.quantile(s))
             inside = tuple(b for b in density.breaks if b < end)
