@@ -77,7 +77,9 @@ def test_floor_against_tensors():
 def test_growing_and_budget():
     assert schedules.growing_sizes(1).tolist() == [1]
     assert schedules.growing_sizes(10).tolist() == [1, 2, 3, 4]
-    assert schedules.growing_sizes(5, 1.0).tolist() == [1] * 5
+    assert schedules.growing_sizes(5, ratio=1.0).tolist() == [1] * 5
+    assert schedules.growing_sizes(10, 4).tolist() == [1, 2, 3, 4]
+    assert schedules.growing_sizes(7, 5).sum() == 7
     sizes = schedules.even_split_sizes(8, 8)
     assert schedules.masks_left(sizes[:5], 8)[-1] == 3
     assert schedules.within_budget(sizes, 5).tolist() == [1, 1, 1, 1, 4]
@@ -98,7 +100,7 @@ def test_rounded_random_order_by_hand():
     [
         (lambda: schedules.floor_sizes(4, 4, 1.0), "eps = 1.0, it must lie in"),
         (lambda: schedules.even_split_sizes(0, 4), "masks = 0, it must be an integer >= 1"),
-        (lambda: schedules.growing_sizes(4, 0.5), "ratio = 0.5, it must be"),
+        (lambda: schedules.growing_sizes(4, ratio=0.5), "ratio = 0.5, it must be"),
     ],
 )
 def test_refusals(call, message):
