@@ -32,7 +32,7 @@ __getattr__, __dir__, __all__ = attach(
         "path_planning": ["PathPlanning"],
         "policy_front": ["Front", "optimal_front"],
         "policy_search": ["all_policies", "hull", "pareto"],
-        "protocol": ["sees_drawn"],
+        "protocol": ["sees_contents", "sees_drawn"],
         "proxies": ["entropies", "proxy_scores"],
         "quotas": ["Above", "Count", "Factor", "Quota", "Sizes", "as_quota"],
         "remasking": ["Remasking", "most_remasked"],

@@ -111,7 +111,11 @@ def is_sampler(rule: Rule) -> TypeIs[Sampler]:
 
 
 def sees_contents(rule: Rule) -> TypeIs[Adaptive | Drawn]:
-    """Whether the rule looks at marginals (Adaptive or Drawn) and is no law over orders."""
+    """Whether the rule looks at marginals (Adaptive or Drawn) and is no law over orders.
+
+    >>> tm.rules.sees_contents(tm.TopK(1)), tm.rules.sees_contents(tm.bisection(3))
+    (True, False)
+    """
     return hasattr(rule, "select")
 
 

@@ -20,9 +20,9 @@ from toy_models.quantities.intervals import Estimate, student_interval
 from toy_models.quantities.token_error import marginal_kl
 from toy_models.rules import EntropyBounded, RandomOrder, bisection
 from toy_models.rules.replay import replay_rule
-from toy_models.schedules.budget import growing_sizes
 from toy_models.schedules.named import CosineSchedule, LinearSchedule
 from toy_models.schedules.optimal import optimal_sizes
+from toy_models.schedules.sizes import growing_sizes
 from toy_models.targets.protocol import own_route
 from toy_models.text.language import CONFIDENCE, Language, exactly
 from toy_models.text.order_costs import block_costs, draw_deviation, order_cost, over_entropy

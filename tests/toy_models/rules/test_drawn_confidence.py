@@ -6,6 +6,7 @@ from math import comb, exp, factorial, log
 
 import numpy as np
 import pytest
+import torch
 from oracles import total_variation, total_variation_radius
 
 import toy_models as tm
@@ -419,7 +420,6 @@ def test_likelihood_beyond_the_lattice(rule):
 
 
 def test_torch_and_numpy_agree():
-    torch = pytest.importorskip("torch")
     rng = np.random.default_rng(3)
     marginals = rng.dirichlet(np.ones(3), size=(6, 5))
     masked, drawn, noise = rng.random((6, 5)) < 0.8, rng.integers(0, 3, (6, 5)), rng.random((6, 5))
