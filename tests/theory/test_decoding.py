@@ -284,6 +284,8 @@ FAULTS = {
         "fano",
         lambda tau, size: exact.entropy_of([tau, 1 - tau]),
     ),
+    "the factor rule reveals one token": ("released-rules-regret", tm.FactorThreshold, "select", "one"),
+    "the entropy sum reveals all": ("released-rules-regret", tm.EntropySum, "select", "all"),
     "EB reveals one token": ("gamma-not-monotone", tm.EntropyBounded, "select", "one"),
     "EB reveals all": ("eb-calls-entropy", tm.EntropyBounded, "select", "all"),
     "the mode is the first text": ("greedy-joint-mode", thresholds, "modes", lambda law: [next(iter(law))]),
