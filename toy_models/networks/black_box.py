@@ -102,7 +102,7 @@ def audit(
         None if rule is None else repr(rule),
         ruled,
         standing.baselines(target, float(useful.value)) if stand else (),
-        why(record, target.length, 1.0 - level),
+        why(record, 1.0 - level),
         tuple(round(new / max(rows, 1), 6) for rows, new in record.written),
     )
 

@@ -15,6 +15,8 @@ import toy_models as tm
 from toy_models import networks
 from toy_models.audit.standing import even_sizes
 from toy_models.networks import ContractError, ExactNetwork, audit
+from toy_models.networks.call_record import CallRecord
+from toy_models.networks.why import why
 
 SIZE = 3000
 
@@ -57,6 +59,16 @@ def test_drawn_confidence_is_bounded_below_and_explained():
 def test_temperature_is_not_taken_for_a_choice():
     found = run(FAULTS["temperature .95"].sampler, size=SIZE)
     assert not any(reason.startswith("choice of positions:") for reason in found.split)
+
+
+@pytest.mark.parametrize(("excess", "said"), [(0.02, "draws or choice"), (0.2, "choice of positions")])
+def test_a_choice_is_named_where_draws_cannot_explain_it(excess, said):
+    """The draws of last masks are faithful, as far as 1 000 of them show; those before come too often."""
+    record = CallRecord()
+    for name, count, share in (("forced", 1000, 0.5), ("chosen", 50_000, 0.5 + excess)):
+        came = np.arange(count) < share * count
+        record.draws.likeliest[name].add(np.full(count, 0.5), came)
+    assert why(record, 0.01)[0].startswith(said)
 
 
 def test_parallelism_is_named_where_draws_are_faithful():

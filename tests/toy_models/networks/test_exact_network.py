@@ -181,6 +181,14 @@ def test_hidden_padding_on_the_left_with_position_ids(over):
     assert fits(CHAIN, x[:, 3:])
 
 
+def test_hidden_letters_are_marginalised():
+    """A letter that the mask hides is not known, wherever it stands."""
+    network = ExactNetwork(CHAIN, 2)
+    seen = torch.tensor([[1, 0, 1, 1, 1]])
+    found = network(torch.tensor([[0, 1, 2, 2, 1]]), seen).logits[0, :, :2].exp()
+    assert np.allclose(found, CHAIN.marginals(np.array([[0, -1, -1, -1, 1]]))[0], atol=1e-14)
+
+
 def test_logits_shifted_by_one():
     """Next-token networks: the logits of column j are about column j + 1, and one column stands before the text."""
     network = ExactNetwork(CHAIN, mask_id=2, vocab_size=4, prompt=1, shift=1)
