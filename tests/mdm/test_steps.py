@@ -275,6 +275,12 @@ def test_the_core_is_enough():
         (b"a" * 500, [], "holds one symbol only, a language needs two"),
         (b"ab" * 20, [], "has 40 tokens, fewer than the length 64; lower --length"),
         (b"ab" * 40, [], "has 80 tokens, at least 200 are needed"),
+        (b"abc\n" * 500, ["--lines"], "the longest sequence of a.txt has 3 tokens, fewer than the length 64"),
+        (
+            b"ab" * 100,
+            ["--length", "8", "--order", "5", "--alphabet", "bytes"],
+            "order = 5, allowed: 1..4, what the held-out blocks of a.txt",
+        ),
         (b"ab" * 500, ["--steps", "4,x"], "--steps '4,x', allowed: whole numbers between commas"),
         (b"ab" * 500, ["--steps", "0,4"], "--steps 0, allowed: 1 and above"),
         (b"ab" * 500, ["--steps", "65"], "--steps 65, allowed: 1..64, the length"),

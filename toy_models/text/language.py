@@ -123,6 +123,9 @@ def fit_language(
         )
     tried = max(n for n in range(1, MAX_ORDER + 1) if n <= 2 or (v ** (n - 1) <= text.size and n <= length + 1))
     scores = tuple(order_scores(text.rows, v, max(tried, order or 1)))
+    if order is not None and order not in [score.order for score in scores]:
+        largest = scores[-1].order
+        raise ValueError(f"order = {order}, allowed: 1..{largest}, what the held-out blocks of {text.source} can judge")
     best = max(scores, key=lambda score: score.held_out).order
     easy = [s for s in scores if s.order <= 2 or v**s.order * length <= EASY_WORK]
     used = order if order is not None else max(easy, key=lambda score: score.held_out).order
@@ -138,6 +141,10 @@ def require_enough(text: Text, length: int) -> None:
         raise ValueError(f"{text.source} holds one symbol only, a language needs two")
     if text.size < length:
         raise ValueError(f"{text.source} has {text.size} tokens, fewer than the length {length}; lower --length")
+    longest = max(map(len, text.rows))
+    if longest < length:
+        found = f"the longest sequence of {text.source} has {longest} tokens"
+        raise ValueError(f"{found}, fewer than the length {length}; lower --length")
     if text.size < 200:
         raise ValueError(
             f"{text.source} has {text.size} tokens, at least 200 are needed to fit a language and to judge it"
