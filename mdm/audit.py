@@ -2,6 +2,7 @@
 
 import importlib
 import importlib.util
+import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -15,6 +16,7 @@ from mdm.door import AsJson, bad_input, print_json, require
 if TYPE_CHECKING:
     from toy_models.audit.report import Audit
     from toy_models.quantities.intervals import Estimate
+    from toy_models.targets.protocol import Target
 
 Option = typer.Option
 
@@ -37,6 +39,7 @@ def audit(
     prompt: Annotated[int, Option(help="columns before the text, such as BOS")] = 0,
     output: Annotated[str, Option(help="logits, tensor, tuple or log-score")] = "logits",
     revealed: Annotated[str, Option(help="at revealed positions: one-hot or leave-one-out")] = "one-hot",
+    shortest: Annotated[bool, Option("--shortest", help="also find the shortest texts on which it errs")] = False,
     out: Annotated[Path | None, Option(help="folder for audit.json and audit.html")] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -49,35 +52,46 @@ def audit(
     require("audit", "torch")
     with bad_input("audit"):
         import numpy as np
+        from tqdm import tqdm
 
-        from toy_models.networks import ExactNetwork, Policies
+        from toy_models.networks import ExactNetwork, Policies, shortest_error
         from toy_models.networks import audit as run_audit
 
         if out is not None:
             out.mkdir(parents=True, exist_ok=True)
-        network = ExactNetwork(
-            target,
-            target.vocab_size if mask_id is None else mask_id,
-            vocab_size,
-            shift,
-            prompt,
-            policies=Policies(output=output, revealed=revealed),
-        )
-        found = run_audit(
-            load(sampler), target, size, np.random.default_rng(seed), confidence, declared, network=network
-        )
+        policies = Policies(output=output, revealed=revealed)
+
+        def network(of: "Target") -> ExactNetwork:
+            mask = of.vocab_size if mask_id is None else mask_id
+            return ExactNetwork(of, mask, vocab_size, shift, prompt, policies=policies)
+
+        write, rng = load(sampler), np.random.default_rng(seed)
+        watched = network(target)
+        # a letter per call is the guess behind the remaining time; shown on terminals only
+        with tqdm(total=max(size, 0) * target.length, unit="row", unit_scale=True, disable=None) as bar:
+            watched.register_forward_hook(lambda *_: bar.update(watched.record.rows - bar.n))
+            found = run_audit(write, target, size, rng, confidence, declared, network=watched)
+        first = None
+        if shortest and not found.exact:
+            make = names.LANGUAGES[language].make
+            first = shortest_error(write, make, target.length, size, rng, confidence, network)
     title = f"{sampler} on {language}, L = {target.length}"
     report = {"sampler": sampler, "language": language, **found.to_dict()}
+    if shortest:
+        report["shortest_text_in_error"] = None if first is None else first.length
     if out is not None:
         from mdm.audit_page import page
         from toy_models.files import write_aside
 
-        for name, text in (("audit.json", found.to_json() + "\n"), ("audit.html", page(found, title))):
+        told = json.dumps(report, indent=1, allow_nan=False) + "\n"
+        for name, text in (("audit.json", told), ("audit.html", page(found, title))):
             write_aside(out / name, lambda path, text=text: path.write_text(text, encoding="utf-8"))
     if as_json:
         print_json(report)
     else:
         typer.echo("\n".join(lines(found, title)))
+        if first is not None:
+            typer.echo(f"\nThe shortest text on which it errs: L = {first.length}. {first.verdict}")
         if out is not None:
             typer.echo(f"Written: {out}/audit.json, audit.html")
     raise typer.Exit(0 if found.exact else 1)

@@ -7,6 +7,7 @@ WIDTH, HEIGHT = 560, 320
 LEFT, RIGHT, TOP, BOTTOM = 64, 150, 30, 44
 COLOURS = ("#3f90da", "#ffa90e", "#bd1f01", "#94a4a2", "#832db6", "#a96b59")
 DASHES = ("", "6 3", "2 3", "8 3 2 3", "1 4", "10 4")
+NAMES = ("uniform", "cosine", "growing", "optimal", "entropy-bounded", "halving")  # one look in every figure
 STYLE = (
     "body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#222}"
     "table{border-collapse:collapse;margin:1rem 0}"
@@ -35,6 +36,7 @@ def page(report: dict) -> str:
         _curve_figure(report, scope),
         "<h2>Costs</h2>",
         _table(report),
+        *(f"<p>{escape(note)}</p>" for note in report["notes"]),
         "<h2>Optimal sizes</h2><ul>",
         *(
             f"<li>N = {row['asked']}: <code>{row['sizes']}</code></li>"
@@ -73,8 +75,11 @@ def _table(report: dict) -> str:
     return "\n".join([*rows, "</table>"])
 
 
-def _by_schedule(report: dict, wanted) -> dict[str, list[tuple[float, float]]]:
-    lines: dict[str, list[tuple[float, float]]] = {}
+Points = list[tuple[float, float, float, float]]  # x, y and its interval
+
+
+def _by_schedule(report: dict, wanted) -> dict[str, Points]:
+    lines: dict[str, Points] = {}
     for row in report["costs"]:
         point = wanted(row)
         if point is not None and point[1] > 0:
@@ -83,38 +88,44 @@ def _by_schedule(report: dict, wanted) -> dict[str, list[tuple[float, float]]]:
 
 
 def _excess_figure(report: dict, scope: str) -> str:
-    lines = _by_schedule(report, lambda row: (row["calls"], row["excess"]["value"]))
-    caption = f"Excess nats per token (trajectory KL, an upper bound) against calls. {scope}."
+    def point(row):
+        e = row["excess"]
+        return row["calls"], e["value"], e["low"], e["high"]
+
+    lines = _by_schedule(report, point)
+    caption = f"Excess nats per token (trajectory KL, an upper bound) against calls; bars: 99 % intervals. {scope}."
     return _chart(lines, "calls", "excess, nats per token", caption, log_x=True, log_y=True)
 
 
 def _error_figure(report: dict, scope: str) -> str:
     def point(row):
         ser = row["sequence error"]
-        return None if ser is None else (ser["calls"], ser["value"])
+        return None if ser is None else (ser["calls"], ser["value"], ser["low"], ser["high"])
 
-    caption = f"Sequence error of independent reveal against its expected calls. {scope}."
+    caption = f"Sequence error of independent reveal against its expected calls; bars: intervals. {scope}."
     return _chart(_by_schedule(report, point), "expected calls", "sequence error", caption, log_x=True)
 
 
 def _curve_figure(report: dict, scope: str) -> str:
     g = report["language"]["information curve"]
     k = range(len(g["value"]))
-    lines = {"g": [(float(i), v) for i, v in zip(k, g["value"], strict=True)]}
+    lines = {"g": [(float(i), v, v, v) for i, v in zip(k, g["value"], strict=True)]}
     band = None if g["exact"] else (g["low"], g["high"])
     how = "exact" if g["exact"] else f"{g['rows']} sequences, pointwise 99 % band"
     caption = f"Information curve: entropy of a masked token when k others are revealed ({how}). {scope}."
     return _chart(lines, "revealed tokens k", "g, nats per token", caption, band=band)
 
 
-def _chart(lines, x_name: str, y_name: str, caption: str, log_x=False, log_y=False, band=None) -> str:
+def _chart(
+    lines: dict[str, Points], x_name: str, y_name: str, caption: str, log_x=False, log_y=False, band=None
+) -> str:
     """Lines with markers and direct labels; nothing is drawn at or below 0 on a log axis."""
     points = [p for line in lines.values() for p in line]
     if not points:
         return ""
-    high_y = max(y for _, y in points) if band is None else max(band[1])
-    low_y = min(y for _, y in points) if log_y else 0.0
-    x_at, x_ticks = _axis(min(x for x, _ in points), max(x for x, _ in points), log_x, LEFT, WIDTH - RIGHT)
+    high_y = max(high for *_, high in points) if band is None else max(band[1])
+    low_y = min(y for _, y, *_ in points) if log_y else 0.0
+    x_at, x_ticks = _axis(min(p[0] for p in points), max(p[0] for p in points), log_x, LEFT, WIDTH - RIGHT)
     y_at, y_ticks = _axis(low_y, high_y, log_y, HEIGHT - BOTTOM, TOP)
     svg = [
         f"<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 {WIDTH} {HEIGHT}' width='{WIDTH}' role='img' "
@@ -131,14 +142,19 @@ def _chart(lines, x_name: str, y_name: str, caption: str, log_x=False, log_y=Fal
         lower = " ".join(f"{x_at(k):.1f},{y_at(max(v, 0.0)):.1f}" for k, v in reversed(list(enumerate(band[0]))))
         svg.append(f"<polygon points='{upper} {lower}' fill='{COLOURS[0]}' opacity='.2'/>")
     free: list[float] = []
-    for number, (name, line) in enumerate(sorted(lines.items(), key=lambda item: y_at(item[1][-1][1]))):
-        colour, dash = COLOURS[number % 6], DASHES[number % 6]
-        path = " ".join(f"{x_at(x):.1f},{y_at(y):.1f}" for x, y in line)
+    for name, line in sorted(lines.items(), key=lambda item: y_at(item[1][-1][1])):
+        number = NAMES.index(name) if name in NAMES else 0
+        colour, dash = COLOURS[number], DASHES[number]
+        path = " ".join(f"{x_at(x):.1f},{y_at(y):.1f}" for x, y, *_ in line)
         svg.append(
             f"<polyline points='{path}' fill='none' stroke='{colour}' stroke-width='2' stroke-dasharray='{dash}'/>"
         )
         if len(line) <= 12:
-            svg += [f"<circle cx='{x_at(x):.1f}' cy='{y_at(y):.1f}' r='3' fill='{colour}'/>" for x, y in line]
+            for x, y, low, high in line:
+                across, bottom, top = x_at(x), y_at(max(low, low_y)), y_at(high)
+                svg.append(f"<circle cx='{across:.1f}' cy='{y_at(y):.1f}' r='3' fill='{colour}'/>")
+                ends = f"x1='{across:.1f}' x2='{across:.1f}' y1='{bottom:.1f}' y2='{top:.1f}'"
+                svg.append(f"<line {ends} stroke='{colour}'/>")
         height = max([y_at(line[-1][1]), *(other + 14 for other in free)])
         free.append(height)
         svg.append(f"<text x='{WIDTH - RIGHT + 8}' y='{height + 4:.1f}' fill='{colour}'>{escape(name)}</text>")

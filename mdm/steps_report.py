@@ -7,13 +7,14 @@ from pathlib import Path
 
 import numpy as np
 
+from mdm.steps_answers import sentences
 from mdm.steps_page import page
 from toy_models.files import write_aside
 from toy_models.quantities.intervals import Estimate
-from toy_models.text.language import CONFIDENCE, Language, fit_language, require_enough
+from toy_models.text.call_costs import StepCost, StepCosts, step_costs
+from toy_models.text.language import CONFIDENCE, Language, exactly, fit_language, require_enough
 from toy_models.text.pair_errors import PairError
 from toy_models.text.reading import Text, read
-from toy_models.text.step_costs import StepCost, StepCosts, sizes_of, step_costs
 
 COLUMNS = ("schedule", "asked", "calls", "excess", "low", "high", "written", "sequence error", "slots", "how", "sizes")
 
@@ -56,7 +57,7 @@ def as_dict(text: Text, language: Language, costs: StepCosts, seed: int) -> dict
     length, curve = language.target.length, language.curve
     ones, first, last = np.ones(length), np.eye(length)[0], np.eye(length)[-1]
     known = None if language.used is None else language.target.entropy()
-    entropy = Estimate(*(np.asarray(known),) * 3, CONFIDENCE) if known is not None else curve.functional(ones)
+    entropy = exactly(known) if known is not None else curve.functional(ones)
     g = curve.values
     name = f"order-{language.used} language" if language.used else f"{language.states}-state hidden Markov language"
     report = {
@@ -77,7 +78,7 @@ def as_dict(text: Text, language: Language, costs: StepCosts, seed: int) -> dict
             "scores": [{"order": s.order, "fitted": s.fitted, "held_out": s.held_out} for s in language.scores],
             "length": length,
             "entropy": _interval(entropy),
-            "entropy per token": _interval(Estimate(*(np.asarray(v / length) for v in _ends(entropy)), CONFIDENCE)),
+            "entropy per token": _interval(entropy, length),
             "total correlation": _interval(curve.functional(length * first - ones)),
             "dual total correlation": _interval(curve.functional(ones - length * last)),
             "information curve": {
@@ -101,6 +102,12 @@ def as_dict(text: Text, language: Language, costs: StepCosts, seed: int) -> dict
         "confidence": CONFIDENCE,
         "seed": seed,
     }
+    report["notes"] = [
+        "excess: trajectory KL, an upper bound on what the written text loses",
+        "written: KL of what is written (enumerated, or in N uniform slots from the exact log p of sampled texts)",
+        f"sequence error: independent reveal in N slots on the bigram language, L = {length}; of entropy-bounded and "
+        "of halving the rule itself, on the same language; ~ sampled",
+    ]
     report["sentences"] = sentences(report, language, costs)
     return report
 
@@ -109,8 +116,8 @@ def _ends(estimate: Estimate) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return estimate.value, estimate.low, estimate.high
 
 
-def _interval(estimate: Estimate) -> dict:
-    value, low, high = (float(part) for part in _ends(estimate))
+def _interval(estimate: Estimate, over: int = 1) -> dict:
+    value, low, high = (float(part) / over for part in _ends(estimate))
     return {"value": value, "low": low, "high": high}
 
 
@@ -136,96 +143,6 @@ def _cost(row: StepCost) -> dict:
         "written": None if row.written is None else _interval(row.written),
         "sequence error": None if row.error is None else _pair(row.error),
     }
-
-
-def _pm(estimate: Estimate) -> str:
-    value, low, high = (float(part) for part in _ends(estimate))
-    return f"{value:.4f}" if high - low < 5e-5 else f"{value:.4f} ({low:.4f} to {high:.4f})"
-
-
-def sentences(report: dict, language: Language, costs: StepCosts) -> list[dict]:
-    """Answers to questions that users of released samplers asked, each with the language, L and N it holds for."""
-    length = language.target.length
-    scope = f"{report['language']['name']}, L = {length}"
-    pairs = f"bigram language, L = {length}"
-    asked = sorted({row.asked for row in costs.rows if row.schedule == "uniform"})
-    middle = asked[len(asked) // 2]
-    one = costs.one_call
-    said = [
-        {
-            "question": "Why not draw all tokens at once, each from its own law? (LLaDA #75)",
-            "answer": f"In one call {100 * one.value:.1f} % of the written texts hold a pair of neighbours that your "
-            f"text never has ({pairs}, N = 1). One token per call writes none, in {length} calls.",
-        }
-    ]
-    even, grown = (sizes_of(s, middle, length, language) for s in ("uniform", "growing"))
-    gap = language.curve.difference(grown, even)
-    verdict = "lose against" if gap.low > 0 else "beat" if gap.high < 0 else "cannot be told from"
-    said.append(
-        {
-            "question": "Do growing sizes 1, 2, 3, ... beat equal ones? (LLaDA #93)",
-            "answer": f"Growing sizes {verdict} equal ones: the difference is {_pm(gap)} nats per token "
-            f"({scope}, N = {middle}, {len(grown)} and {len(even)} calls).",
-        }
-    )
-    if len(costs.block) == 2:
-        (b, n, small), (whole, m, large) = costs.block
-        said.append(
-            {
-                "question": "Why does the block length matter at a fixed number of steps? (LLaDA #39)",
-                "answer": f"A random order inside blocks of {b} from left to right costs {_pm(small)} nats per token "
-                f"in {n} calls, over the whole length of {whole} it costs {_pm(large)} in {m} ({scope}): the tokens "
-                "of one call lie closer together in a small block.",
-            }
-        )
-    uniform = {row.asked: row for row in costs.rows if row.schedule == "uniform"}
-    priced = ", ".join(f"{_pm(uniform[n].excess)} at N = {n}" for n in asked)
-    said.append(
-        {
-            "question": "Can it write several tokens per step, and what does that cost? (mdlm #36)",
-            "answer": f"Yes; equal sizes in a random order cost {priced} nats per token, an upper bound on what the "
-            f"written text loses ({scope}). Left to right costs {length} calls and nothing else.",
-        }
-    )
-    said.append(
-        {
-            "question": "Likelihood by 128 Monte Carlo draws, or in causal order? (Dream #14)",
-            "answer": f"128 draws leave a standard error of {costs.draw / np.sqrt(128):.3f} nats per token and take "
-            f"128 calls; left to right is exact in {length} ({scope}, exact denoiser).",
-        }
-    )
-    reached = ", ".join(f"{s} {'never' if n is None else n}" for s, n in costs.smallest.items())
-    slots = costs.smallest_slots
-    searched = f"{slots} uniform slots" if slots else "more than 64 uniform slots, or not computed,"
-    said.append(
-        {
-            "question": "How many calls for a wished quality?",
-            "answer": f"Excess at most {costs.wished_excess:g} nats per token: {reached} calls ({scope}). "
-            f"Sequence error at most {costs.wished_error:g}: {searched} ({pairs}).",
-        }
-    )
-    said.append({"question": "How sure is all this?", "answer": _sure(report, language)})
-    return said
-
-
-def _sure(report: dict, language: Language) -> str:
-    used = next(s for s in language.scores if s.order == (language.used or 0))
-    text = (
-        f"Fitted to nine tenths of the text the {report['language']['name']} has a log-likelihood of {used.fitted:.3f} "
-        f"nats per token there and {used.held_out:.3f} on the rest, a gap of {used.gap:.3f}. "
-    )
-    if language.used is not None and language.best != language.used:
-        best = next(s for s in language.scores if s.order == language.best)
-        text += (
-            f"Order {language.best} is better held out ({best.held_out:.3f}): costs are those of order "
-            f"{language.used}, the best that is quick, or asked for; --order takes others. "
-        )
-    if not language.curve.exact:
-        text += (
-            f"The curve is estimated from {len(language.curve.rows)} sequences; intervals are at 99 %, asymptotic; the "
-        )
-        text += "optimal sizes were chosen on the same sequences, so their own cost reads a little low. "
-    return text + "All of it is about the fitted language, not about your text beyond it."
 
 
 def table(report: dict) -> str:
@@ -263,9 +180,7 @@ def table(report: dict) -> str:
         line += f"  {error:>15s} {slots:>5s}"
         lines.append(line.rstrip() + (f"  gamma {row['gamma']:g}" if row["gamma"] is not None else ""))
     lines += [
-        "excess: trajectory KL, an upper bound on what the written text loses",
-        "written: KL of what is written (enumerated, or in N uniform slots from exact log p of sampled texts)",
-        f"sequence error: independent reveal in N slots on the bigram language, L = {length}; ~ sampled",
+        *report["notes"],
         "",
         "optimal sizes:",
     ]

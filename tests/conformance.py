@@ -102,6 +102,8 @@ RULES = {
     "random order": lambda target: tm.RandomOrder((1, 0, target.length - 1)),
     "fixed order": lambda target: tm.FixedOrder((tuple(range(1, target.length)), (), (0,))),
     "bisection": lambda target: tm.bisection(target.length),
+    "first hitting": lambda target: tm.rules.first_hitting(target.length),
+    "blocks of a grid": lambda target: tm.rules.Blockwise(max(1, target.length // 2), tm.IndependentReveal([0.3, 0.7])),
     "top-1, confidence": lambda target: tm.TopK(1),
     "top-2, margin": lambda target: tm.TopK(2, "margin"),
     "top-9, entropy": lambda target: tm.TopK(9, "entropy"),

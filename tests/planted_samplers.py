@@ -198,7 +198,7 @@ def coarse_gumbel(network, size):
     """Gumbel noise from uniforms of five bits."""
 
     def law(p, step):
-        u = (torch.randint(0, 2**5, p.shape) + 0.5).double() / 2**5
+        u = torch.randint(0, 2**5, p.shape).double() / 2**5  # 0 included, 1 not
         return greedy(p.log() - torch.log(-torch.log(u)))
 
     return by_order(network, size, random_orders(network, size), ones(network), law)
@@ -295,7 +295,7 @@ FAULTS = {
     "marginals of the previous call": Fault(marginals_of_the_previous_call),
     "drawn confidence": Fault(drawn_confidence),
     "floor schedule": Fault(floor_schedule, rule=tm.RandomOrder([2, 2, 1, 1])),
-    "coarse Gumbel noise": Fault(coarse_gumbel),
+    "coarse Gumbel noise": Fault(coarse_gumbel, TABLE),
     "BOS overwritten": Fault(bos_overwritten, network={"prompt": 1}),
     "prompt ignored": Fault(prompt_ignored),
     "shift by one": Fault(shift_by_one, network={"shift": 1}),

@@ -79,6 +79,13 @@ def test_a_sampler_that_errs_exits_1_and_prints_one_object(samplers):
     assert found["findings"][0]["kind"] == "impossible texts"
 
 
+def test_the_shortest_text_in_error(samplers):
+    arguments = ("audit", f"{samplers}:all_at_once", "--language", "chain", "--length", "4", "--size", "600")
+    assert "L = 2. law: " in call(*arguments, "--shortest").stdout
+    assert json.loads(call(*arguments, "--shortest", "--json").stdout)["shortest_text_in_error"] == 2
+    assert "shortest_text_in_error" not in json.loads(call(*arguments, "--json").stdout)
+
+
 class Tags(HTMLParser):
     """What is open, and every address that the page would load."""
 

@@ -275,6 +275,12 @@ def test_the_core_is_enough():
         (b"a" * 500, [], "holds one symbol only, a language needs two"),
         (b"ab" * 20, [], "has 40 tokens, fewer than the length 64; lower --length"),
         (b"ab" * 40, [], "has 80 tokens, at least 200 are needed"),
+        (b"abc\n" * 500, ["--lines"], "the longest sequence of a.txt has 3 tokens, fewer than the length 64"),
+        (
+            b"ab" * 100,
+            ["--length", "8", "--order", "5", "--alphabet", "bytes"],
+            "order = 5, allowed: 1..4, what the held-out blocks of a.txt",
+        ),
         (b"ab" * 500, ["--steps", "4,x"], "--steps '4,x', allowed: whole numbers between commas"),
         (b"ab" * 500, ["--steps", "0,4"], "--steps 0, allowed: 1 and above"),
         (b"ab" * 500, ["--steps", "65"], "--steps 65, allowed: 1..64, the length"),
@@ -337,3 +343,54 @@ def test_a_failed_write_leaves_the_old_files(source, tmp_path, monkeypatch):
     assert found.exit_code == 2
     assert "No space left on device" in found.stderr
     assert {p.name: p.read_bytes() for p in out.iterdir()} == before
+
+
+def test_order_three_against_enumeration(source):
+    """Sampled curve, excess, halving and entropy-bounded: the exact values lie in the intervals."""
+    found = told(str(source), L, "2,3", None, 256, False, 3, None, 300, 0.05, 0.2, 1)
+    law = tm.text.interpolated([np.load(source)], 3, V)
+    target = tm.NGram(law, L)
+    x = np.array(list(product(range(V), repeat=L)))
+    table = tm.Table(np.exp(target.log_prob(x)).reshape((V,) * L))
+    told_curve, g = found["language"]["information curve"], tm.information_curve(table, method="enumeration")
+    assert told_curve["rows"] == 300
+    assert (np.array(told_curve["low"]) - 1e-12 <= g).all()
+    assert (g <= np.array(told_curve["high"]) + 1e-12).all()
+    entropy = -np.sum(table.pmf * np.log(table.pmf))
+    assert found["language"]["entropy"]["value"] == pytest.approx(entropy, rel=1e-9)
+    for name in ("uniform", "cosine", "growing", "optimal"):
+        for row in rows_of(found, name):
+            exact = tm.trajectory_kl(table, tm.RandomOrder(row["sizes"]), method="enumeration") / L
+            assert row["excess"]["low"] <= exact <= row["excess"]["high"]
+    [halving] = rows_of(found, "halving")
+    exact = tm.marginal_kl(table, tm.bisection(L)) / L
+    assert exact > 1e-4
+    assert halving["excess"]["low"] <= exact <= halving["excess"]["high"]
+    for row in rows_of(found, "entropy-bounded"):
+        exact = evaluate_rule(table, tm.EntropyBounded(row["gamma"])).kl / L
+        assert row["excess"]["low"] <= exact <= row["excess"]["high"]
+
+
+def test_hidden_markov_language(source):
+    """Its entropy and costs within the intervals of the exact ones of the model that was fitted."""
+    found = told(str(source), L, "2,3", None, 256, False, None, 3, 300, 0.05, 0.2, 1)
+    told_language = found["language"]
+    assert told_language["name"] == "3-state hidden Markov language"
+    [score] = told_language["scores"]
+    assert -np.log(V) < score["held_out"] < 0
+    assert abs(score["fitted"] - score["held_out"]) < 0.1
+    entropy, per_token = told_language["entropy"], told_language["entropy per token"]
+    assert entropy["low"] < entropy["value"] < entropy["high"]
+    assert per_token["value"] == pytest.approx(entropy["value"] / L)
+    assert -score["fitted"] == pytest.approx(per_token["value"], abs=0.05)
+
+
+def test_written_law_by_sampled_texts(source):
+    """L = 12: too long to enumerate every state; the interval of N uniform slots holds the exact KL of both ways."""
+    found = told(str(source), 12, "1,12", None, 256, False, 2, None, 48, 0.05, 0.2, 0)
+    one, many = rows_of(found, "uniform")
+    chain = tm.MarkovChain(tm.text.interpolated([np.load(source)], 2, V), 12)
+    exact = tm.total_correlation(chain) / 12  # one slot writes independent tokens
+    assert one["written"]["low"] <= exact <= one["written"]["high"]
+    assert many["written"]["value"] <= many["excess"]["value"] + 0.02 or many["excess"]["value"] == 0.0
+    assert one["excess"]["value"] == pytest.approx(exact, rel=1e-9)

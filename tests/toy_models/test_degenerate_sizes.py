@@ -53,6 +53,8 @@ RULES = {
     "left to right": lambda length: tm.FixedOrder([[i] for i in range(length)]),
     "empty blocks": lambda length: tm.FixedOrder([[], list(range(length)), []]),
     "bisection": tm.bisection,
+    "first hitting": tm.rules.first_hitting,
+    "blocks of a random order": lambda length: tm.rules.Blockwise(length, tm.RandomOrder([length])),
     "top 1": lambda length: tm.TopK(1),
     "top 50 by margin": lambda length: tm.TopK(50, "margin"),
     "gamma = 0": lambda length: tm.EntropyBounded(0.0),

@@ -28,7 +28,7 @@ __getattr__, __dir__, __all__ = attach(
         ],
         "rewriting": ["Rules"],
         "trace": ["EMPTY", "grid", "render"],
-        "transition": ["HOLD", "KEEP", "REMASK", "apply", "emit", "reveal_only", "write"],
+        "transition": ["Action", "HOLD", "KEEP", "REMASK", "apply", "emit", "reveal_only", "write"],
     },
     [
         "corrector",

@@ -134,9 +134,10 @@ def _plain_estimate(estimate: Estimate) -> dict:
 def told(comparison: Comparison, of: str) -> str:
     """The worst difference as a phrase."""
     if not comparison.differences:
+        parts = [f"{comparison.farthest} (Monte Carlo p = {comparison.simulated:.2g})"] if comparison.farthest else []
         if comparison.kl_low > 0:
-            return f"KL of {of} from what was written is at least {comparison.kl_low:.3g} nats"
-        return f"{comparison.farthest} (Monte Carlo p = {comparison.simulated:.2g})"
+            parts.append(f"KL of {of} from what was written is at least {comparison.kl_low:.3g} nats")
+        return ", ".join(parts)
     worst = comparison.differences[0]
     low, high = worst.promised
     promised = f"{low:.5g}" if low == high else f"{low:.4g} to {high:.4g}"

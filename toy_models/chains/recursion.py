@@ -76,13 +76,13 @@ def sequence_error_table(
     steps = np.arange(1, max_steps + 1)
     if tolerance is None and method != "split":
         return _table(chain, reveals, steps, lengths, method)
+    if tolerance is None or not 0 < tolerance < 1:
+        raise ValueError(f"tolerance = {tolerance}, it must be a number between 0 and 1")
     lengths = _lengths(lengths)
     ends = _split_route(chain, max_steps, int(lengths.max()), method, tolerance)
-    return (
-        _table(chain, reveals, steps, lengths, method)
-        if ends is None
-        else _split(chain, steps, lengths, ends, tolerance)
-    )
+    if ends is None:
+        return _table(chain, reveals, steps, lengths, method)
+    return _split(chain, steps, lengths, ends, tolerance)
 
 
 def gap_sequence_error(
@@ -138,10 +138,8 @@ def _table(chain: MarkovChain, reveals: list[float], steps, lengths, method: str
     )
 
 
-def _split_route(chain: MarkovChain, steps: int, length: int, method: str | None, tolerance) -> FarEnds | None:
+def _split_route(chain: MarkovChain, steps: int, length: int, method: str | None, tolerance: float) -> FarEnds | None:
     """Where the gaps are split; None for the other routes, which are taken where they are cheaper or forced."""
-    if tolerance is None or not 0 < tolerance < 1:
-        raise ValueError(f"tolerance = {tolerance}, it must be a number between 0 and 1")
     if method not in (None, "split"):
         return None
     v = chain.vocab_size

@@ -11,7 +11,7 @@ import numpy as np
 from flint import fmpq
 
 from toy_models.exact.rational_law import oracle_marginals
-from toy_models.rules.quotas import quota
+from toy_models.rules.quotas import as_quota
 from toy_models.validation import MASK
 
 
@@ -24,7 +24,7 @@ def drawn_confidence_law(pmf: np.ndarray, sizes, ties: str = "leftmost", margina
     >>> str(tm.exact.drawn_confidence_law(pmf, 1)[0][1, 1])
     '84/125'
     """
-    oracle, rule = marginals or oracle_marginals(pmf), quota(sizes)
+    oracle, rule = marginals or oracle_marginals(pmf), as_quota(sizes)
     mass, impossible = {(MASK,) * pmf.ndim: fmpq(1)}, fmpq(0)
     written = np.full(pmf.shape, fmpq(0), dtype=object)
     while mass:

@@ -13,7 +13,7 @@ from toy_models.networks.checkpoint import CheckpointError
 from toy_models.networks.contract import ContractError
 from toy_models.networks.data import stream, text_stream
 from toy_models.networks.device import describe, resolve
-from toy_models.networks.exact_network import CallBudgetExceeded, ExactNetwork, Policies
+from toy_models.networks.exact_network import CallBudgetExceeded, ExactNetwork
 from toy_models.networks.judge import (
     generative_cross_entropy,
     learning_error,
@@ -24,9 +24,11 @@ from toy_models.networks.judge import (
 )
 from toy_models.networks.model import Config, Transformer
 from toy_models.networks.noise import noise_by_method, sampled_losses, sampled_moments
+from toy_models.networks.policies import Policies
 from toy_models.networks.posterior import error_bound, marginals
 from toy_models.networks.processes import start_processes
 from toy_models.networks.sampling import Network, Oracle, Written, sample, sample_left_to_right
+from toy_models.networks.shortest import shortest_error
 from toy_models.networks.training import NonFiniteLoss, OutOfMemory, Trained, TrainOptions, train
 
 __all__ = [
@@ -60,6 +62,7 @@ __all__ = [
     "sampled_losses",
     "sampled_moments",
     "sequence_error",
+    "shortest_error",
     "start_processes",
     "stream",
     "tabulate",

@@ -102,7 +102,7 @@ def audit(
         None if rule is None else repr(rule),
         ruled,
         standing.baselines(target, float(useful.value)) if stand else (),
-        why(record, target.length, 1.0 - level),
+        why(record, 1.0 - level),
         tuple(round(new / max(rows, 1), 6) for rows, new in record.written),
     )
 
@@ -127,9 +127,11 @@ def call_estimates(record: CallRecord, size: int, confidence: float) -> tuple[Es
             estimates.exact(record.writing_rows / size, confidence),
         )
     both = student_interval(per_text.astype(np.float64), confidence)
-    ends = np.stack([both.value, both.low, both.high])
-    calls, useful = (Estimate(*(np.asarray(end) for end in ends[:, k]), confidence) for k in (0, 1))
-    return calls, useful
+    return _column(both, 0), _column(both, 1)
+
+
+def _column(of: Estimate, k: int) -> Estimate:
+    return Estimate(np.asarray(of.value[k]), np.asarray(of.low[k]), np.asarray(of.high[k]), of.confidence)
 
 
 def findings(

@@ -10,9 +10,8 @@
     network(x[:, s:], past_key_values=cache)        the cache holds token ids, so it stays exact however it is cut
 """
 
-import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -20,9 +19,9 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from toy_models.door import require_target
-from toy_models.errors import ImpossibleContext
 from toy_models.networks.call_record import CallRecord
 from toy_models.networks.device import resolve
+from toy_models.networks.exact_laws import exact_laws
 from toy_models.networks.framing import (
     FOREIGN,
     columns_of,
@@ -33,80 +32,15 @@ from toy_models.networks.framing import (
     seen_of,
     text_of,
 )
-from toy_models.networks.posterior import marginals
-from toy_models.targets import HMM, Blocks, MarkovChain, NGram, Table
+from toy_models.networks.policies import IGNORED, ExactConfig, ExactOutput, Policies
 from toy_models.targets.protocol import Target
-from toy_models.validation import MASK, positive_int
+from toy_models.validation import positive_int
 
-CHOICES = {
-    "revealed": ("one-hot", "leave-one-out"),
-    "impossible": ("uniform", "prior", "raise"),
-    "foreign": ("impossible", "masked"),
-    "output": ("logits", "tensor", "tuple", "log-score"),
-}
 DTYPES = (torch.float64, torch.float32, torch.bfloat16)
-IGNORED = {  # arguments of released networks that cannot matter to an exact one
-    "cache_position",
-    "is_causal",
-    "output_attentions",
-    "output_hidden_states",
-    "return_dict",
-    "sample_mode",
-    "store_kv",
-    "use_cache",
-}
-CELLS = 2**27  # numbers of laws computed at once
 
 
 class CallBudgetExceeded(RuntimeError):
     """The network was called more often than its budget allows."""
-
-
-@dataclass(frozen=True)
-class Policies:
-    """What an exact network says where the law of the language leaves it free.
-
-    revealed    at revealed positions: "one-hot", or "leave-one-out" q(x_i | the other revealed letters)
-    impossible  after letters of probability 0: "uniform" over the letters | "prior" q(x_i) | "raise" ImpossibleContext
-    foreign     an id in the text that is no letter: the context is "impossible", or the position counts as "masked"
-    floor       logits are not below it; -inf keeps log 0
-    output      "logits": an object with .logits | "tensor" | "tuple" (logits, None) | "log-score" (needs a time)
-    """
-
-    revealed: str = "one-hot"
-    impossible: str = "uniform"
-    foreign: str = "impossible"
-    floor: float = -math.inf
-    output: str = "logits"
-
-    def __post_init__(self):
-        for name, allowed in CHOICES.items():
-            if getattr(self, name) not in allowed:
-                raise ValueError(f"{name} = {getattr(self, name)!r}, allowed: {', '.join(allowed)}")
-        if not self.floor < 0:
-            raise ValueError(f"floor = {self.floor}, it must be a negative number, -inf for none")
-
-
-@dataclass(frozen=True)
-class ExactConfig:
-    """What samplers read in `network.config`."""
-
-    vocab_size: int
-    mask_token_id: int
-    pad_token_id: int | None = None
-    eos_token_id: int | None = None
-    do_x1_sc: bool = False
-
-
-@dataclass(frozen=True, eq=False)
-class ExactOutput:
-    """logits (batch, S, vocab_size); past_key_values[0][j] (batch, 1, seen, 1) holds the token ids seen so far."""
-
-    logits: Tensor
-    past_key_values: tuple[tuple[Tensor, Tensor], ...]
-
-    def __getitem__(self, index: int) -> Any:
-        return (self.logits, self.past_key_values)[index]
 
 
 class ExactNetwork(nn.Module):
@@ -120,6 +54,10 @@ class ExactNetwork(nn.Module):
 
     Cost of a call: one posterior, O(batch L S^2); "leave-one-out" L + 1 of them. An input equal to the last one costs
     none. Every call returns fresh tensors.
+
+    >>> network = ExactNetwork(tm.repetition(2, 3), mask_id=2)
+    >>> network(torch.tensor([[1, 2, 2]])).logits.exp()[0].tolist()  # letters 0 and 1, then the mask's id
+    [[0.0, 1.0, 0.0], [0.0, 1.0, 0.0], [0.0, 1.0, 0.0]]
     """
 
     def __init__(
@@ -130,13 +68,13 @@ class ExactNetwork(nn.Module):
         shift: int = 0,
         prompt: int = 0,
         ids: Sequence[int] | None = None,
-        policies: Policies = Policies(),
+        policies: Policies | None = None,
         dtype: torch.dtype = torch.float64,
         device: str | torch.device = "cpu",
         budget: int | None = None,
     ):
         super().__init__()
-        self.target, self.policies, self.budget = require_target(target), policies, budget
+        self.target, self.policies, self.budget = require_target(target), policies or Policies(), budget
         self.mask_id = positive_int("mask_id", mask_id, minimum=0)
         self.ids = tuple(range(target.vocab_size)) if ids is None else tuple(int(v) for v in ids)
         if len(set(self.ids)) != target.vocab_size or len(self.ids) != target.vocab_size or min(self.ids) < 0:
@@ -244,51 +182,10 @@ class ExactNetwork(nn.Module):
             raise CallBudgetExceeded(f"more than {self.budget} rows were asked for")
         foreign = (text == FOREIGN).any(dim=1)
         if self._last is None or not torch.equal(self._last[0], text):
-            y = torch.where(text == FOREIGN, MASK, text)
-            laws, lost = self._laws(y)
-            if self.policies.foreign == "impossible":
-                lost |= foreign
-            if self.policies.revealed == "leave-one-out":
-                self._leave_one_out(y, laws, lost)
-            self._settle(laws, lost, text)
-            self._last = (text, laws, lost)
+            self._last = (text, *exact_laws(self.target, text, self.policies, self.device))
         laws, lost = self._last[1:]
         self.record.see(text, laws, int((lost & (text < 0).any(dim=1)).sum()), int(foreign.sum()))
         return laws
-
-    def _laws(self, y: Tensor) -> tuple[Tensor, Tensor]:
-        """Marginals, one-hot where revealed, and which rows have a masked position and no law."""
-        size = max(1, CELLS // (self.length * self.target.vocab_size))
-        parts = [posterior(self.target, part, self.device) for part in y.split(size)]
-        laws = parts[0] if len(parts) == 1 else torch.cat(parts)
-        return laws, laws[:, :, 0].isnan().any(dim=1)
-
-    def _leave_one_out(self, y: Tensor, laws: Tensor, lost: Tensor) -> None:
-        """q(x_i | the other revealed letters) at revealed positions, in place; L posteriors."""
-        for i in range(self.length):
-            rows = ((y[:, i] != MASK) & ~lost).nonzero()[:, 0]
-            if len(rows):
-                without = y[rows]
-                without[:, i] = MASK
-                laws[rows, i] = self._laws(without)[0][:, i]
-        for i in range(self.length):  # where the other letters alone are impossible
-            rows = laws[:, i, 0].isnan() & ~lost
-            laws[rows, i] = self._filling()[i]
-
-    def _settle(self, laws: Tensor, lost: Tensor, text: Tensor) -> None:
-        """Positions without a letter get the filling in rows without a law, in place."""
-        if not bool(lost.any()):
-            return
-        if self.policies.impossible == "raise" and bool((lost & (text < 0).any(dim=1)).any()):
-            raise ImpossibleContext(lost.nonzero()[:, 0].tolist())
-        empty = lost[:, None] & ((text < 0) | laws[:, :, 0].isnan())
-        laws[empty] = self._filling().expand(len(laws), -1, -1)[empty]
-
-    def _filling(self) -> Float[Tensor, "L V"]:
-        if self.policies.impossible == "prior":
-            return posterior(self.target, torch.full((1, self.length), MASK, device=self.device), self.device)[0]
-        vocab = self.target.vocab_size
-        return torch.full((self.length, vocab), 1.0 / vocab, dtype=torch.float64, device=self.device)
 
     def with_policies(self, **changes) -> "ExactNetwork":
         """A network like this one with other policies and fresh counters."""
@@ -304,13 +201,6 @@ class ExactNetwork(nn.Module):
             self.device,
             self.budget,
         )
-
-
-def posterior(target: Target, y: Int[Tensor, "batch L"], device: torch.device) -> Float[Tensor, "batch L V"]:
-    """q(x_i | revealed letters of y) in float64, nan in rows without a law: the target's own, on a GPU their twin."""
-    if device.type != "cpu" and isinstance(target, HMM | MarkovChain | NGram | Table | Blocks):
-        return marginals(target, y, device, on_impossible="nan")
-    return torch.as_tensor(target.marginals(y.cpu().numpy(), on_impossible="nan"), device=device)
 
 
 def _is_time(value) -> bool:

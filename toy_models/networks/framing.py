@@ -41,14 +41,20 @@ def columns_of(rows: int, width: int, first: int, position_ids: Tensor | None) -
 def seen_of(attention_mask, rows: int, width: int, device: torch.device) -> Bool[Tensor, "batch S"] | None:
     """Which of the last `width` ids are attended to; None: all.
 
-    Only a mask of shape (batch, S) hides ids. The word "full", and masks over pairs of positions, say in which order
-    the blocks of a network see each other: an exact conditional law is given all that is shown.
+    A mask (batch, S) hides where it is 0. A mask (batch, heads, queries, S) over pairs, boolean or added to scores,
+    hides what no query attends to; in which order blocks see each other does not matter to an exact conditional law,
+    which is given all that is shown. The word "full" hides nothing.
     """
-    if attention_mask is None or isinstance(attention_mask, str) or attention_mask.ndim != 2:
+    if attention_mask is None or isinstance(attention_mask, str):
         return None
-    if attention_mask.shape[0] != rows or attention_mask.shape[1] < width:
+    attended = attention_mask.to(device) != 0
+    if attention_mask.ndim == 4:
+        pairs = attention_mask.to(device)
+        attended = (pairs > -1.0 if pairs.is_floating_point() else pairs != 0).any(dim=1).any(dim=1)
+        attended = attended.expand(rows, -1)
+    if attended.ndim != 2 or attended.shape[0] != rows or attended.shape[1] < width:
         raise ValueError(f"attention_mask has shape {tuple(attention_mask.shape)}, allowed: ({rows}, {width})")
-    return attention_mask[:, -width:].to(device) != 0
+    return attended[:, -width:]
 
 
 def text_of(

@@ -12,7 +12,7 @@ from toy_models.networks.draw_record import RARE, Tally
 FEWEST = 20.0  # rare letters promised, of which none came, before truncation is named
 
 
-def why(record: CallRecord, length: int, alpha: float) -> tuple[str, ...]:
+def why(record: CallRecord, alpha: float) -> tuple[str, ...]:
     """Sentences; the four tests of the draws share `alpha`."""
     draws, told = record.draws, []
     part = alpha / 4

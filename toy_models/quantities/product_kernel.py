@@ -46,6 +46,23 @@ def product_law(denoiser: Denoiser, steps: Sequence[Step]) -> Law:
     return Law(pmf.copy(), impossible, calls)
 
 
+def transition_matrix(denoiser: Denoiser, step: Step) -> Float[np.ndarray, "states states"]:
+    """The step as a matrix on the (V+1)^L states, in the order of `states`; a state of an impossible context stays.
+
+    >>> from toy_models.quantities.product_kernel import transition_matrix
+    >>> step = tm.rules.Remasking.rescaled(2, 0.5).steps()[0]  # from 0 to 1/2: each letter is written w.p. 1/2
+    >>> transition_matrix(tm.MarkovChain([[0.5, 0.5], [0.5, 0.5]], 1), step).tolist()
+    [[0.5, 0.25, 0.25], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]]
+    """
+    marginals = lattice.state_marginals(denoiser)
+    y = lattice.states(denoiser.vocab_size, denoiser.length)
+    matrix = np.eye(len(y))
+    for state in np.flatnonzero(~np.isnan(marginals).any(axis=(1, 2))):
+        rows = np.ascontiguousarray(step(y[[state]], marginals[[state]]))
+        matrix[state] = push_product(matrix[state], np.array([state]), rows)
+    return matrix
+
+
 def product_draw(denoiser: Denoiser, steps: Sequence[Step], size: int, rng: np.random.Generator) -> Samples:
     """`size` runs of the same steps."""
     y = np.full((size, denoiser.length), MASK, dtype=np.int64)

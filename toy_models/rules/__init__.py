@@ -14,6 +14,7 @@ from toy_models.rules.semi_autoregressive import SemiAutoregressive
 __getattr__, __dir__, __all__ = attach(
     __name__,
     {
+        "blockwise": ["Blockwise", "first_hitting"],
         "confidence_memory": ["ConfidenceMemory"],
         "drawn_confidence": ["tempered"],
         "drawn_scores": ["OfMarginal", "PositionWeighted", "Probability", "Score"],
@@ -31,8 +32,9 @@ __getattr__, __dir__, __all__ = attach(
         "path_planning": ["PathPlanning"],
         "policy_front": ["Front", "optimal_front"],
         "policy_search": ["all_policies", "hull", "pareto"],
+        "protocol": ["sees_contents", "sees_drawn"],
         "proxies": ["entropies", "proxy_scores"],
-        "quotas": ["Above", "Count", "Factor", "Quota", "Sizes", "quota"],
+        "quotas": ["Above", "Count", "Factor", "Quota", "Sizes", "as_quota"],
         "remasking": ["Remasking", "most_remasked"],
         "replay": ["Replay", "RuleValue", "estimate_kl", "evaluate_rule", "replay_rule"],
         "replay_law": ["Visited", "visited_states"],

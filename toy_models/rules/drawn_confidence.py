@@ -17,7 +17,7 @@ from jaxtyping import Bool, Float, Int
 from toy_models.rules.drawn_law import push_best, push_plackett_luce, with_slack
 from toy_models.rules.drawn_scores import Score, score_of
 from toy_models.rules.proxies import array_module, ascending, by_rank, check_marginals, keep_ranks, rounding
-from toy_models.rules.quotas import Quota, quota
+from toy_models.rules.quotas import Quota, as_quota
 from toy_models.rules.semi_autoregressive import current_block
 from toy_models.validation import positive_int
 
@@ -49,8 +49,8 @@ class DrawnConfidence:
     block: int | None = None
 
     def __post_init__(self):
-        object.__setattr__(self, "keep", quota(self.keep))
-        object.__setattr__(self, "score", score_of(self.score))
+        object.__setattr__(self, "keep", as_quota(self.keep))
+        score_of(self.score)
         if self.ties not in TIES:
             raise ValueError(f"ties = {self.ties!r}, allowed: {', '.join(TIES)}")
         for name, low in (("temperature", 0), ("gumbel", 0), ("score_temperature", np.nextafter(0, 1))):
@@ -58,8 +58,18 @@ class DrawnConfidence:
                 raise ValueError(f"{name} = {getattr(self, name)}, it must be a finite number {'>' if low else '>='} 0")
         if self.block is not None:
             object.__setattr__(self, "block", positive_int("block", self.block))
-        if self.gumbel and np.isfinite(self.keep.bars(2)).any():
+        if self.gumbel and np.isfinite(self.quota.bars(2)).any():
             raise ValueError(f"keep = {self.keep}, with gumbel > 0 it must be an integer or a sequence of sizes")
+
+    @property
+    def quota(self) -> Quota:
+        """How many positions a call keeps."""
+        return as_quota(self.keep)
+
+    @property
+    def scoring(self) -> Score:
+        """What the candidates are ranked by."""
+        return score_of(self.score)
 
     @property
     def randomised(self) -> bool:
@@ -81,8 +91,8 @@ class DrawnConfidence:
         free = self._in_play(check_marginals(marginals, masked))
         xp = array_module(marginals)
         seen = tempered(marginals, self.score_temperature)
-        scores = self.score.scores(seen)
-        widths = self.score.widths(seen, scores)
+        scores = self.scoring.scores(seen)
+        widths = self.scoring.widths(seen, scores)
         at = xp.where(free, drawn, xp.zeros_like(drawn))[..., None]
         scores, widths = (_at(values, at)[..., 0] for values in (scores, widths))
         if self.randomised and noise is None:
@@ -109,17 +119,17 @@ class DrawnConfidence:
     def _push(self, mass, here, marginals, masked, increments) -> None:
         free, draw = self._in_play(masked), self.candidates(marginals)
         seen = tempered(marginals, self.score_temperature)
-        scores = np.ascontiguousarray(self.score.scores(seen))
+        scores = np.ascontiguousarray(self.scoring.scores(seen))
         counts = free.sum(axis=1)
         if self.gumbel:
             for r, state in enumerate(here):
-                keep = int(np.isneginf(self.keep.bars(int(counts[r]))).sum())
+                keep = int(np.isneginf(self.quota.bars(int(counts[r]))).sum())
                 push_plackett_luce(mass, int(state), draw[r], scores[r] / self.gumbel, free[r], keep, increments)
             return
         total = mass[here]
         mass[here] = 0.0
         push_best(
-            mass, here, total, draw, free, scores, self.score.widths(seen, scores), self.keep, self.ties, increments
+            mass, here, total, draw, free, scores, self.scoring.widths(seen, scores), self.quota, self.ties, increments
         )
 
     def _in_play(self, masked):
@@ -131,7 +141,7 @@ class DrawnConfidence:
         counts = counts if xp is np else counts.cpu().numpy()
         bars = np.full(tuple(free.shape), np.inf)
         for m in np.unique(counts[counts > 0]):
-            bars[counts == m, :m] = with_slack(self.keep.bars(int(m)))
+            bars[counts == m, :m] = with_slack(self.quota.bars(int(m)))
         return bars if xp is np else xp.asarray(bars, dtype=scores.dtype).to(scores.device)
 
 

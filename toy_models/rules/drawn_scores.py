@@ -102,7 +102,7 @@ def score_of(score) -> Score:
     """The score of that name, or the object itself."""
     if isinstance(score, str) and score in SCORES:
         return SCORES[score]
-    if not hasattr(score, "scores") or not hasattr(score, "widths"):
+    if not isinstance(score, Score):
         raise ValueError(f"score = {score!r}, allowed: {', '.join(SCORES)}, or an object with scores and widths")
     return score
 

@@ -111,12 +111,20 @@ def is_sampler(rule: Rule) -> TypeIs[Sampler]:
 
 
 def sees_contents(rule: Rule) -> TypeIs[Adaptive | Drawn]:
-    """Whether the rule looks at marginals (Adaptive or Drawn) and is no law over orders."""
+    """Whether the rule looks at marginals (Adaptive or Drawn) and is no law over orders.
+
+    >>> tm.rules.sees_contents(tm.TopK(1)), tm.rules.sees_contents(tm.bisection(3))
+    (True, False)
+    """
     return hasattr(rule, "select")
 
 
 def sees_drawn(rule: Rule) -> TypeIs[Drawn]:
-    """Whether the rule also looks at the candidates: its `select` takes `drawn`."""
+    """Whether the rule also looks at the candidates: its `select` takes `drawn`.
+
+    >>> tm.rules.sees_drawn(tm.DrawnConfidence(1)), tm.rules.sees_drawn(tm.TopK(1))
+    (True, False)
+    """
     return sees_contents(rule) and "drawn" in signature(rule.select).parameters
 
 

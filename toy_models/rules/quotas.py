@@ -110,16 +110,16 @@ class Factor:
         return np.where(k == 1, -np.inf, 1.0 - self.factor / (k + 1))
 
 
-def quota(keep) -> Quota:
+def as_quota(keep) -> Quota:
     """An integer as `Count`, a sequence of integers as `Sizes`, anything with bars(m) as it is.
 
-    >>> tm.rules.quota([2, 1])
+    >>> tm.rules.as_quota([2, 1])
     Sizes(sizes=(2, 1))
     """
     if hasattr(keep, "bars"):
         return keep
     if isinstance(keep, int | np.integer):
-        return Count(keep)
+        return Count(int(keep))
     if isinstance(keep, Sequence | np.ndarray) and not isinstance(keep, str):
         return Sizes([int(s) if isinstance(s, np.integer) else s for s in keep])
     raise ValueError(f"keep = {keep!r}, allowed: an integer, a sequence of sizes, or an object with bars(m)")

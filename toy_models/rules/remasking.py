@@ -84,7 +84,11 @@ class Remasking:
 
 
 def most_remasked(alphas: Float[np.ndarray, " M"]) -> Float[np.ndarray, " N"]:
-    """min(1, (1 - a') / a) of each step, 0 where nothing is revealed yet."""
+    """min(1, (1 - a') / a) of each step, 0 where nothing is revealed yet.
+
+    >>> tm.rules.most_remasked(np.array([0.0, 0.5, 0.75, 1.0])).round(4).tolist()
+    [0.0, 0.5, 0.0]
+    """
     before, after = alphas[:-1], alphas[1:]
     return np.minimum(1.0, np.divide(1.0 - after, before, out=np.zeros_like(before), where=before > 0))
 

@@ -25,8 +25,8 @@ class Speculative:
     first draft is always accepted (q = pi) and the second position always written, so L tokens take at most L calls.
 
     >>> law = tm.sampler_law(tm.repetition(2, 4), tm.Speculative(4))
-    >>> law.pmf[0, 0, 0, 0], law.pmf[0, 1, 0, 0], law.mean_steps
-    (0.5, 0.0, 2.875)
+    >>> float(law.pmf[0, 0, 0, 0]), float(law.pmf[0, 1, 0, 0]), law.mean_steps
+    (0.5, 0.0, 3.25)
     """
 
     draft: int
@@ -39,7 +39,7 @@ class Speculative:
         vocab_size, length = denoiser.vocab_size, denoiser.length
         marginals = lattice.state_marginals(denoiser)
         y, increments = lattice.states(vocab_size, length), lattice.increments(vocab_size, length)
-        dead = np.isnan(marginals).any(axis=(1, 2))
+        dead = np.asarray(np.isnan(marginals).any(axis=(1, 2)))
         mass = np.zeros(len(y))
         mass[0] = 1.0
         impossible = calls = 0.0

@@ -1,6 +1,7 @@
 """Stop at the end-of-text token: the law of the truncated text, of its length, and the calls that are saved."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -8,7 +9,7 @@ from jaxtyping import Float, Int
 from toy_models.quantities import lattice
 from toy_models.quantities.law import Law
 from toy_models.quantities.sampling import Samples, write_tokens
-from toy_models.rules.protocol import Adaptive, Drawn, candidate_law, sees_contents, sees_drawn, select, takes_noise
+from toy_models.rules.protocol import candidate_law, sees_contents, sees_drawn, select, takes_noise
 from toy_models.targets.protocol import Denoiser
 from toy_models.validation import MASK, positive_int
 
@@ -28,7 +29,7 @@ class StopAtEos:
     """
 
     eos: int
-    rule: Adaptive | Drawn
+    rule: Any
 
     def __post_init__(self):
         positive_int("eos", self.eos, minimum=0)

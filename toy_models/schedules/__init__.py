@@ -5,7 +5,7 @@ from toy_models.lazy import attach
 __getattr__, __dir__, __all__ = attach(
     __name__,
     {
-        "budget": ["growing_sizes", "odds_geometric_bound", "shrinking_sizes"],
+        "budget": ["odds_geometric_bound", "shrinking_sizes"],
         "knots": ["KnotSchedule", "MirroredSchedule"],
         "named": ["SmoothstepSchedule"],
         "optimal": ["sizes_cost", "weights_cost"],

@@ -72,14 +72,3 @@ def dtc_sizes(length: int, steps: int) -> Int[np.ndarray, " N"]:
     [1, 1, 2, 4, 8]
     """
     return tc_sizes(length, steps)[::-1].copy()
-
-
-def growing_sizes(length: int, steps: int) -> Int[np.ndarray, " N"]:
-    """Sizes in the ratio 1 : 2 : .. : N, rounded: diff(round(L j (j+1) / (N (N+1)))), j = 0..N.
-
-    >>> tm.schedules.growing_sizes(10, 4).tolist()
-    [1, 2, 3, 4]
-    """
-    length, steps = positive_int("length", length), positive_int("steps", steps)
-    j = np.arange(steps + 1)
-    return np.diff(np.rint(length * j * (j + 1) / (steps * (steps + 1))).astype(np.int64))

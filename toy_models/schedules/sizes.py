@@ -68,15 +68,22 @@ def rounded_sizes(masks: int, steps: int) -> Int[np.ndarray, " calls"]:
     return np.array([s for s in sizes if s], dtype=np.int64)
 
 
-def growing_sizes(masks: int, ratio: float | None = None) -> Int[np.ndarray, " calls"]:
+def growing_sizes(masks: int, steps: int | None = None, ratio: float | None = None) -> Int[np.ndarray, " calls"]:
     """1, 2, 3, ... (or round(ratio^j)), the last size cut to what is left.
 
-    >>> tm.schedules.growing_sizes(8).tolist(), tm.schedules.growing_sizes(8, 2.0).tolist()
+    With `steps`, sizes in the ratio 1 : 2 : .. : N, rounded: diff(round(n j (j+1) / (N (N+1)))), j = 0..N.
+
+    >>> tm.schedules.growing_sizes(8).tolist(), tm.schedules.growing_sizes(8, ratio=2.0).tolist()
     ([1, 2, 3, 2], [1, 2, 4, 1])
+    >>> tm.schedules.growing_sizes(20, 4).tolist()
+    [2, 4, 6, 8]
     """
     masks = positive_int("masks", masks)
-    if ratio is not None and not (np.isfinite(ratio) and ratio >= 1):
-        raise ValueError(f"ratio = {ratio}, it must be a finite number >= 1")
+    if ratio is not None and (steps is not None or not (np.isfinite(ratio) and ratio >= 1)):
+        raise ValueError(f"ratio = {ratio}, it must be a finite number >= 1, without steps")
+    if steps is not None:
+        steps, j = positive_int("steps", steps), np.arange(steps + 1)
+        return np.diff(np.rint(masks * j * (j + 1) / (steps * (steps + 1))).astype(np.int64))
     sizes: list[int] = []
     while sum(sizes) < masks:
         size = len(sizes) + 1 if ratio is None else round(ratio ** len(sizes))

@@ -6,8 +6,9 @@ __getattr__, __dir__, __all__ = attach(
     __name__,
     {
         "baum_welch": ["HMMFit", "fit_hmm"],
+        "language": ["fit_language"],
         "ngram_fit": ["OrderScore", "held_out_split", "interpolated", "order_scores", "seen_pairs"],
         "reading": ["ALPHABETS", "Text", "read"],
-        "step_costs": ["StepCosts", "step_costs"],
+        "call_costs": ["StepCosts", "step_costs"],
     },
 )

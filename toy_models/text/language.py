@@ -23,6 +23,12 @@ CONFIDENCE = 0.99
 HMM_TOKENS = 2**17  # Baum-Welch reads at most so many
 
 
+def exactly(value) -> Estimate:
+    """A number without error in the form of an estimate."""
+    known = np.asarray(value, dtype=np.float64)
+    return Estimate(known, known, known, CONFIDENCE)
+
+
 @dataclass(frozen=True, eq=False)
 class Curve:
     """g[k], k = 0..L-1: exact (one row), or one unbiased draw per sequence."""
@@ -48,7 +54,7 @@ class Curve:
         """sum over k of weights[k] g[k]; the rows of one draw share its noise, so differences are sharp."""
         per_row = self.rows @ np.moveaxis(np.asarray(weights, dtype=np.float64), -1, 0)
         if self.exact:
-            return Estimate(*(np.asarray(per_row[0]),) * 3, CONFIDENCE)
+            return exactly(per_row[0])
         return student_interval(per_row, CONFIDENCE)
 
     def excess(self, sizes: Int[np.ndarray, " N"]) -> Estimate:
@@ -96,6 +102,11 @@ def fit_language(
 
     Orders above 2 have no closed-form curve: g is estimated from `rows` sequences. By itself the choice stops at
     V^n L <= 2^21 and at one context per token; an `order` that is given may reach 2^26.
+
+    >>> text = tm.text.Text((np.arange(400) % 2,), ("a", "b"), "tokens", 1.0, "abab")
+    >>> language = tm.text.fit_language(text, 4, np.random.default_rng(0), order=2)
+    >>> language.pairs.transition.tolist()
+    [[0.0, 1.0], [1.0, 0.0]]
     """
     length, rows = positive_int("length", length), positive_int("rows", rows, 2)
     require_enough(text, length)
@@ -112,6 +123,9 @@ def fit_language(
         )
     tried = max(n for n in range(1, MAX_ORDER + 1) if n <= 2 or (v ** (n - 1) <= text.size and n <= length + 1))
     scores = tuple(order_scores(text.rows, v, max(tried, order or 1)))
+    if order is not None and order not in [score.order for score in scores]:
+        largest = scores[-1].order
+        raise ValueError(f"order = {order}, allowed: 1..{largest}, what the held-out blocks of {text.source} can judge")
     best = max(scores, key=lambda score: score.held_out).order
     easy = [s for s in scores if s.order <= 2 or v**s.order * length <= EASY_WORK]
     used = order if order is not None else max(easy, key=lambda score: score.held_out).order
@@ -127,6 +141,10 @@ def require_enough(text: Text, length: int) -> None:
         raise ValueError(f"{text.source} holds one symbol only, a language needs two")
     if text.size < length:
         raise ValueError(f"{text.source} has {text.size} tokens, fewer than the length {length}; lower --length")
+    longest = max(map(len, text.rows))
+    if longest < length:
+        found = f"the longest sequence of {text.source} has {longest} tokens"
+        raise ValueError(f"{found}, fewer than the length {length}; lower --length")
     if text.size < 200:
         raise ValueError(
             f"{text.source} has {text.size} tokens, at least 200 are needed to fit a language and to judge it"

@@ -92,13 +92,15 @@ def held_out_split(rows: Rows) -> tuple[list[Int[np.ndarray, "_"]], list[Int[np.
 def order_scores(rows: Rows, vocab_size: int, largest: int = MAX_ORDER) -> list[OrderScore]:
     """Every order up to `largest` that fits in MAX_ENTRIES, fitted to nine tenths of the text and scored on both parts.
 
-    Tokens with fewer than n-1 tokens before them in their block are not scored, so all orders see the same tokens.
+    Tokens with fewer tokens before them in their block than the largest context are not scored, so all orders see the
+    same tokens; orders longer than every block of a part are left out.
 
     >>> [score.order for score in tm.text.order_scores([np.arange(1000) % 7], 7, 3)]
     [1, 2, 3]
     """
     fitted, held_out = held_out_split(rows)
-    orders = [n for n in range(1, min(largest, MAX_ORDER) + 1) if vocab_size**n <= MAX_ENTRIES]
+    longest = min(max(map(len, part), default=0) for part in (fitted, held_out))
+    orders = [n for n in range(1, min(largest, MAX_ORDER, longest) + 1) if vocab_size**n <= MAX_ENTRIES]
     context = orders[-1] - 1
     scores = []
     for n in orders:

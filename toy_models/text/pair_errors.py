@@ -22,7 +22,8 @@ from toy_models.targets.markov import MarkovChain
 FORGOTTEN = 0.15  # delta beyond the cut
 LONGEST_CUT = 48
 MAX_FLOPS = 1.5e11  # some fifteen seconds
-LONG = 256  # beyond it a geometric tail
+LONG = 128  # beyond it a geometric tail from SHORT on
+SHORT = 96
 SAMPLED = 400
 CONFIDENCE = 0.99
 
@@ -50,25 +51,31 @@ def cut_of(chain: MarkovChain) -> int | None:
     return max(1, int(np.argmax(deltas <= FORGOTTEN)))
 
 
-def log_valid(chain: MarkovChain, reveals: list[float], cut: int | None) -> Float[np.ndarray, " levels"]:
-    """ln(1 - SER) after each level, reveals[m-1] with m steps remaining; cut None: exact."""
-    n = chain.length + 1
+def log_valid(chain: MarkovChain, reveals: list[float], cut: int | None) -> tuple[Float[np.ndarray, " levels"], float]:
+    """ln(1 - SER) after each level, reveals[m-1] with m steps remaining, and the proved error of the tail alone.
+
+    cut None: exact.
+    """
+    n, length = chain.length + 1, np.array([chain.length])
     if cut is None:
-        return np.array([np.log(w[n, -1, -1]) + n * g for w, g in exact_levels(chain, reveals, n)])
+        return np.array([np.log(w[n, -1, -1]) + n * g for w, g in exact_levels(chain, reveals, n)]), 0.0
     tail = n > LONG
-    found = split_levels(chain, reveals, FarEnds(cut, 0.0), max(8 * cut, 96) if tail else n, tail)
-    return np.array([part.log_valid(np.array([chain.length]))[0] for part in found])
+    found = list(split_levels(chain, reveals, FarEnds(cut, 0.0), max(8 * cut, SHORT) if tail else n, tail))
+    return np.array([part.log_valid(length)[0] for part in found]), float(found[-1].bound(length)[0])
 
 
 def route_of(chain: MarkovChain, levels: int) -> tuple[str, int | None]:
     """("exact", None), ("measured", cut) or ("sampled", None), whichever is cheap enough for so many levels."""
     n, v = chain.length + 1, chain.vocab_size
+    if levels * level_flops(min(n, 6), v) > MAX_FLOPS:  # not even the shortest cut
+        return "sampled", None
     cut = cut_of(chain)
     if levels * level_flops(n, v) <= MAX_FLOPS / 20 or (cut is not None and 2 * (cut + 2) >= n):
         return ("exact", None) if levels * level_flops(n, v) <= MAX_FLOPS else ("sampled", None)
     if cut is None:
         return ("exact", None) if levels * level_flops(n, v) <= MAX_FLOPS else ("sampled", None)
-    cost = level_flops(2 * cut + 4, v) + 3.0 * min(n, LONG) ** 2 * (v + 1) ** 3
+    span = n if n <= LONG else max(8 * cut, SHORT) + 3 * cut
+    cost = level_flops(2 * cut + 4, v) + 3.0 * span**2 * (v + 1) ** 3
     return ("measured", cut) if levels * cost <= MAX_FLOPS else ("sampled", None)
 
 
@@ -81,10 +88,11 @@ def uniform_errors(chain: MarkovChain, largest: int, checked: int) -> tuple[list
     if how == "sampled":
         return [], Route(how, None, 0.0)
     reveals = [1.0 / m for m in range(1, largest + 1)]
-    value, gap = -np.expm1(log_valid(chain, reveals, cut)), 0.0
+    logs, gap = log_valid(chain, reveals, cut)
+    value = -np.expm1(logs)
     if cut is not None:
-        other = -np.expm1(log_valid(chain, reveals[:checked], cut + 2))
-        gap = 10.0 * float(np.abs(value[: len(other)] - other).max())
+        other = -np.expm1(log_valid(chain, reveals[:checked], cut + 2)[0])
+        gap += 10.0 * float(np.abs(value[: len(other)] - other).max())
     route = Route(how, cut, gap)
     calls = [IndependentReveal(np.full(n, 1.0 / n)).expected_calls(chain.length) for n in range(1, largest + 1)]
     return [_pair(float(a), route, n, c) for n, (a, c) in enumerate(zip(value, calls, strict=True), 1)], route
@@ -110,7 +118,7 @@ def weights_error(chain: MarkovChain, weights, route: Route, rng: np.random.Gene
     if route.how == "sampled":
         return sampled_error(chain, rule, rng)
     reveals = [float(r) for r in rule.hazards[::-1] if r > 0]
-    value = -np.expm1(log_valid(chain, reveals, route.cut)[-1])
+    value = -np.expm1(log_valid(chain, reveals, route.cut)[0][-1])
     return _pair(float(value), route, rule.steps, rule.expected_calls(chain.length))
 
 

@@ -42,6 +42,11 @@ PAPERS = {
     "Sudoku": "sudoku",
     "trained network": "training",
     "optimal policy": "optimal_policy",
+    "drawn-token confidence": "drawn_confidence",
+    "DUS": "dilated",
+    "nucleus": "truncated",
+    "speculative decoding": "speculative",
+    "P2": "path_planning",
 }
 
 

@@ -194,6 +194,13 @@ def test_baselines_at_whole_calls_are_the_rules_themselves():
     assert {b.name for b in baselines(tm.corpus.language(2, 64), 8.0)} == {"random order", "grid", "halving"}
 
 
+def test_between_whole_calls_two_rules_are_mixed():
+    found = {b.name: b for b in baselines(ZEROS, 2.25)}["random order"]
+    ends = [tm.marginal_kl(ZEROS, tm.RandomOrder(sizes)) for sizes in ([3, 2], [2, 2, 1])]
+    assert found.calls == pytest.approx(2.25, abs=1e-12)
+    assert found.kl == pytest.approx(0.75 * ends[0] + 0.25 * ends[1], abs=1e-12)
+
+
 @pytest.mark.parametrize("calls", [0.5, 1.0, 3.3, 5.0, 9.0])
 def test_baselines_at_any_calls(calls):
     for b in baselines(CHAIN, calls):

@@ -165,15 +165,28 @@ def test_empty_prompt_and_what_the_fixed_rule_promises():
     assert not fits(CHAIN, x)
 
 
-def test_hidden_padding_on_the_left_with_position_ids():
-    """tok_idx counts attended ids alone; what is padded stands nowhere."""
+@pytest.mark.parametrize("over", ["ids", "pairs", "scores"])
+def test_hidden_padding_on_the_left_with_position_ids(over):
+    """tok_idx counts attended ids alone; what is padded stands nowhere, whichever mask says so."""
     network = ExactNetwork(CHAIN, mask_id=2, vocab_size=4)
     x = torch.cat([torch.full((SIZE, 3), 3), torch.full((SIZE, 5), 2)], dim=1)
     seen = (torch.arange(8) >= 3).expand(SIZE, -1)
     positions = (seen.long().cumsum(dim=1) - 1).masked_fill(~seen, 1)
+    if over != "ids":
+        seen = seen[:, None, None, :] & seen[:, None, :, None]
+    if over == "scores":
+        seen = torch.zeros(seen.shape).masked_fill(~seen, torch.finfo(torch.float32).min)
     for i in range(5):
         x[:, 3 + i] = draw(network(x, seen, positions).logits[:, 3 + i])
     assert fits(CHAIN, x[:, 3:])
+
+
+def test_hidden_letters_are_marginalised():
+    """A letter that the mask hides is not known, wherever it stands."""
+    network = ExactNetwork(CHAIN, 2)
+    seen = torch.tensor([[1, 0, 1, 1, 1]])
+    found = network(torch.tensor([[0, 1, 2, 2, 1]]), seen).logits[0, :, :2].exp()
+    assert np.allclose(found, CHAIN.marginals(np.array([[0, -1, -1, -1, 1]]))[0], atol=1e-14)
 
 
 def test_logits_shifted_by_one():
@@ -367,5 +380,7 @@ def test_bad_inputs_are_refused():
         network(torch.full((1, 5), 2), attention_maks=None)
     with pytest.raises(ValueError, match="attention_mask has shape"):
         network(torch.full((1, 5), 2), torch.ones(2, 5, dtype=torch.int64))
+    with pytest.raises(ValueError, match="attention_mask has shape"):
+        network(torch.full((1, 5), 2), torch.ones(1, 5, 5, dtype=torch.int64))
     with pytest.raises(ValueError, match="position_ids have width 4"):
         network(torch.full((1, 5), 2), position_ids=torch.arange(4)[None])

@@ -2,10 +2,11 @@
 
 from fractions import Fraction as F
 from itertools import pairwise, permutations, product
-from math import exp, factorial, log
+from math import comb, exp, factorial, log
 
 import numpy as np
 import pytest
+import torch
 from oracles import total_variation, total_variation_radius
 
 import toy_models as tm
@@ -298,6 +299,21 @@ def test_the_number_of_rare_letters():
         assert mass == pytest.approx(counts[sum(x)] / binomial[sum(x)], rel=1e-11)
 
 
+def test_quadratic_growth_of_the_number_of_rare_letters():
+    """KL / L^2 of the numbers alone (all of KL under random ties), tending to e^2 log(1/e) / 2 = .0733."""
+    e = 0.4
+    for length, value in {64: 0.07701094, 256: 0.07438343, 1024: 0.07358486}.items():
+        logs = np.array([0.0])
+        for m in range(1, length + 1):
+            hit = m * log(e)
+            logs = np.logaddexp(np.append(logs + np.log1p(-exp(hit)), -np.inf), np.append(-np.inf, logs + hit))
+        k = np.arange(length + 1)
+        binomial = [log(comb(length, j)) + j * log(e) + (length - j) * log(1 - e) for j in k]
+        kl = np.exp(binomial) @ (np.array(binomial) - logs)
+        assert kl / length**2 == pytest.approx(value, abs=5.1e-9)
+    assert e**2 * log(1 / e) / 2 == pytest.approx(0.07330326, abs=5.1e-9)
+
+
 def test_other_published_values():
     found = [tm.marginal_kl(tm.MarkovChain([[0.8, 0.2], [0.7, 0.3]], n), tm.DrawnConfidence(1)) for n in (2, 4, 6, 8)]
     np.testing.assert_allclose(found, (0.1015547607, 1.2112334547, 3.5459364729, 7.0511486675), rtol=0, atol=5.1e-11)
@@ -370,6 +386,25 @@ def test_sampled_twin_at_length_256():
     assert (runs.steps == 256).all()
 
 
+def test_released_settings():
+    """Six letters of the chain: entropy of what each setting writes (of 3.396 nats), its distance from the language."""
+    chain = tm.MarkovChain([[0.7, 0.3], [0.2, 0.8]], 6)
+    q, late = tm.quantities.to_table(chain).pmf, tm.schedules.floor_sizes(6, 6).tolist()
+
+    def written(rule):
+        p = tm.sampler_law(chain, rule).pmf
+        return -(p[p > 0] * np.log(p[p > 0])).sum(), np.abs(p - q).sum() / 2
+
+    assert written(tm.DrawnConfidence(1))[0] == pytest.approx(0.792, abs=5e-4)
+    # the entropy of the marginals at one token per call is exact; the floor schedule writes two in its last call
+    assert written(tm.DrawnConfidence(1, score="entropy"))[1] < 1e-14
+    assert written(tm.DrawnConfidence(late, score="entropy"))[1] == pytest.approx(0.18, abs=1e-12)
+    assert written(tm.DrawnConfidence(late, score="entropy", gumbel=0.5))[1] == pytest.approx(0.0286051350, abs=5e-11)
+    assert written(tm.rules.PathPlanning([1, 2, 3, 4, 5, 6], leave_one_out=False)) == pytest.approx(
+        written(tm.DrawnConfidence(1))
+    )
+
+
 # likelihood, other arrays, refusals
 
 
@@ -385,7 +420,6 @@ def test_likelihood_beyond_the_lattice(rule):
 
 
 def test_torch_and_numpy_agree():
-    torch = pytest.importorskip("torch")
     rng = np.random.default_rng(3)
     marginals = rng.dirichlet(np.ones(3), size=(6, 5))
     masked, drawn, noise = rng.random((6, 5)) < 0.8, rng.integers(0, 3, (6, 5)), rng.random((6, 5))

@@ -88,6 +88,24 @@ def test_gumbel_noise_of_few_bits():
     assert tm.sampler_law(target, many).pmf[2] < found[2]  # more steps, colder
 
 
+def test_blocks_of_a_content_free_rule():
+    """Blocks of one read from left to right; one block is the rule itself; mixtures multiply."""
+    whole = tm.sampler_law(CHAIN, tm.rules.Blockwise(5, tm.IndependentReveal([0.4, 0.6])))
+    np.testing.assert_array_equal(whole.pmf, tm.sampler_law(CHAIN, tm.IndependentReveal([0.4, 0.6])).pmf)
+    assert tm.trajectory_kl(CHAIN, tm.rules.Blockwise(1, tm.RandomOrder([1]))) < 1e-14
+    four = tm.MarkovChain(CHAIN.transition, 4)
+    assert len(tm.rules.Blockwise(2, tm.ShiftedReveal(3)).stages(4)) == len(tm.ShiftedReveal(3).stages(2)) ** 2
+    one, two = (tm.trajectory_kl(four, tm.rules.Blockwise(b, tm.IndependentReveal([0.5, 0.5]))) for b in (2, 4))
+    assert one < two
+    with pytest.raises(ValueError, match="block = 2 does not divide the length 5"):
+        tm.sampler_law(CHAIN, tm.rules.Blockwise(2, tm.RandomOrder([2])))
+
+
+def test_first_hitting_against_a_grid_of_as_many_calls():
+    assert tm.trajectory_kl(CHAIN, tm.rules.first_hitting(5)) < 1e-14
+    assert tm.marginal_kl(CHAIN, tm.IndependentReveal([0.2] * 5)) > 0.02
+
+
 # remasking
 
 
@@ -115,6 +133,19 @@ def test_revealed_share_follows_the_grid():
     for upto in (3, 7):
         y = product_draw(CHAIN, rule.steps()[:upto], 4000, np.random.default_rng(0)).tokens
         assert (y >= 0).mean() == pytest.approx(rule.alphas[upto], abs=0.02)  # 20 000 letters, sd .0036
+
+
+def test_law_is_the_product_of_the_matrices():
+    from toy_models.quantities.product_kernel import transition_matrix
+
+    rule, target = Remasking.rescaled(4, 0.5), tm.MarkovChain(CHAIN.transition, 3)
+    law = np.eye(27)[0]
+    for step in rule.steps():
+        matrix = transition_matrix(target, step)
+        np.testing.assert_allclose(matrix.sum(axis=1), 1.0, rtol=1e-13)
+        law = law @ matrix
+    written = law.reshape(3, 3, 3)[1:, 1:, 1:]
+    np.testing.assert_allclose(written, tm.sampler_law(target, rule).pmf, rtol=0, atol=1e-15)
 
 
 def test_remasking_with_the_exact_network():

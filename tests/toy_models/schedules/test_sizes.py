@@ -3,6 +3,7 @@
 from fractions import Fraction
 
 import pytest
+import torch
 
 import toy_models as tm
 from toy_models import schedules
@@ -64,7 +65,6 @@ def test_a_smaller_eps_does_not_cure_it():
 
 
 def test_floor_against_tensors():
-    torch = pytest.importorskip("torch")
     for masks, steps, eps in ((6, 6, 1e-3), (512, 256, 1e-3), (100, 37, 1e-3), (256, 512, 1e-3), (64, 64, 1e-2)):
         times, left, sizes = torch.linspace(1, eps, steps + 1), torch.tensor(masks), []
         for i in range(steps):
@@ -77,7 +77,9 @@ def test_floor_against_tensors():
 def test_growing_and_budget():
     assert schedules.growing_sizes(1).tolist() == [1]
     assert schedules.growing_sizes(10).tolist() == [1, 2, 3, 4]
-    assert schedules.growing_sizes(5, 1.0).tolist() == [1] * 5
+    assert schedules.growing_sizes(5, ratio=1.0).tolist() == [1] * 5
+    assert schedules.growing_sizes(10, 4).tolist() == [1, 2, 3, 4]
+    assert schedules.growing_sizes(7, 5).sum() == 7
     sizes = schedules.even_split_sizes(8, 8)
     assert schedules.masks_left(sizes[:5], 8)[-1] == 3
     assert schedules.within_budget(sizes, 5).tolist() == [1, 1, 1, 1, 4]
@@ -98,7 +100,7 @@ def test_rounded_random_order_by_hand():
     [
         (lambda: schedules.floor_sizes(4, 4, 1.0), "eps = 1.0, it must lie in"),
         (lambda: schedules.even_split_sizes(0, 4), "masks = 0, it must be an integer >= 1"),
-        (lambda: schedules.growing_sizes(4, 0.5), "ratio = 0.5, it must be"),
+        (lambda: schedules.growing_sizes(4, ratio=0.5), "ratio = 0.5, it must be"),
     ],
 )
 def test_refusals(call, message):

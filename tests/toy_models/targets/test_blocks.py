@@ -7,7 +7,7 @@ import oracles
 import pytest
 
 import toy_models as tm
-from toy_models.quantities.lattice import sequences, states
+from toy_models.quantities.lattice import sequences, states, to_table
 
 PAIR = np.array([[0.5, 0.25], [0.0, 0.25]])
 
@@ -57,3 +57,19 @@ def test_refused_input():
             tm.Blocks(tm.Table(PAIR), repeats)
     with pytest.raises(ValueError, match=re.escape("tokens must have shape (batch, 4), got (1, 2)")):
         tm.Blocks(tm.Table(PAIR), 2).log_prob(np.array([[0, 1]]))
+
+
+@pytest.mark.parametrize("block", [tm.repetition(2, 2), tm.zero_sum(2, 2)], ids=["repetition", "zero sum"])
+def test_own_routes_equal_those_of_the_table(block):
+    """Correlations, written KL, sequence error and likelihood of blocks against the product written out as a table."""
+    blocks = tm.Blocks(block, 2)
+    table = to_table(blocks)
+    assert tm.total_correlation(blocks) == pytest.approx(tm.total_correlation(table), abs=1e-12)
+    assert tm.dual_total_correlation(blocks) == pytest.approx(tm.dual_total_correlation(table), abs=1e-12)
+    for rule in (tm.IndependentReveal([0.5, 0.3, 0.2]), tm.ShiftedReveal(3), tm.RandomOrder([2, 2])):
+        assert tm.sequence_error(blocks, rule) == pytest.approx(tm.sequence_error(table, rule), abs=1e-12)
+        assert tm.marginal_kl(blocks, rule) == pytest.approx(tm.marginal_kl(table, rule), abs=1e-12)
+        x = sequences(2, 4)[table.pmf.ravel() > 0]
+        np.testing.assert_allclose(
+            tm.log_likelihood(blocks, rule, x), tm.log_likelihood(table, rule, x), atol=1e-12, rtol=0
+        )

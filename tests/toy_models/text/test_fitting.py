@@ -63,6 +63,15 @@ def test_scores_are_the_likelihood_of_both_parts():
     assert np.isnan(_mean_log(np.zeros(2), [np.array([0])], 1, 1, 2))
 
 
+def test_orders_longer_than_every_block_are_left_out():
+    """Blocks of four tokens judge orders up to four; every score is a number."""
+    scores = tm.text.order_scores([np.arange(200) % 3 % 2], 2, 5)
+    assert [score.order for score in scores] == [1, 2, 3, 4]
+    assert all(np.isfinite([score.held_out, score.fitted]).all() for score in scores)
+    short = tm.text.order_scores([np.array([0, 1])] * 100, 2, 5)
+    assert [score.order for score in short] == [1, 2]
+
+
 def test_held_out_rows_are_whole_sequences():
     rows = [np.full(3, k) for k in range(60)]
     fitted, held_out = tm.text.held_out_split(rows)

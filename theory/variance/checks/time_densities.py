@@ -5,7 +5,17 @@ from itertools import pairwise
 import numpy as np
 import sympy
 
-from theory.ledger.registry import Outcome, check, condition, control, correction, decide, not_claimed_tight, tightness
+from theory.ledger.registry import (
+    Outcome,
+    check,
+    condition,
+    control,
+    correction,
+    decide,
+    definition,
+    not_claimed_tight,
+    tightness,
+)
 from theory.variance import definitions
 from theory.variance.checks.cases import ROUNDING, TABLES, competitors, small
 from theory.variance.instances import EPSILON
@@ -227,6 +237,23 @@ def schedules_are_densities(results: Results) -> Outcome:
     return decide(
         worst < 2 and inside, 3, worst, f"best exponent {best:.4f} on K1 oracle; margin: gap over that of the cut"
     )
+
+
+@definition("schedule-is-density", tier="float64")
+def quantiles_invert_the_mass(results: Results) -> Outcome:
+    """schedule-is-density: times drawn from a density follow it: the mass below quantile(s) is s, named densities."""
+    named = [densities.uniform(EPSILON), *(densities.power(c, EPSILON) for c in (1.0, 1.5, 2.0, 3.0))]
+    edges = np.array([EPSILON, 0.1, 0.4, 1.0])
+    named.append(densities.from_cells(edges, np.array([0.5, 0.2, 0.3]), "three cells"))
+    gaps = []
+    for density in named:
+        assert density.quantile is not None
+        for s in (0.0, 0.1, 0.5, 0.9, 1.0):
+            end = float(density.quantile(s))
+            inside = tuple(b for b in density.breaks if b < end)
+            t, w = definitions.nodes(density.low, max(end, density.low * (1 + 1e-15)), inside)
+            gaps.append(abs(float(w @ density.pdf(t)) - s))
+    return decide(max(gaps) < 1e-10, len(gaps), max(gaps))
 
 
 @control("schedule-is-density", tier="float64")

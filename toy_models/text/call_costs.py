@@ -16,20 +16,22 @@ from tqdm import tqdm
 
 from toy_models.chains.likelihood import gap_log_likelihood
 from toy_models.errors import IntractableError
-from toy_models.quantities.estimates import entropy_at_reveal
 from toy_models.quantities.intervals import Estimate, student_interval
 from toy_models.quantities.token_error import marginal_kl
 from toy_models.rules import EntropyBounded, RandomOrder, bisection
 from toy_models.rules.replay import replay_rule
-from toy_models.schedules.budget import growing_sizes
 from toy_models.schedules.named import CosineSchedule, LinearSchedule
 from toy_models.schedules.optimal import optimal_sizes
-from toy_models.text.language import CONFIDENCE, Language
+from toy_models.schedules.sizes import growing_sizes
+from toy_models.targets.protocol import own_route
+from toy_models.text.language import CONFIDENCE, Language, exactly
+from toy_models.text.order_costs import block_costs, draw_deviation, order_cost, over_entropy
 from toy_models.text.pair_errors import PairError, sampled_error, uniform_errors, weights_error
 
 SCHEDULES = ("uniform", "cosine", "growing", "optimal")
 GAMMAS = tuple(0.1 * 2.0**k for k in range(10, -1, -1))
 MOST_STATES = 2**17  # (V+1)^L of a language whose written law is enumerated
+MOST_SYMBOLS = 256  # powers of the transition matrix in extended precision
 MOST_SLOTS = 64  # searched for a wished sequence error
 
 
@@ -54,6 +56,11 @@ class StepCosts:
     one_call: the sequence error when everything is written in one call.
     block: (block length, calls, excess), a random order in blocks from left to right, near the middle N.
     draw: the standard deviation, nats per token, of one Monte Carlo draw of the random-order bound on -log q(x).
+
+    >>> text = tm.text.Text((np.arange(400) % 2,), ("a", "b"), "tokens", 1.0, "abab")
+    >>> language = tm.text.fit_language(text, 4, np.random.default_rng(0), order=2)
+    >>> round(tm.text.step_costs(language, [2], np.random.default_rng(0)).one_call.value, 12)  # 1 - 2/16
+    0.875
     """
 
     rows: tuple[StepCost, ...]
@@ -69,7 +76,7 @@ class StepCosts:
 def sizes_of(schedule: str, steps: int, length: int, language: Language) -> Int[np.ndarray, " N"]:
     """The sizes that are used, without empty steps."""
     if schedule == "optimal":
-        return optimal_sizes(language.curve.falling, steps)
+        return np.asarray(optimal_sizes(language.curve.falling, steps))
     made = {
         "uniform": lambda: LinearSchedule().sizes(steps, length),
         "cosine": lambda: CosineSchedule().sizes(steps, length),
@@ -83,10 +90,10 @@ def step_costs(
 ) -> StepCosts:
     """Costs of every schedule at every number of calls; `excess` and `error` are the wishes to be met.
 
-    >>> from toy_models.text.language import fit_language
     >>> text = tm.text.Text((np.arange(400) % 3 % 2,), ("a", "b"), "tokens", 1.0, "aba")
-    >>> found = step_costs(fit_language(text, 8, np.random.default_rng(0), order=1), [2], np.random.default_rng(0))
-    >>> [round(float(row.excess.value), 12) for row in found.rows if row.schedule == "uniform"]
+    >>> language = tm.text.fit_language(text, 8, np.random.default_rng(0), order=1)
+    >>> found = tm.text.step_costs(language, [2], np.random.default_rng(0))
+    >>> [round(float(row.excess.value), 12) for row in found.rows if row.schedule == "uniform"]  # independent tokens
     [0.0]
     """
     length = language.target.length
@@ -107,7 +114,7 @@ def step_costs(
             kl = written.get(n) if schedule == "uniform" else None
             if (language.target.vocab_size + 1) ** length <= MOST_STATES:
                 law = marginal_kl(language.target, RandomOrder(sizes.tolist())) / length
-                kl = Estimate(*(np.asarray(law),) * 3, CONFIDENCE)
+                kl = exactly(law)
             cost = language.curve.excess(sizes)
             rows.append(StepCost(schedule, n, float(len(sizes)), tuple(sizes.tolist()), None, cost, kl, found))
     rows += _entropy_bounded(language, steps, x, rng)
@@ -122,7 +129,7 @@ def step_costs(
         next((e.slots for e in uniform if e.high <= error), None),
         error,
         uniform[0] if uniform else weights_error(language.pairs, np.ones(1), route, rng),
-        tuple(_blocks(language, x, middle, rng)),
+        tuple(block_costs(language, x, middle, rng)),
         draw_deviation(language, x, rng),
     )
 
@@ -150,10 +157,10 @@ def smallest_calls(language: Language, schedule: str, wished: float) -> int | No
 
 
 def _written(language: Language, steps: list[int], x) -> dict[int, Estimate]:
-    """KL(q || p) / L of uniform independent reveal in N slots, for bigram languages."""
-    if language.used is None or language.used > 2:
+    """KL(q || p) / L of uniform independent reveal in N slots, for bigram languages of at most MOST_SYMBOLS symbols."""
+    chain = own_route(language.target, "as_chain")
+    if chain is None or chain.vocab_size > MOST_SYMBOLS:
         return {}
-    chain = language.target.as_chain()
     try:
         log_p = gap_log_likelihood(chain, steps[-1], x[:24]).log_p
     except IntractableError:
@@ -177,7 +184,7 @@ def _entropy_bounded(language: Language, steps: list[int], x, rng) -> list[StepC
             continue
         calls, gamma, ran = max(fitting, key=lambda e: e[0])
         taken.add(gamma)
-        cost = _over_entropy(language, ran.entropy, x)
+        cost = over_entropy(language, ran.entropy, x)
         pair = sampled_error(language.pairs, EntropyBounded(gamma), rng)
         rows.append(StepCost("entropy-bounded", n, calls, None, gamma, cost, cost, pair))
     return rows
@@ -188,58 +195,8 @@ def _fixed(language: Language, name: str, step, x) -> StepCost:
     calls = len(np.unique(step[0]))
     nothing = PairError(0.0, 0.0, 0.0, None, float(calls), "exact")
     if calls == x.shape[1] or (name == "halving" and language.used is not None and language.used <= 2):
-        zero = np.asarray(0.0)
-        cost = Estimate(zero, zero, zero, CONFIDENCE)
+        cost = exactly(0.0)
         return StepCost(name, calls, float(calls), None, None, cost, cost, nothing)
-    cost = _order_cost(language, step, x)
+    cost = order_cost(language, step, x)
     pair = nothing if name == "halving" else None  # halving is exact on a Markov chain
     return StepCost(name, calls, float(calls), None, None, cost, cost, pair)
-
-
-def _order_cost(language: Language, step, x) -> Estimate:
-    return _over_entropy(language, entropy_at_reveal(language.target, x, np.asarray(step)), x)
-
-
-def _over_entropy(language: Language, entropy, x) -> Estimate:
-    """(E entropy at reveal - H(X)) / L; where H(X) is known, -log q(x) is a control variate of known mean."""
-    surprise = -language.target.log_prob(x)
-    if language.used is None:
-        return student_interval((entropy - surprise) / x.shape[1], CONFIDENCE)
-    known = language.target.entropy()
-    moved = surprise - surprise.mean()
-    slope = float(moved @ entropy) / max(float(moved @ moved), 1e-300)
-    values = (entropy - slope * (surprise - known) - known) / x.shape[1]
-    return student_interval(values, CONFIDENCE, fitted=2)
-
-
-def _blocks(language: Language, x, calls: int, rng) -> list[tuple[int, int, Estimate]]:
-    """(block, calls, excess): a random order inside blocks from left to right, as many tokens in each call."""
-    length = x.shape[1]
-    each = max(1, round(length / calls))
-    found = []
-    for block in sorted({max(each, length // 4), length}):
-        if length % block or block % each:
-            continue
-        inside = rng.permuted(np.broadcast_to(np.arange(length) % block, x.shape).reshape(len(x), -1, block), axis=2)
-        step = (inside // each + np.arange(length // block)[None, :, None] * (block // each)).reshape(x.shape)
-        found.append((block, len(np.unique(step[0])), _order_cost(language, step, x)))
-    return found
-
-
-def draw_deviation(language: Language, x, rng: np.random.Generator) -> float:
-    """Standard deviation over (k, S) of mean over i outside S of -log q(x_i | x_S), k uniform, nats per token, given x.
-
-    Its mean is -log q(x) / L for the exact denoiser, so what is left is the noise of one draw.
-    """
-    size, length = x.shape
-    repeats = max(1, 128 // size)
-    draws = []
-    for _ in range(repeats):
-        k = rng.integers(0, length, size)
-        order = rng.permuted(np.broadcast_to(np.arange(length), x.shape), axis=1)
-        masked = order >= k[:, None]
-        q = language.target.marginals(np.where(masked, -1, x))
-        loss = -np.log(np.take_along_axis(q, x[:, :, None], axis=2)[..., 0])
-        draws.append((loss * masked).sum(axis=1) / masked.sum(axis=1) + language.target.log_prob(x) / length)
-    noise = np.concatenate(draws)
-    return float(np.sqrt((noise**2).mean()))
