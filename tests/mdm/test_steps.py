@@ -292,7 +292,7 @@ def test_the_core_is_enough():
         (b"ab" * 500, ["--ser", "2"], "--ser 2.0, allowed: 0..1"),
         (b"ab" * 500, ["--seed", "-1"], "--seed -1, allowed: 0 and above"),
         (b"ab" * 500, ["--length", "1"], "--length 1, allowed: 2 and above"),
-        (b"0 1 5000" * 500, ["--alphabet", "tokens"], "allowed: 0..1023"),
+        (b"0 1 5000" * 500, ["--alphabet", "tokens"], "allowed: 0..511"),
     ],
 )
 def test_bad_input_is_one_line_exit_2_and_nothing_written(tmp_path, content, options, message):

@@ -123,11 +123,12 @@ def weights_error(chain: MarkovChain, weights, route: Route, rng: np.random.Gene
 
 
 def sampled_error(chain: MarkovChain, rule: Rule, rng: np.random.Generator) -> PairError:
-    """SER of any rule from SAMPLED runs, with its exact binomial interval; calls are the mean of the same runs."""
-    runs = sample(chain, rule, SAMPLED, rng)
+    """SER of any rule from at most SAMPLED runs, with its exact binomial interval; calls are their mean."""
+    size = min(SAMPLED, max(100, SAMPLED * 128 // chain.vocab_size))
+    runs = sample(chain, rule, size, rng)
     whole = ~runs.impossible
     wrong = int((~whole).sum() + np.isneginf(chain.log_prob(runs.tokens[whole])).sum())
-    found = clopper_pearson(wrong, SAMPLED, CONFIDENCE)
+    found = clopper_pearson(wrong, size, CONFIDENCE)
     slots = rule.steps if isinstance(rule, IndependentReveal) else None
     return PairError(
         float(found.value), float(found.low), float(found.high), slots, float(runs.steps.mean()), "sampled"

@@ -20,7 +20,7 @@ from toy_models.validation import positive_int
 
 ALPHABETS = ("letters", "bytes", "words", "tokens")
 MAX_TOKENS = 2**26
-MAX_VOCABULARY = 1024  # V^2 pairs and the powers of their matrix
+MAX_VOCABULARY = 512  # V^2 pairs and the powers of their matrix
 REST = "(any other word)"
 
 
@@ -64,7 +64,7 @@ def read(path: str | Path, alphabet: str | None = None, lines: bool = False, wor
     """The token sequences of a file; ValueError, one line, where it holds none.
 
     alphabet None: tokens for `.npy`, else letters. `lines`: each line is a sequence of its own. `words`: the size V of
-    the alphabet "words". A text may have 64 MiB, an array 2^26 tokens and V <= 1024.
+    the alphabet "words". A text may have 64 MiB, an array 2^26 tokens and V <= 512.
 
     >>> tm.text.read("no such file")
     Traceback (most recent call last):
