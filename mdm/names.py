@@ -67,7 +67,17 @@ RULES: dict[str, tuple[str, Callable[..., Rule]]] = {
     "confidence:K": ("the K positions of largest marginal probability", lambda n, k: tm.TopK(_whole(k))),
     "entropy:K": ("the K positions of least entropy", lambda n, k: tm.TopK(_whole(k), "entropy")),
     "margin:K": ("the K positions of largest margin", lambda n, k: tm.TopK(_whole(k), "margin")),
+    "drawn:K": (
+        "draw at every mask, keep the K most probable",
+        lambda n, k: tm.DrawnConfidence(_whole(k)),
+    ),
     "threshold:P": ("all positions of marginal probability at least P", lambda n, p: tm.Threshold(_real(p))),
+    "factor:F": (
+        "as many positions as a confidence of 1 - F/(k + 1) allows",
+        lambda n, f: tm.FactorThreshold(_real(f)),
+    ),
+    "entropy-sum:GAMMA": ("entropies that sum to GAMMA nats", lambda n, gamma: tm.EntropySum(_real(gamma))),
+    "dilated": ("far positions first, strides halved", lambda n: tm.Dilated(n)),
     "eb:GAMMA": ("EB-Sampler, GAMMA nats", lambda n, gamma: tm.EntropyBounded(_real(gamma))),
     "blocks:B:K": (
         "blocks of B from the left, in each the K most confident positions",

@@ -171,10 +171,10 @@ def test_languages_are_what_they_say(name):
 def test_rules_are_read_from_their_form(form):
     import toy_models as tm
 
-    values = {"N": "3", "K": "2", "P": "0.9", "GAMMA": "0.1", "B": "2"}
+    values = {"N": "3", "K": "2", "P": "0.9", "GAMMA": "0.1", "B": "2", "F": "0.5"}
     name, *rest = form.split(":")
     found = rule(":".join([name, *(values[v] for v in rest)]), 6)
-    assert isinstance(found, tm.ContentFree | tm.Adaptive)
+    assert isinstance(found, tm.ContentFree | tm.Adaptive | tm.Drawn)
     with pytest.raises(ValueError, match="its form is"):
         rule(form + ":1", 6)
     for text in rest:

@@ -10,7 +10,7 @@ from toy_models.audit import estimates, standing
 from toy_models.audit.comparison import Comparison, compare
 from toy_models.audit.reference import language, written_by
 from toy_models.audit.report import Audit, Finding, told
-from toy_models.door import ADAPTIVE, CONTENT_FREE, DRAWN, require_generator, require_rule, require_target
+from toy_models.door import EVERY_KIND, require_generator, require_rule, require_target
 from toy_models.networks.call_record import CallRecord
 from toy_models.networks.contract import default_budget, run_sampler
 from toy_models.networks.exact_network import ExactNetwork
@@ -56,7 +56,7 @@ def audit(
     require_target(target)
     require_generator(rng)
     if rule is not None:
-        require_rule(rule, target.length, (CONTENT_FREE, ADAPTIVE, DRAWN))
+        require_rule(rule, target.length, EVERY_KIND)
     if network is None:
         network = ExactNetwork(target, target.vocab_size if mask_id is None else mask_id)
     elif network.target is not target or (mask_id is not None and mask_id != network.mask_id):

@@ -48,9 +48,12 @@ def test_intervals_hold_the_exact_numbers_of_a_rule():
 
 
 def test_drawn_confidence_is_bounded_below_and_explained():
-    """KL of the exact law of the rule, 3.508 nats, is above the certified bound; entropy is that of the texts."""
-    found = run(drawn_confidence, size=SIZE)
-    assert 1.0 < float(found.kl.low) < 3.508
+    """KL of the exact law of the rule, 3.508 nats, is above the certified bound; the texts fit that law."""
+    rule = tm.DrawnConfidence(1)
+    found = run(drawn_confidence, size=SIZE, rule=rule)
+    assert 1.0 < float(found.kl.low) < tm.marginal_kl(CHAIN, rule)
+    assert not found.rule_comparison.differs
+    assert run(random_order, rule=rule).rule_comparison.differs
     assert float(found.entropy.high) < float(found.language_entropy)
     assert float(found.cross_entropy.high) < float(found.language_entropy)
     assert any(reason.startswith("choice of positions:") for reason in found.split)
