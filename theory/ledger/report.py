@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from theory.ledger.claims import OURS, TOPICS, Claim, notebook_of
+from theory.ledger.claims import NOTEBOOKS, OURS, TOPICS, Claim, notebook_of
 from theory.ledger.figures import figures_of
 from theory.ledger.references import references
 from theory.ledger.run import Line
@@ -141,16 +141,26 @@ def verdicts(lines: Sequence[Line]) -> dict:
 
 
 def short_table(lines: Sequence[Line]) -> str:
-    """The README's form: claims and verdict counts per topic."""
-    rows = ["| topic | claims | controls | verdicts |", "|---|---|---|---|"]
+    """The README's form: notebook, derivation, claims and verdict counts per topic."""
+    rows = ["| topic | derivation | claims | controls | verdicts |", "|---|---|---|---|---|"]
     for topic in TOPICS:
         own = [line for line in lines if line.claim.topic == topic]
         if own:
             counts = Counter(line.verdict for line in own)
             told = ", ".join(f"{n} {v}" for v, n in counts.most_common())
             page, controls = f"theory/{page_of(topic)}", sum(x.controls for x in own)
-            rows.append(f"| [{TITLES[topic]}]({page}) | {len(own)} | {controls} | {told} |")
+            rows.append(f"| {_shown_in(topic)} | [{topic}]({page}) | {len(own)} | {controls} | {told} |")
     return "\n".join(rows)
+
+
+def _shown_in(topic: str) -> str:
+    """The topic's notebook under its heading; the topic's title where there is no notebook."""
+    notebook = notebook_of(topic)
+    if notebook is None:
+        return TITLES[topic]
+    cells = json.loads((NOTEBOOKS / f"{notebook}.ipynb").read_text(encoding="utf-8"))["cells"]
+    heading = "".join(cells[0]["source"]).splitlines()[0].lstrip("# ")
+    return f"[{notebook}](notebooks/{notebook}.ipynb): {heading}"
 
 
 def write(lines: Sequence[Line], folder: Path, readme: Path) -> None:

@@ -126,7 +126,8 @@ def test_written_files(tmp_path):
     assert page.startswith("head\n<!-- ledger -->\n| topic |")
     assert page.endswith("| 1 holds |\n<!-- /ledger -->\ntail\n")
     assert "stale" not in page
-    assert "| [Energy](theory/energy/derivation.md) | 1 | 2 | 1 holds |" in page
+    notebook = "[03-energy](notebooks/03-energy.ipynb): Masked diffusion as energy minimisation"
+    assert f"| {notebook} | [energy](theory/energy/derivation.md) | 1 | 2 | 1 holds |" in page
     first = (tmp_path / "LEDGER.md").read_bytes()
     report.write([LINE], tmp_path, readme)
     assert (tmp_path / "LEDGER.md").read_bytes() == first
