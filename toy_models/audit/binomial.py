@@ -95,17 +95,18 @@ def least_partition_divergence(
     return max(0.0, float((q[seen] * np.log(q[seen] / p[seen])).sum()))
 
 
-def least_change(n: int, alpha: float, power: float) -> float:
+def least_change(n: int, alpha: float, power: float, promised: float = 0.5) -> float:
     """The least d such that an event of probability 1/2 that comes with 1/2 + d is found with this probability.
 
-    Found: the exact two-sided p-value of its count is at most alpha. At q = 1/2 a change is hardest to find.
+    Found: the exact two-sided p-value of its count against `promised` is at most alpha. Few changes are harder to find
+    than one at 1/2, by a few per cent.
 
     >>> from toy_models.audit.binomial import least_change
     >>> 0.05 < least_change(1000, 0.01, 0.99) < 0.08
     True
     """
-    counts = np.arange(n // 2, n + 1)
-    found = p_values(counts, n, np.full(len(counts), 0.5)) <= alpha
+    counts = np.arange(int(n * promised), n + 1)
+    found = p_values(counts, n, np.full(len(counts), promised)) <= alpha
     if not found.any():
         return 0.5
     first = int(counts[found.argmax()])

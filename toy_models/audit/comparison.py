@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float, Int
+from scipy.stats import binom
 
 from toy_models.audit import learned
 from toy_models.audit.binomial import least_change, least_divergence, p_values, share_intervals
@@ -50,7 +51,8 @@ class Comparison:
     """kl_low: certified at 1 - alpha; differences: the worst first; simulated: p-value of the Monte Carlo test, which
     `farthest` puts in words.
 
-    smallest: the least change of the probability of an event that would have been found with probability 1 - alpha.
+    smallest: the least change of the probability of an asked event that would have been found with probability
+    1 - alpha, at a promised probability of 1/2.
     """
 
     differs: bool
@@ -79,13 +81,14 @@ def compare(
     >>> compare(q, language(q, 100, rng), np.zeros((100, 3), dtype=np.int64), 100, 0.01, rng).differs
     True
     """
-    measured = statistics(target, reference)
-    families = [letters(target), pairs(target), levels(measured, reference)]
+    choosing, counting = reference.halves()
+    measured = statistics(target, choosing)
+    families = [letters(target), pairs(target), levels(measured, choosing)]
     if not reference.exact and reference.letters is None:
         families = families[2:]
     part = alpha / 3
-    names, counts, q_low, q_high = _answers(families, reference, texts, part)
-    tests = len(names) + len(SAME)
+    tests = sum(len(family.names) for family in families) + len(SAME)
+    names, counts, q_low, q_high = _answers(families, counting, texts, part / tests)
     p = _two_sided(counts, size, q_low, q_high, part) * tests
     low, high = share_intervals(counts, size, part / (4 * tests))
     kl = least_divergence(q_low - ROUNDING, q_high + ROUNDING, low, high)
@@ -103,7 +106,7 @@ def compare(
         if p[k] <= part or kl[k] > ROUNDING
     ]
     found += _repeated(reference, texts, part, tests)
-    smallest = least_change(size, part / tests, 1.0 - alpha)
+    smallest = _smallest(counting, size, part / tests, alpha)
     simulated, farthest = None, ""
     if reference.exact:
         if 3 * REPEATS / part <= MOST_REPEATS:
@@ -141,10 +144,21 @@ def _repeated(reference: Reference, texts: Int[np.ndarray, "possible L"], alpha:
     return found
 
 
+def _smallest(reference: Reference, size: int, alpha: float, missed: float) -> float:
+    """A change that one question at error `alpha` misses with probability `missed` at most, the draws' own included."""
+    if reference.exact:
+        return least_change(size, alpha, 1.0 - missed)
+    most = np.array([int(binom.isf(missed / 2, reference.draws, 0.5))])
+    promised = float(share_intervals(most, reference.draws, alpha / 4)[1][0])
+    return least_change(size, alpha / 2, 1.0 - missed / 2, promised)
+
+
 def _answers(families: list[Family], reference: Reference, texts, alpha: float):
-    """Names, counts among the texts, and bounds on the probability of every event under the reference."""
+    """Names, counts among the texts, and bounds on the probability of every event under the reference.
+
+    Each bound is missed with probability alpha / 4 at most, on either side.
+    """
     names, counts, low, high = [], [], [], []
-    total = sum(len(family.names) for family in families)
     for family in families:
         names += family.names
         counts.append(family.ask(texts).sum(axis=0))
@@ -156,7 +170,7 @@ def _answers(families: list[Family], reference: Reference, texts, alpha: float):
             low, high = [*low, exact], [*high, exact]
         else:
             seen = family.ask(reference.texts).sum(axis=0)
-            bounds = share_intervals(seen, reference.draws, alpha / (4 * total))
+            bounds = share_intervals(seen, reference.draws, alpha / 4)
             low, high = [*low, bounds[0]], [*high, bounds[1]]
     return names, np.concatenate(counts), np.concatenate(low), np.concatenate(high)
 

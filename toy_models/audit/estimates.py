@@ -52,6 +52,8 @@ def entropy(codes: Int[np.ndarray, "size L"], symbols: int, confidence: float) -
             corrected, max(0.0, found - reach), min(found + reach + bias, length * math.log(symbols)), confidence
         )
     half = n // 2
+    if n - half < 2:
+        return interval(length * math.log(symbols), 0.0, length * math.log(symbols), confidence)
     losses = chain_losses(codes[:half], codes[half:], symbols)
     worst = length * math.log(2 * (half * (length - 1) + symbols))
     above = bernstein_interval(losses, worst, confidence)

@@ -1,6 +1,6 @@
 """The law that texts are compared with: a full table where it fits, else texts drawn from it and exact marginals."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -22,7 +22,8 @@ class Reference:
     """A law on texts plus `rest`, the probability of writing none of the language's possible texts.
 
     weights: probabilities of `texts`, summing to 1 - rest; None: `texts` are independent draws, and `draws` of them
-    were made, those that ended outside the language left out. letters: exact P(x_i = v), where known.
+    were made, those that ended outside the language left out; the first `early` texts are those of the first half of
+    the draws. letters: exact P(x_i = v), where known.
     """
 
     name: str
@@ -31,10 +32,19 @@ class Reference:
     rest: float | None
     draws: int
     letters: Float[np.ndarray, "L V"] | None
+    early: int = 0
 
     @property
     def exact(self) -> bool:
         return self.weights is not None
+
+    def halves(self) -> "tuple[Reference, Reference]":
+        """Two independent halves of the draws: questions are chosen on one, counted on the other. A table twice."""
+        if self.exact:
+            return self, self
+        half = self.draws // 2
+        first = replace(self, texts=self.texts[: self.early], draws=half)
+        return first, replace(self, texts=self.texts[self.early :], draws=self.draws - half)
 
 
 def tabulated(target: Target) -> bool:
@@ -56,7 +66,7 @@ def language(target: Target, size: int, rng: np.random.Generator) -> Reference:
         texts = lattice.sequences(target.vocab_size, target.length)
         return Reference("the language", texts[q > 0], q[q > 0], 0.0, 0, letters)
     draws = max(DRAWN, 2 * size)
-    return Reference("the language", target.sample(draws, rng), None, 0.0, draws, letters)
+    return Reference("the language", target.sample(draws, rng), None, 0.0, draws, letters, draws // 2)
 
 
 def written_by(target: Target, rule: Rule, size: int, rng: np.random.Generator) -> Reference:
@@ -82,9 +92,9 @@ def written_by(target: Target, rule: Rule, size: int, rng: np.random.Generator) 
             return Reference(name, texts, weights, max(0.0, 1.0 - float(weights.sum())), 0, None)
     draws = max(DRAWN, 2 * size)
     runs = sample(target, rule, draws, rng)
-    texts = runs.tokens[~runs.impossible]
-    texts = texts[np.isfinite(target.log_prob(texts))]
-    return Reference(name, texts, None, None, draws, None)
+    kept = ~runs.impossible
+    kept[kept] = np.isfinite(target.log_prob(runs.tokens[kept]))
+    return Reference(name, runs.tokens[kept], None, None, draws, None, int(kept[: draws // 2].sum()))
 
 
 def cell_counts(cells: Int[np.ndarray, "cells L"], texts: Int[np.ndarray, "texts L"]) -> Int[np.ndarray, " cells"]:

@@ -64,7 +64,7 @@ class Audit:
         if not self.findings:
             return (
                 f"exact at this size: nothing found in {self.size} texts at confidence {self.confidence:g}; "
-                f"a change of {self.smallest:.3f} in the probability of an even event would have been found"
+                f"a change of {self.smallest:.3f} in the chance of an asked event of even odds would have been found"
             )
         lead = "" if not self.exact else "exact at this size, but "
         return lead + "; ".join(f"{f.kind}: {f.text}" for f in self.findings)

@@ -38,7 +38,8 @@ def audit(
     The mask's id is V unless given; the sampler finds it, the length and the device on the network. `network`: an
     ExactNetwork of the target with other policies (shifted logits, a prompt before the text, a budget). `rule`: a rule
     that the sampler claims to follow; its exact law, or a sampled one of the same marginals, is compared too.
-    An exact sampler is accused with probability at most 1 - confidence. stand=False leaves out the baselines.
+    An exact sampler whose rows are independent is accused with probability at most 1 - confidence. stand=False leaves
+    out the baselines.
 
     torch's generator is seeded from `rng` and put back afterwards. ContractError, one line, for a sampler that returns
     no sample, raises, or exceeds the budget.

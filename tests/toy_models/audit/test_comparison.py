@@ -2,13 +2,15 @@
 
 import numpy as np
 import pytest
+from scipy.stats import binom
 
 import toy_models as tm
-from toy_models.audit import estimates, learned
+from toy_models.audit import comparison, estimates, learned
 from toy_models.audit import reference as law_of
+from toy_models.audit.binomial import least_change, p_values, share_intervals
 from toy_models.audit.comparison import compare
 from toy_models.audit.events import letters, levels, pairs, statistics
-from toy_models.audit.reference import cell_counts
+from toy_models.audit.reference import Reference, cell_counts, language, written_by
 from toy_models.audit.standing import baselines
 from toy_models.quantities.lattice import sequences
 
@@ -206,3 +208,38 @@ def test_baselines_at_any_calls(calls):
     for b in baselines(CHAIN, calls):
         assert b.kl >= 0
         assert 1.0 - 1e-9 <= b.calls <= 6.0 + 1e-9
+
+
+def test_questions_are_chosen_on_one_half_and_counted_on_the_other(rng):
+    """Nine letters, L = 5 or 6, no table: the halves share no draw; impossible texts are missing from either."""
+    target = tm.MarkovChain(np.full((9, 9), 1 / 9), 5)
+    reference = language(target, 400, rng)
+    first, second = reference.halves()
+    assert first.draws + second.draws == reference.draws
+    np.testing.assert_array_equal(np.concatenate([first.texts, second.texts]), reference.texts)
+    assert len(first.texts) == first.draws
+    table = language(tm.repetition(2, 3), 10, rng)
+    assert table.halves() == (table, table)
+    written = written_by(tm.pairs(9, 6), tm.RandomOrder([3, 3]), 400, rng)
+    first, second = written.halves()
+    assert len(first.texts) + len(second.texts) == len(written.texts) < written.draws
+    assert 0 < len(first.texts) < first.draws
+
+
+@pytest.mark.parametrize("draws", [2_000, 20_000])
+def test_the_smallest_change_counts_the_draws_of_the_reference(draws):
+    """An event of even odds moved by the stated change is found with probability 1 - missed, by enumeration."""
+    size, alpha, missed = 4_000, 1e-4, 0.05
+    reference = Reference("q", np.zeros((0, 1), dtype=np.int64), None, None, draws, None)
+    change = comparison._smallest(reference, size, alpha, missed)
+    share = np.arange(draws + 1)
+    ends = share_intervals(share, draws, alpha / 4)[1]
+    keep = binom.pmf(share, draws, 0.5) > 1e-12
+    found = 0.0
+    for end, weight in zip(ends[keep], binom.pmf(share[keep], draws, 0.5), strict=True):
+        counts = np.arange(int(size * end), size + 1)
+        seen = 2 * p_values(counts, size, np.full(len(counts), end)) <= alpha
+        if seen.any():
+            found += weight * binom.sf(counts[seen.argmax()] - 1, size, 0.5 + change)
+    assert 1 - missed <= found
+    assert change > least_change(size, alpha, 1 - missed)
