@@ -84,7 +84,7 @@ def test_an_exact_sampler_gets_a_verdict_with_its_power():
     found = run(random_order)
     assert found.exact
     assert found.findings == ()
-    size = re.search(r"a change of ([\d.]+) in the probability", found.verdict)
+    size = re.search(r"a change of ([\d.]+) in the chance", found.verdict)
     assert size is not None
     assert 0.02 < float(size[1]) < 0.1
     assert float(found.kl.low) == 0.0
