@@ -61,7 +61,7 @@ def log_valid(chain: MarkovChain, reveals: list[float], cut: int | None) -> tupl
         return np.array([np.log(w[n, -1, -1]) + n * g for w, g in exact_levels(chain, reveals, n)]), 0.0
     tail = n > LONG
     found = list(split_levels(chain, reveals, FarEnds(cut, 0.0), max(8 * cut, SHORT) if tail else n, tail))
-    return np.array([part.log_valid(length)[0] for part in found]), float(found[-1].bound(length)[0])
+    return np.array([part.log_valid(length)[0] for part in found]), float(np.expm1(found[-1].bound(length)[0]))
 
 
 def route_of(chain: MarkovChain, levels: int) -> tuple[str, int | None]:
