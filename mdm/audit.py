@@ -5,6 +5,7 @@ import importlib.util
 import json
 import sys
 from collections.abc import Callable
+from contextlib import redirect_stdout
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Annotated
@@ -27,7 +28,8 @@ def audit(
     length: Annotated[int | None, Option(help="L; default by language")] = None,
     size: Annotated[int, Option(help="texts to write")] = 20_000,
     rule: Annotated[
-        str | None, Option(help="the rule it claims to follow, such as eb:0.1; see `mdm list rules`")
+        str | None,
+        Option(help="the rule it claims to follow, such as eb:0.1; see `mdm list rules`; exit 1 is about the language"),
     ] = None,
     confidence: Annotated[float, Option(help="of every interval and of the verdict")] = 0.99,
     seed: Annotated[int, Option(help="of numpy's and torch's generators")] = 0,
@@ -43,7 +45,10 @@ def audit(
     out: Annotated[Path | None, Option(help="folder for audit.json and audit.html")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Run sampler(network, size) -> token ids on an exact network. Exits 1 when what it writes is not the language."""
+    """Run sampler(network, size) -> token ids on an exact network. Exits 1 when what it writes is not the language.
+
+    The sampler finds network.length, network.mask_id and network(ids).logits.
+    """
     with bad_input("audit"):
         from mdm import names
 
@@ -65,16 +70,20 @@ def audit(
             mask = of.vocab_size if mask_id is None else mask_id
             return ExactNetwork(of, mask, vocab_size, shift, prompt, policies=policies)
 
-        write, rng = load(sampler), np.random.default_rng(seed)
+        rng = np.random.default_rng(seed)
+        with redirect_stdout(sys.stderr):  # what the sampler prints is no part of the report
+            write = load(sampler)
         watched = network(target)
         # a letter per call is the guess behind the remaining time; shown on terminals only
-        with tqdm(total=max(size, 0) * target.length, unit="row", unit_scale=True, disable=None) as bar:
+        bar = tqdm(total=max(size, 0) * target.length, unit="row", unit_scale=True, disable=None)
+        with bar, redirect_stdout(sys.stderr):
             watched.register_forward_hook(lambda *_: bar.update(watched.record.rows - bar.n))
             found = run_audit(write, target, size, rng, confidence, declared, network=watched)
         first = None
         if shortest and not found.exact:
             make = names.LANGUAGES[language].make
-            first = shortest_error(write, make, target.length, size, rng, confidence, network)
+            with redirect_stdout(sys.stderr):
+                first = shortest_error(write, make, target.length, size, rng, confidence, network)
     title = f"{sampler} on {language}, L = {target.length}"
     report = {"sampler": sampler, "language": language, **found.to_dict()}
     if shortest:
@@ -106,7 +115,7 @@ def load(name: str) -> Callable:
         raise ValueError(f"no file {path!r}")
     try:
         module = _module_of_file(Path(path)) if path.endswith(".py") else _module(path)
-    except Exception as problem:
+    except (Exception, SystemExit) as problem:
         raise ValueError(f"{path} cannot be imported: {type(problem).__name__}: {problem}") from problem
     if not callable(getattr(module, function, None)):
         raise ValueError(f"{path} has no function {function!r}")
@@ -116,10 +125,11 @@ def load(name: str) -> Callable:
 def _module_of_file(file: Path) -> ModuleType:
     """The file as a module; it may import its neighbours."""
     sys.path.insert(0, str(file.resolve().parent))
-    spec = importlib.util.spec_from_file_location(file.stem, file)
+    spec = importlib.util.spec_from_file_location(f"sampler_in_{file.stem}", file)
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # dataclasses and pickles look for it there
     spec.loader.exec_module(module)
     return module
 

@@ -4,7 +4,7 @@ import math
 from html import escape
 
 from mdm.audit import estimates
-from toy_models.audit.report import Audit
+from toy_models.audit.report import Audit, p_text
 
 STYLE = (
     "body{font:16px/1.5 system-ui,sans-serif;max-width:56rem;margin:2rem auto;padding:0 1rem;color:#222}"
@@ -66,7 +66,7 @@ def _differences(found: Audit) -> str:
         due = _number(low) if low == high else f"{_number(low)} to {_number(high)}"
         rows.append(
             f"<tr><td>{escape(d.event)}</td><td>{_number(d.measured)}</td>"
-            f"<td>{_number(d.low)} to {_number(d.high)}</td><td>{due}</td><td>{d.p_value:.1g}</td></tr>"
+            f"<td>{_number(d.low)} to {_number(d.high)}</td><td>{due}</td><td>{escape(p_text(d.p_value))}</td></tr>"
         )
     return "\n".join([*rows, "</table>"])
 

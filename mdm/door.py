@@ -30,10 +30,10 @@ def require(command: str, *modules: str) -> None:
 
 @contextmanager
 def bad_input(command: str) -> Iterator[None]:
-    """ValueError, TypeError and OSError of the library as one line."""
+    """ValueError, TypeError, OSError and RuntimeError (torch's for too much memory) as one line."""
     try:
         yield
-    except (ValueError, TypeError, OSError) as problem:
+    except (ValueError, TypeError, OSError, RuntimeError) as problem:
         refuse(command, problem)
     except MemoryError:
         refuse(command, "out of memory; lower --size or --length")

@@ -6,9 +6,11 @@ from toy_models.quantities.intervals import Estimate
 from toy_models.text.call_costs import StepCosts, sizes_of
 from toy_models.text.language import Language
 
+SHOWN = 1e-4  # differences below what is printed are none
+
 
 def _pm(estimate: Estimate) -> str:
-    value, low, high = (float(part) for part in (estimate.value, estimate.low, estimate.high))
+    value, low, high = (round(float(part), 4) + 0.0 for part in (estimate.value, estimate.low, estimate.high))
     return f"{value:.4f}" if high - low < 5e-5 else f"{value:.4f} ({low:.4f} to {high:.4f})"
 
 
@@ -39,12 +41,17 @@ def sentences(report: dict, language: Language, costs: StepCosts) -> list[dict]:
     )
     if len(costs.block) == 2:
         (b, n, small), (whole, m, large) = costs.block
+        if small.low > large.high + SHOWN:
+            verdict = "the tokens of one call lie closer together in a small block"
+        elif large.low > small.high + SHOWN:
+            verdict = "here small blocks are cheaper"
+        else:
+            verdict = "the two cannot be told apart"
         said.append(
             {
                 "question": "Why does the block length matter at a fixed number of steps? (LLaDA #39)",
                 "answer": f"A random order inside blocks of {b} from left to right costs {_pm(small)} nats per token "
-                f"in {n} calls, over the whole length of {whole} it costs {_pm(large)} in {m} ({scope}): the tokens "
-                "of one call lie closer together in a small block.",
+                f"in {n} calls, over the whole length of {whole} it costs {_pm(large)} in {m} ({scope}): {verdict}.",
             }
         )
     uniform = {row.asked: row for row in costs.rows if row.schedule == "uniform"}
@@ -65,7 +72,7 @@ def sentences(report: dict, language: Language, costs: StepCosts) -> list[dict]:
     )
     reached = ", ".join(f"{s} {'never' if n is None else n}" for s, n in costs.smallest.items())
     slots = costs.smallest_slots
-    searched = f"{slots} uniform slots" if slots else "more than 64 uniform slots, or not computed,"
+    searched = f"{slots} uniform slots" if slots else "not reached in 64 uniform slots, or not searched,"
     said.append(
         {
             "question": "How many calls for a wished quality?",

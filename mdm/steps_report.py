@@ -23,8 +23,9 @@ def told(text, length, steps, alphabet, words, lines, order, states, rows, exces
     """Everything that is printed and written; ValueError, one line, for what cannot be."""
     wanted = numbers(steps)
     for name, value, low, high in (("excess", excess, 0.0, np.inf), ("ser", ser, 0.0, 1.0)):
-        if not low <= value <= high:
-            raise ValueError(f"--{name} {value}, allowed: {low:g}..{high:g}")
+        if not (low <= value <= high and np.isfinite(value)):
+            allowed = f"{low:g}..{high:g}" if np.isfinite(high) else f"{low:g} and above, finite"
+            raise ValueError(f"--{name} {value}, allowed: {allowed}")
     if seed < 0:
         raise ValueError(f"--seed {seed}, allowed: 0 and above")
     if length < 2:

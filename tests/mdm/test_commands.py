@@ -79,6 +79,54 @@ def test_a_sampler_that_errs_exits_1_and_prints_one_object(samplers):
     assert found["findings"][0]["kind"] == "impossible texts"
 
 
+UNRULY = """
+from __future__ import annotations
+from dataclasses import dataclass
+
+import torch
+
+
+@dataclass
+class Plan:
+    calls: int = 1
+
+
+def prints(network, size):
+    print("working", Plan())
+    x = torch.full((size, network.length), network.mask_id)
+    for i in range(network.length):
+        x[:, i] = torch.distributions.Categorical(logits=network(x).logits[:, i]).sample()
+    return x
+
+
+def leaves(network, size):
+    raise SystemExit(0)
+
+
+def insists(network, size):
+    while True:
+        try:
+            network(torch.full((size, network.length), network.mask_id))
+        except Exception:
+            pass
+"""
+
+
+def test_samplers_that_print_leave_or_insist(tmp_path):
+    """A dataclass under postponed annotations loads; prints go to stderr; leaving is no verdict; a budget holds."""
+    file = tmp_path / "unruly.py"
+    file.write_text(UNRULY)
+    arguments = ("--language", "parity", "--length", "2", "--size", "50")
+    done = call("audit", f"{file}:prints", *arguments, "--json")
+    assert done.exit_code == 0
+    assert json.loads(done.stdout)["verdict"].startswith("exact at this size")
+    assert "working" in done.stderr
+    assert "the sampler raised SystemExit after 0 calls: 0" in refused("audit", f"{file}:leaves", *arguments)
+    assert "the sampler does not end" in refused("audit", f"{file}:insists", *arguments)
+    few = call("audit", f"{file}:prints", "--language", "parity", "--length", "2", "--size", "4")
+    assert "so few texts find no change" in few.stdout
+
+
 def test_the_shortest_text_in_error(samplers):
     arguments = ("audit", f"{samplers}:all_at_once", "--language", "chain", "--length", "4", "--size", "600")
     assert "L = 2. law: " in call(*arguments, "--shortest").stdout

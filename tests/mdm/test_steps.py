@@ -288,7 +288,7 @@ def test_the_core_is_enough():
         (b"ab" * 500, ["--order", "5"], r"V^n L <= 67108864"),
         (b"ab" * 500, ["--order", "2", "--states", "2"], "--order and --states exclude each other"),
         (b"ab" * 500, ["--alphabet", "runes"], "alphabet = 'runes', allowed: letters, bytes, words, tokens"),
-        (b"ab" * 500, ["--excess", "-1"], "--excess -1.0, allowed: 0..inf"),
+        (b"ab" * 500, ["--excess", "-1"], "--excess -1.0, allowed: 0 and above, finite"),
         (b"ab" * 500, ["--ser", "2"], "--ser 2.0, allowed: 0..1"),
         (b"ab" * 500, ["--seed", "-1"], "--seed -1, allowed: 0 and above"),
         (b"ab" * 500, ["--length", "1"], "--length 1, allowed: 2 and above"),
@@ -394,3 +394,14 @@ def test_written_law_by_sampled_texts(source):
     assert one["written"]["low"] <= exact <= one["written"]["high"]
     assert many["written"]["value"] <= many["excess"]["value"] + 0.02 or many["excess"]["value"] == 0.0
     assert one["excess"]["value"] == pytest.approx(exact, rel=1e-9)
+
+
+def test_texts_that_hardly_differ_cost_no_more_than_there_is(tmp_path):
+    """A periodic text: all sampled texts have one surprise, which must not be a lever. 0 <= excess <= TC / L."""
+    file = tmp_path / "periodic.txt"
+    file.write_text("ab" * 500)
+    found = told(str(file), 16, "2,4", "letters", 256, False, None, None, 48, 0.05, 0.2, 0)
+    costs = [row for row in found["costs"] if row["excess"] is not None]
+    assert {row["schedule"] for row in costs} >= {"entropy-bounded", "halving"}
+    for row in costs:
+        assert 0 <= row["excess"]["value"] <= np.log(2)

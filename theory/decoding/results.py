@@ -290,5 +290,5 @@ def summary(res: Results) -> str:
     lines = [f"{'nats above the front':<38}" + "".join(f"{name[:14]:>15}" for name in names)]
     for rule in res.regret.rules:
         cells = [res.regret.of(rule, language) for language in res.regret.languages]
-        lines.append(f"{rule:<38}" + "".join(f"{e.regret:>15.3f}" for e in cells))
+        lines.append(f"{rule:<38}" + "".join(f"{round(e.regret, 3) + 0.0:>15.3f}" for e in cells))
     return "\n".join(lines)

@@ -3,6 +3,8 @@
 An event A turns KL(q || p) into a number about one coin: KL(q || p) >= kl(q(A) || p(A)) (data processing).
 """
 
+import math
+
 import numpy as np
 from jaxtyping import Float, Int
 from scipy.special import betainc, betaincinv, xlogy
@@ -99,7 +101,7 @@ def least_change(n: int, alpha: float, power: float, promised: float = 0.5) -> f
     """The least d such that an event of probability 1/2 that comes with 1/2 + d is found with this probability.
 
     Found: the exact two-sided p-value of its count against `promised` is at most alpha. Few changes are harder to find
-    than one at 1/2, by a few per cent.
+    than one at 1/2, by a few per cent. inf: so few texts find none.
 
     >>> from toy_models.audit.binomial import least_change
     >>> 0.05 < least_change(1000, 0.01, 0.99) < 0.08
@@ -108,9 +110,9 @@ def least_change(n: int, alpha: float, power: float, promised: float = 0.5) -> f
     counts = np.arange(int(n * promised), n + 1)
     found = p_values(counts, n, np.full(len(counts), promised)) <= alpha
     if not found.any():
-        return 0.5
+        return math.inf
     first = int(counts[found.argmax()])
-    low, high = 0.0, 0.5
+    low, high = 0.0, 0.5  # at 1/2 + 1/2 every text counts
     while high - low > FINEST:
         middle = (low + high) / 2
         if betainc(first, n - first + 1.0, 0.5 + middle) >= power:

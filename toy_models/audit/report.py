@@ -62,10 +62,13 @@ class Audit:
     def verdict(self) -> str:
         """One line: what is wrong, the worst first, or that nothing was found at this size."""
         if not self.findings:
-            return (
-                f"exact at this size: nothing found in {self.size} texts at confidence {self.confidence:g}; "
+            power = (
                 f"a change of {self.smallest:.3f} in the chance of an asked event of even odds would have been found"
+                if math.isfinite(self.smallest)
+                else "so few texts find no change of an event of even odds"
             )
+            told = f"nothing found in {self.size} texts at confidence {self.confidence:g}; {power}"
+            return f"exact at this size: {told}"
         lead = "" if not self.exact else "exact at this size, but "
         return lead + "; ".join(f"{f.kind}: {f.text}" for f in self.findings)
 
@@ -124,7 +127,7 @@ class Audit:
 
 
 def _number(value: float) -> float | str:
-    return float(value) if math.isfinite(value) else ("inf" if value > 0 else "-inf")
+    return float(value) if math.isfinite(value) else str(float(value))
 
 
 def _plain_estimate(estimate: Estimate) -> dict:
@@ -143,5 +146,10 @@ def told(comparison: Comparison, of: str) -> str:
     promised = f"{low:.5g}" if low == high else f"{low:.4g} to {high:.4g}"
     return (
         f"P({worst.event}) is {worst.measured:.5g} [{worst.low:.4g}, {worst.high:.4g}], {of} has {promised} "
-        f"(p = {worst.p_value:.1g})"
+        f"({p_text(worst.p_value)})"
     )
+
+
+def p_text(p: float) -> str:
+    """p = 2e-05; below the least float that keeps its digits, p < 1e-300."""
+    return f"p = {p:.1g}" if p >= 1e-300 else "p < 1e-300"

@@ -38,7 +38,7 @@ def run_sampler(sampler: Callable, network: ExactNetwork, size: int) -> Int[np.n
             f"the sampler does not end: more than {limit} rows were passed to the network for {size} texts "
             f"({(limit or 0) // size} calls each)"
         ) from None
-    except Exception as problem:
+    except (Exception, SystemExit) as problem:
         where = f"after {network.record.calls} calls"
         raise ContractError(f"the sampler raised {type(problem).__name__} {where}: {_line(problem)}") from problem
     for name, value in before.items():
@@ -47,8 +47,8 @@ def run_sampler(sampler: Callable, network: ExactNetwork, size: int) -> Int[np.n
     return _ids(result, network, size)
 
 
-def _line(problem: Exception) -> str:
-    return " ".join(str(problem).split())[:200]
+def _line(problem: BaseException) -> str:
+    return " ".join(str(problem).split())[:200] or "without a word"
 
 
 def _ids(result: Any, network: ExactNetwork, size: int) -> Int[np.ndarray, "size L"]:

@@ -53,7 +53,7 @@ def why(record: CallRecord, alpha: float) -> tuple[str, ...]:
             "what is written there follows the network's policy"
         )
     if not told and total:
-        told.append("the letters were drawn from the marginals that the network gave, one at a time")
+        told.append(f"nothing in {total} draws speaks against draws from the marginals, one at a time")
     return tuple(told)
 
 

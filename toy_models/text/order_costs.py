@@ -6,6 +6,8 @@ from toy_models.quantities.estimates import entropy_at_reveal
 from toy_models.quantities.intervals import Estimate, student_interval
 from toy_models.text.language import CONFIDENCE, Language
 
+RIDGE = 0.01  # squared nats of surprise per text below which a fitted slope says little
+
 
 def order_cost(language: Language, step, x) -> Estimate:
     """Excess nats per token of the orders `step`, one row per text of x."""
@@ -13,15 +15,24 @@ def order_cost(language: Language, step, x) -> Estimate:
 
 
 def over_entropy(language: Language, entropy, x) -> Estimate:
-    """(E entropy at reveal - H(X)) / L; where H(X) is known, -log q(x) is a control variate of known mean."""
+    """(E entropy at reveal - H(X)) / L, cut at 0; where H(X) is known, -log q(x) is a control variate of known mean.
+
+    Its slope is fitted, and drawn to 1, the value that needs no known entropy, where the texts hardly differ.
+    """
     surprise = -language.target.log_prob(x)
     if language.used is None:
-        return student_interval((entropy - surprise) / x.shape[1], CONFIDENCE)
+        return _cut(student_interval((entropy - surprise) / x.shape[1], CONFIDENCE))
     known = language.target.entropy()
     moved = surprise - surprise.mean()
-    slope = float(moved @ entropy) / max(float(moved @ moved), 1e-300)
+    ridge = RIDGE * len(x)
+    slope = (float(moved @ entropy) + ridge) / (float(moved @ moved) + ridge)
     values = (entropy - slope * (surprise - known) - known) / x.shape[1]
-    return student_interval(values, CONFIDENCE, fitted=2)
+    return _cut(student_interval(values, CONFIDENCE, fitted=2))
+
+
+def _cut(found: Estimate) -> Estimate:
+    value, low, high = (np.asarray(np.maximum(part, 0.0) + 0.0) for part in (found.value, found.low, found.high))
+    return Estimate(value, low, high, found.confidence)
 
 
 def block_costs(language: Language, x, calls: int, rng) -> list[tuple[int, int, Estimate]]:

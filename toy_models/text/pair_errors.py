@@ -108,7 +108,7 @@ class Route:
 
 
 def _pair(value: float, route: Route, slots: int, calls: float) -> PairError:
-    best = min(max(value, 0.0), 1.0)
+    best = min(max(value, 0.0), 1.0) + 0.0
     return PairError(best, max(best - route.gap, 0.0), min(best + route.gap, 1.0), slots, calls, route.how)
 
 
