@@ -1,4 +1,4 @@
-"""Figures of the decoding topic: why the most used rule repeats itself, and every rule beside the optimal front."""
+"""Figures of the decoding topic: why drawn confidence repeats itself, and every rule beside the optimal front."""
 
 import matplotlib.pyplot as plt
 import numpy as np

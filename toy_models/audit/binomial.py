@@ -112,7 +112,7 @@ def least_change(n: int, alpha: float, power: float, promised: float = 0.5) -> f
     if not found.any():
         return math.inf
     first = int(counts[found.argmax()])
-    low, high = 0.0, 0.5  # at 1/2 + 1/2 every text counts
+    low, high = 0.0, 0.5
     while high - low > FINEST:
         middle = (low + high) / 2
         if betainc(first, n - first + 1.0, 0.5 + middle) >= power:

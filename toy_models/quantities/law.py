@@ -1,5 +1,6 @@
 """The exact law of what an N-step sampler writes, by pushing mass over all partially masked states."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -65,8 +66,7 @@ def sampler_law(denoiser: Denoiser, rule: Rule) -> Law:
         impossible = float(sum(w * part[1] for w, part in parts))
         mean_steps = float(sum(w * part[2] for w, part in parts))
     else:
-        push = _push_own if hasattr(rule, "push") else _push_drawn if sees_drawn(rule) else _push_choices
-        final, impossible, mean_steps = _push_adaptive(marginals, rule, vocab_size, length, push)
+        final, impossible, mean_steps = push_adaptive(marginals, rule, vocab_size, length)
     pmf = final.reshape((vocab_size + 1,) * length)[(slice(1, None),) * length]
     return Law(pmf.copy(), impossible, mean_steps)
 
@@ -84,19 +84,25 @@ def _push_stages(
     return mass, impossible, mean_steps
 
 
-def _push_adaptive(
-    marginals: Float[np.ndarray, "states L V"], rule: Adaptive | Drawn, vocab_size: int, length: int, push
-):
-    """One sweep: a state only feeds states with more revealed tokens, so states are taken by number of masks."""
+def push_adaptive(
+    marginals: Float[np.ndarray, "states L V"], rule: Adaptive | Drawn, vocab_size: int, length: int, finished=None
+) -> tuple[Float[np.ndarray, " states"], float, float]:
+    """One sweep: a state only feeds states with more revealed tokens, so states are taken by number of masks.
+
+    States marked `finished` keep their mass: no call is made there.
+    """
+    push: Callable = _push_own if hasattr(rule, "push") else _push_drawn if sees_drawn(rule) else _push_choices
     y = lattice.states(vocab_size, length)
     masked_count = (y < 0).sum(axis=1)
+    at_work = np.ones(len(y), dtype=bool) if finished is None else ~finished
     mass = np.zeros(len(y))
     mass[0] = 1.0
     impossible = mean_steps = 0.0
     for count in range(length, 0, -1):
-        here = np.flatnonzero((masked_count == count) & (mass > 0))
+        here = np.flatnonzero((masked_count == count) & (mass > 0) & at_work)
         dead = np.isnan(marginals[here]).any(axis=(1, 2))
         impossible += mass[here[dead]].sum()
+        mass[here[dead]] = 0.0
         here = here[~dead]
         mean_steps += mass[here].sum()
         push(mass, here, y, marginals, rule)

@@ -9,6 +9,8 @@ from tqdm import tqdm
 from toy_models.door import EVERY_KIND, require_denoiser, require_generator, require_pair, require_rule
 from toy_models.quantities.intervals import Estimate, clopper_pearson
 from toy_models.rules.protocol import (
+    Adaptive,
+    Drawn,
     Rule,
     candidate_law,
     is_sampler,
@@ -68,17 +70,28 @@ def sample(denoiser: Denoiser, rule: Rule, size: int, rng: np.random.Generator) 
             stopped[rows[dead]] = True
             rows, marginals = rows[~dead], marginals[~dead]
             calls[rows] += 1
-            if sees_drawn(rule):
-                masked = y[rows] == MASK
-                drawn = write_tokens(y[rows], candidate_law(rule, marginals), masked, rng)
-                noise = 1.0 - rng.random(masked.shape) if takes_noise(rule) else None  # in (0, 1]
-                selected = select(rule, marginals, masked, drawn, noise)
-                y[rows] = np.where(selected, drawn, y[rows])
+            masks = (y[rows] == MASK).sum()
+            if sees_contents(rule):
+                y[rows] = write_call(rule, y[rows], marginals, rng)
             else:
-                selected = select(rule, marginals, y[rows] == MASK) if sees_contents(rule) else wanted[rows]
-                y[rows] = write_tokens(y[rows], marginals, selected, rng)
-            bar.update(selected.sum() / size)
+                y[rows] = write_tokens(y[rows], marginals, wanted[rows], rng)
+            bar.update((masks - (y[rows] == MASK).sum()) / size)
     return Samples(y, calls, stopped)
+
+
+def write_call(
+    rule: Adaptive | Drawn,
+    y: Int[np.ndarray, "rows L"],
+    marginals: Float[np.ndarray, "rows L V"],
+    rng: np.random.Generator,
+) -> Int[np.ndarray, "rows L"]:
+    """`y` after one call of a rule that looks at marginals, or at candidates drawn at every mask."""
+    masked = y == MASK
+    if sees_drawn(rule):
+        drawn = write_tokens(y, candidate_law(rule, marginals), masked, rng)
+        noise = 1.0 - rng.random(masked.shape) if takes_noise(rule) else None  # in (0, 1]
+        return np.where(select(rule, marginals, masked, drawn, noise), drawn, y)
+    return write_tokens(y, marginals, select(rule, marginals, masked), rng)
 
 
 def write_tokens(

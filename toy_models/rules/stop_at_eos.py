@@ -7,9 +7,9 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from toy_models.quantities import lattice
-from toy_models.quantities.law import Law
-from toy_models.quantities.sampling import Samples, write_tokens
-from toy_models.rules.protocol import candidate_law, sees_contents, sees_drawn, select, takes_noise
+from toy_models.quantities.law import Law, push_adaptive
+from toy_models.quantities.sampling import Samples, write_call
+from toy_models.rules.protocol import sees_contents
 from toy_models.targets.protocol import Denoiser
 from toy_models.validation import MASK, positive_int
 
@@ -45,37 +45,13 @@ class StopAtEos:
 
     def exact_law(self, denoiser: Denoiser) -> Law:
         vocab_size, length = denoiser.vocab_size, denoiser.length
+        y = lattice.states(vocab_size, length)
         marginals = lattice.state_marginals(denoiser)
-        y, increments = lattice.states(vocab_size, length), lattice.increments(vocab_size, length)
-        masked_count, finished = (y == MASK).sum(axis=1), self.finished(y)
-        mass = np.zeros(len(y))
-        mass[0] = 1.0
-        impossible = calls = 0.0
-        for count in range(length, 0, -1):
-            here = np.flatnonzero((masked_count == count) & (mass > 0) & ~finished)
-            dead = np.isnan(marginals[here]).any(axis=(1, 2))
-            impossible += float(mass[here[dead]].sum())
-            mass[here[dead]] = 0.0
-            here = here[~dead]
-            calls += float(mass[here].sum())
-            self._push(mass, here, y, marginals, increments)
+        mass, impossible, calls = push_adaptive(marginals, self.rule, vocab_size, length, self.finished(y))
         pmf = np.zeros((vocab_size,) * length)
         done = np.flatnonzero(mass)
         np.add.at(pmf, tuple(until_eos(y[done], self.eos).T), mass[done])
         return Law(pmf, impossible, calls)
-
-    def _push(self, mass, here, y, marginals, increments) -> None:
-        if hasattr(self.rule, "push"):
-            self.rule.push(mass, here, marginals[here], y[here] == MASK, increments)
-            return
-        chosen = select(self.rule, marginals[here], y[here] == MASK)
-        for state, positions in zip(here, chosen, strict=True):
-            index, prob = np.array([state]), np.array([mass[state]])
-            mass[state] = 0.0
-            for i in np.flatnonzero(positions):
-                index = (index[:, None] + increments[i]).ravel()
-                prob = (prob[:, None] * marginals[state, i]).ravel()
-            np.add.at(mass, index, prob)
 
     def draw(self, denoiser: Denoiser, size: int, rng: np.random.Generator) -> Samples:
         y = np.full((size, denoiser.length), MASK, dtype=np.int64)
@@ -89,13 +65,7 @@ class StopAtEos:
             stopped[rows[dead]] = True
             rows, marginals = rows[~dead], marginals[~dead]
             calls[rows] += 1
-            masked = y[rows] == MASK
-            if sees_drawn(self.rule):
-                drawn = write_tokens(y[rows], candidate_law(self.rule, marginals), masked, rng)
-                noise = 1.0 - rng.random(masked.shape) if takes_noise(self.rule) else None
-                y[rows] = np.where(select(self.rule, marginals, masked, drawn, noise), drawn, y[rows])
-            else:
-                y[rows] = write_tokens(y[rows], marginals, select(self.rule, marginals, masked), rng)
+            y[rows] = write_call(self.rule, y[rows], marginals, rng)
         return Samples(np.where(stopped[:, None], y, until_eos(y, self.eos)), calls, stopped)
 
 
