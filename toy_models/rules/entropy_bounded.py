@@ -39,11 +39,17 @@ class EntropyBounded:
             raise ValueError(f"gamma = {self.gamma}, it must be a number >= 0 (in nats)")
 
     def select(self, marginals, masked):
-        masked = check_marginals(marginals, masked)
-        h = entropies(marginals)
-        order = easiest_first(marginals, masked, self.proxy)
-        fits = prefix_excess(by_rank(h, order)) <= self.gamma * (1.0 + rounding(h))
-        return keep_ranks(order, fits, masked)
+        return longest_prefix(marginals, masked, self.proxy, prefix_excess, self.gamma)
+
+
+def longest_prefix(marginals, masked, proxy: str, cost, budget: float):
+    """The longest prefix in proxy order whose cost, a sum over entropies by rank, is at most budget; one at least."""
+    masked = check_marginals(marginals, masked)
+    h = entropies(marginals)
+    order = easiest_first(marginals, masked, proxy)
+    fits = cost(by_rank(h, order)) <= budget * (1.0 + rounding(h))
+    fits[:, 0] = True
+    return keep_ranks(order, fits, masked)
 
 
 def prefix_excess(h):

@@ -2,15 +2,8 @@
 
 from dataclasses import dataclass
 
-from toy_models.rules.proxies import (
-    by_rank,
-    check_marginals,
-    check_proxy,
-    easiest_first,
-    entropies,
-    keep_ranks,
-    rounding,
-)
+from toy_models.rules.entropy_bounded import longest_prefix
+from toy_models.rules.proxies import check_proxy
 
 
 @dataclass(frozen=True)
@@ -36,9 +29,4 @@ class EntropySum:
             raise ValueError(f"budget = {self.budget}, it must be a number >= 0 (in nats)")
 
     def select(self, marginals, masked):
-        masked = check_marginals(marginals, masked)
-        h = entropies(marginals)
-        order = easiest_first(marginals, masked, self.proxy)
-        fits = by_rank(h, order).cumsum(1) <= self.budget * (1.0 + rounding(h))
-        fits[:, 0] = True
-        return keep_ranks(order, fits, masked)
+        return longest_prefix(marginals, masked, self.proxy, lambda h: h.cumsum(1), self.budget)
