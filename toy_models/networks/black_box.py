@@ -103,7 +103,7 @@ def audit(
         comparison,
         None if rule is None else repr(rule),
         ruled,
-        standing.baselines(target, float(useful.value)) if stand else (),
+        standing.baselines(target, float(useful.value)) if stand and useful.value >= 1 else (),  # none has fewer calls
         why(record, 1.0 - level),
         excess(record, target, letters, possible, level),
         tuple(round(new / max(rows, 1), 6) for rows, new in record.written),
