@@ -46,6 +46,7 @@ test: .venv/ready
 verify: .venv/ready
 	$(BIN)/python -m theory $(if $(FAST),--fast --compare)
 	$(if $(FAST),,$(BIN)/python -m theory.ledger.glossary)
+	$(if $(FAST),,$(BIN)/python -m theory.start_here.findings)
 
 bench: export NUMBA_NUM_THREADS := $(CORES)
 bench: .venv/ready
