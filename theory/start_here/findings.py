@@ -88,12 +88,11 @@ def _perplexity(data: dict) -> str:
 
 
 def _noise(data: dict) -> str:
-    methods = data["methods"]
+    sizes, pots = (1 / data["methods"][name]["ratio"]["value"] for name in ("size, uniform k", "P-POTS"))
     return (
         f"at L = 4, drawing the number of masks uniformly divides the run-to-run variance of log excess loss by "
-        f"{1 / methods['size, uniform k']['ratio']['value']:.0f}, P-POTS by "
-        f"{1 / methods['P-POTS']['ratio']['value']:.0f} ({data['runs']} runs each). On pairs with an exact network P-POTS' p* is better from L = 18 "
-        "on ([sizes-at-length](theory/variance/derivation.md#sizes-at-length))"
+        f"{sizes:.0f}, P-POTS by {pots:.0f} ({data['runs']} runs each). On pairs with an exact network P-POTS' p* is "
+        "better from L = 18 on ([sizes-at-length](theory/variance/derivation.md#sizes-at-length))"
     )
 
 
