@@ -47,6 +47,7 @@ verify: .venv/ready
 	$(BIN)/python -m theory $(if $(FAST),--fast --compare)
 	$(if $(FAST),,$(BIN)/python -m theory.ledger.glossary)
 	$(if $(FAST),,$(BIN)/python -m theory.start_here.findings)
+	$(if $(FAST),,$(BIN)/python -m theory.start_here.moving)
 
 bench: export NUMBA_NUM_THREADS := $(CORES)
 bench: .venv/ready
