@@ -3,7 +3,7 @@
     python -m book.moving_page          computes everything anew and writes book/page/data.js
 
 Two small languages are enumerated: every number is exact. On English bigrams what has an exact route is exact, the rest
-is estimated from 1000 runs and carries its interval. A number is [value, low, high]; low == high says that it is exact.
+is estimated from 3000 runs and carries its interval. A number is [value, low, high]; low == high says that it is exact.
 """
 
 import json
@@ -22,8 +22,8 @@ from toy_models.targets.protocol import Denoiser, Target
 
 DATA = Path(__file__).resolve().parent / "page" / "data.js"
 RUNS = 5  # texts shown of each setting
-SAMPLED = 1000
-CONFIDENCE = 0.99
+SAMPLED = 3000
+CONFIDENCE = 0.999
 SHARP = 1.25
 LONGEST_MIXTURE = 8  # letters, up to which 2^L sets of positions are summed for each text
 GAMMAS = (0.0, 0.1, 0.3, 1.0, 3.0)
@@ -91,7 +91,7 @@ def settings(target: Target, g: np.ndarray) -> dict[str, dict[str, list[Setting]
         return [Setting(f"N = {n}", tm.IndependentReveal(w := weights_of(n)), cuts(w * length)) for n in slots]
 
     def ordered(sizes_of) -> list[Setting]:
-        return [Setting(f"N = {n}", tm.RandomOrder(s := sizes_of(n)), cuts(s)) for n in steps]
+        return [Setting(f"N = {n}", tm.RandomOrder(s := sizes_of(n).tolist()), cuts(s)) for n in steps]
 
     sizes = {n: even_split_sizes(length, n) for n in steps}
     halving = tm.bisection(length)
@@ -110,7 +110,7 @@ def settings(target: Target, g: np.ndarray) -> dict[str, dict[str, list[Setting]
         "left-to-right": {"": [Setting(f"{length} calls", tm.FixedOrder([[i] for i in range(length)]))]},
         "entropy-bounded": {"": [Setting(f"γ = {gamma:g}", tm.EntropyBounded(gamma)) for gamma in GAMMAS]},
         "confident": {"": [Setting(f"{k} per call", tm.TopK(k)) for k in (1, 2, 4) if k <= length]},
-        "drawn-confidence": {"": [Setting(f"N = {n}", tm.DrawnConfidence(sizes[n])) for n in steps]},
+        "drawn-confidence": {"": [Setting(f"N = {n}", tm.DrawnConfidence(sizes[n].tolist())) for n in steps]},
     }
 
 
@@ -229,7 +229,8 @@ def page_data() -> dict:
             rules = {}
             for rule, by_schedule in tqdm(settings(target, g).items(), desc=f"{language.name} {length}", disable=None):
                 rules[rule] = {
-                    schedule: [told(target, setting) for setting in choices] for schedule, choices in by_schedule.items()
+                    schedule: [told(target, setting) for setting in choices]
+                    for schedule, choices in by_schedule.items()
                 }
             parts.append({"length": length, "g": [float(f"{v:.7g}") for v in g], "rules": rules})
         pairs = forbidden(language.make(language.lengths[0]))

@@ -47,11 +47,11 @@ CASES = [
     ("apart", 6, "independent", "cosine", 2, "sharpened"),
     ("apart", 6, "random-order", "even", 1, "exact"),
     ("apart", 6, "shifted", "", 2, "exact"),
-    ("apart", 6, "drawn-confidence", "", 5, "exact"),
+    ("apart", 6, "drawn-confidence", "", 4, "exact"),
     ("apart", 4, "entropy-bounded", "", 2, "sharpened"),
     ("slow", 8, "independent", "best", 2, "exact"),
     ("slow", 8, "random-order", "best", 2, "sharpened"),
-    ("slow", 8, "drawn-confidence", "", 4, "exact"),
+    ("slow", 8, "drawn-confidence", "", 3, "exact"),
     ("slow", 8, "confident", "", 1, "exact"),
     ("slow", 4, "halving", "", 0, "exact"),
 ]
@@ -100,7 +100,9 @@ def test_sampled_numbers_hold_exact_ones(data):
         assert found["error"][1] == 0.0
         assert found["perplexity"][1] <= truth <= found["perplexity"][2]
     independent = part["rules"]["independent"]["linear"][2]["exact"]["numbers"]
-    assert np.isclose(independent["error"][0], tm.sequence_error(target, tm.IndependentReveal(np.full(4, 0.25))), atol=1e-6)
+    assert np.isclose(
+        independent["error"][0], tm.sequence_error(target, tm.IndependentReveal(np.full(4, 0.25))), atol=1e-6
+    )
     assert independent["written"][2] <= independent["trajectory"][0] + 0.05
     assert independent["calls"][1] <= 4 * (1 - 0.75**8) <= independent["calls"][2]
     assert CONFIDENCE == data["confidence"]
