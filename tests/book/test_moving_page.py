@@ -2,6 +2,7 @@
 
 import json
 import re
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -85,7 +86,7 @@ def test_the_curve_gives_the_cost_of_a_random_order(data):
         for choices in part["rules"]["random-order"].values():
             for setting in choices:
                 starts = np.array(setting["cuts"]).astype(int)
-                area = sum(g[a] - g[k] for a, b in zip(starts, starts[1:], strict=False) for k in range(a, b))
+                area = sum(g[a] - g[k] for a, b in pairwise(starts) for k in range(a, b))
                 assert np.isclose(area / length, setting["exact"]["numbers"]["trajectory"][0], atol=2e-6)
 
 
@@ -104,12 +105,14 @@ def test_sampled_numbers_hold_exact_ones(data):
         independent["error"][0], tm.sequence_error(target, tm.IndependentReveal(np.full(4, 0.25))), atol=1e-6
     )
     assert independent["written"][2] <= independent["trajectory"][0] + 0.05
-    assert independent["calls"][1] <= 4 * (1 - 0.75**8) <= independent["calls"][2]
-    assert CONFIDENCE == data["confidence"]
+    full = 4 * (1 - 0.75**8)  # of a run that ends; stuck runs stop earlier
+    assert independent["calls"][1] <= full
+    assert full * (1 - independent["error"][0]) <= independent["calls"][2]
+    assert data["confidence"] == CONFIDENCE
 
 
 def test_texts_are_runs_of_their_rule(data):
-    """No more calls than letters, a letter per call where that is the rule, clashes only where the language has some."""
+    """No more calls than letters, a letter per call where that is the rule, clashes where the language has some."""
     for language, length, target, part in parts(data):
         never = forbidden(target)
         assert never == next(s["never"] for s in data["languages"] if s["name"] == language.name)
