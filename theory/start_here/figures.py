@@ -97,3 +97,34 @@ def failures(results: Results) -> tuple[list[float], list[float]]:
     """Mass of impossible words and of stuck runs at the numbers of steps shown; their sums are the SER."""
     rows = [results.steps.index(n) for n in SHOWN]
     return [float(results.written[r][results.target == 0].sum()) for r in rows], [float(results.stuck[r]) for r in rows]
+
+
+@figure(
+    "start-here-curve",
+    claims=("curve-identity-sizes",),
+    kind="exact",
+    note="random order, exact network; nats per token lost beside each panel's sizes",
+)
+def curve(results: Results) -> Drawn:
+    """The uncertainty of a token given k others, and the area that steps of a random order lose above it."""
+    fig, axes = plt.subplots(1, len(results.curves), figsize=(10, 3.7))
+    for ax, part in zip(axes, results.curves, strict=True):
+        length = len(part.g)
+        ax.plot(np.arange(length) + 0.5, part.g, color="C0", lw=2.2, zorder=3)
+        for kind, colour in (("even", "C3"), ("best", "0.25")):
+            starts = np.concatenate([[0], np.cumsum(part.sizes[kind])])
+            level = np.repeat(part.g[starts[:-1]], np.diff(starts))
+            if kind == "even":
+                ax.bar(np.arange(length) + 0.5, level - part.g, 1.0, bottom=part.g, color=colour, alpha=0.45, lw=0)
+            ax.stairs(
+                part.g[starts[:-1]], starts, color=colour, lw=1.4, baseline=None, ls="-" if kind == "even" else "--"
+            )
+        told = f"blue: g(k)\n{len(part.sizes['even'])} even steps lose {part.lost['even']:.3f} (red)\nthe best "
+        told += f"{len(part.sizes['best'])} lose {part.lost['best']:.3f} (dashed)"
+        ax.text(0.97, 0.95, told, transform=ax.transAxes, ha="right", va="top", fontsize=9)
+        ax.set(xlabel="tokens already known, k", xlim=(0, length), ylim=(0, 1.25 * part.g[0]), title=part.language)
+    axes[0].set_ylabel("nats")
+    fig.suptitle(
+        "A step draws its tokens as uncertain as at its beginning: the area above g(k) is what it loses", fontsize=11
+    )
+    return fig, {"curves": results.curves}

@@ -1,81 +1,89 @@
-"""The claim graph: which claim uses which, coloured by verdict."""
+"""What became of each paper's claims: one dot per claim, and the name of every claim that did not simply hold."""
 
 import json
 from collections.abc import Mapping
+from textwrap import wrap
 
 import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from figures import ROOT
 from figures.layout import Drawn
 from figures.registry import figure
-from theory.ledger.claims import TOPICS, Claim, load_claims
-from theory.ledger.report import TITLES
+from theory.ledger.claims import Claim, load_claims
+from theory.ledger.references import references
 
 COLOURS = {
     "holds": ("#3f90da", "o"),
     "sharpened": ("#832db6", "D"),
-    "holds with condition": ("#ffa90e", "s"),
-    "conjecture, consistent": ("#92dadd", "v"),
+    "holds with condition": ("#c77d00", "s"),
+    "conjecture, consistent": ("#0f8a8a", "v"),
     "fails as stated": ("#bd1f01", "X"),
     "construction shown": ("#717581", "^"),
     "other": ("black", "P"),
 }
-
-
-ACROSS = 4  # topics side by side
+OWN = "this suite"
 VERDICTS = ROOT / "theory" / "verdicts.json"
+ACROSS, WIDE = 24, 70  # dots in a line, letters in a line of names
 
 
-@figure("claim-graph", claims=(), kind="exact", note="verdicts as committed", topic="start_here")
+@figure("claim-verdicts", claims=(), kind="exact", note="verdicts as committed", topic="start_here")
 def committed(results) -> Drawn:
-    """Every claim of the suite, by topic and coloured by verdict, with an arrow to each claim that it uses."""
+    """Every claim of the suite as a dot beside its paper, by verdict; those that did not simply hold by name."""
     claims, verdicts = load_claims(), json.loads(VERDICTS.read_text(encoding="utf-8"))
-    told = {i: {"verdict": verdicts.get(i, {}).get("verdict", "-"), "uses": list(c.uses)} for i, c in claims.items()}
-    return claim_graph(claims, verdicts), told
+    told = {i: {"verdict": verdicts.get(i, {}).get("verdict", "-"), "paper": c.paper} for i, c in claims.items()}
+    return claim_verdicts(claims, verdicts), told
 
 
-def claim_graph(claims: Mapping[str, Claim], verdicts: Mapping[str, Mapping]) -> Figure:
-    """One list per topic, four topics side by side, an arrow from each claim to the ones it uses."""
-    topics = [t for t in TOPICS if any(c.topic == t for c in claims.values())]
-    place, heads, top = {}, {}, 0
-    for first in range(0, len(topics), ACROSS):
-        deepest = 0
-        for column, topic in enumerate(topics[first : first + ACROSS]):
-            own = [c for c in claims.values() if c.topic == topic]
-            heads[topic] = (column, top)
-            place |= {claim.id: (column, top - 1 - row) for row, claim in enumerate(own)}
-            deepest = max(deepest, len(own))
-        top -= deepest + 2.5
-    columns = min(ACROSS, max(1, len(topics)))
-    fig, ax = plt.subplots(figsize=(3.3 * columns, 0.235 * -top + 0.6))
+def claim_verdicts(claims: Mapping[str, Claim], verdicts: Mapping[str, Mapping]) -> Figure:
+    """Papers from top to bottom by their number of claims, our own last."""
+    found = {i: verdicts.get(i, {}).get("verdict", "other") for i in claims}
+    found = {i: v if v in COLOURS else "other" for i, v in found.items()}
+    by_paper: dict[str, list[str]] = {}
     for claim in claims.values():
-        for used in claim.uses:
-            _arrow(ax, place[claim.id], place[used])
-    for verdict, (colour, marker) in COLOURS.items():
-        known = [verdicts.get(i, {}).get("verdict", "other") for i in claims]
-        own = [p for p, v in zip(place.values(), _in_order(place, claims, known), strict=True) if v == verdict]
-        if own:
-            ax.scatter(*zip(*own, strict=True), c=colour, marker=marker, s=40, label=verdict, zorder=3)
-    behind = {"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 0.6}
-    for name, (x, y) in place.items():
-        ax.text(x + 0.06, y, name, fontsize=8.5, va="center", bbox=behind, zorder=2)
-    for topic, (x, y) in heads.items():
-        ax.text(x - 0.02, y, TITLES[topic], fontsize=10.5, weight="bold", va="center", bbox=behind, zorder=2)
-    ax.set_xlim(-0.3, columns - 0.25)
-    ax.set_ylim(top + 0.5, 1)
+        by_paper.setdefault(claim.paper, []).append(claim.id)
+    papers = sorted(by_paper, key=lambda paper: (paper == OWN, -len(by_paper[paper]), paper))
+    rank = list(COLOURS)
+    fig, ax = plt.subplots()
+    y = 0.0
+    for paper in papers:
+        own = sorted(by_paper[paper], key=lambda i: (rank.index(found[i]), i))
+        ax.text(-0.8, y, paper_name(paper), ha="right", va="center", fontsize=9.5)
+        for k, claim in enumerate(own):
+            colour, marker = COLOURS[found[claim]]
+            ax.plot(k % ACROSS, y - k // ACROSS, marker=marker, color=colour, ms=6.5, ls="none")
+        lines = _names([i for i in own if found[i] != "holds"], found)
+        for row, line in enumerate(lines):
+            _write(ax, line, y - row)
+        y -= max(1 + (len(own) - 1) // ACROSS, len(lines), 1) + 0.45
+    ax.set(xlim=(-9.5, ACROSS + 28), ylim=(y - 0.2, 1.0))
+    fig.set_size_inches(14, 0.21 * -y + 1.3)
     ax.axis("off")
-    ax.legend(loc="lower right", ncols=1, fontsize=9.5)
+    shown = [v for v in COLOURS if v in found.values()]
+    handles = [Line2D([], [], color=COLOURS[v][0], marker=COLOURS[v][1], ls="none", label=v) for v in shown]
+    ax.legend(handles=handles, loc="lower right", fontsize=9.5)
+    odd = sum(v != "holds" for v in found.values())
+    ax.set_title(f"Of {len(found)} claims {len(found) - odd} hold as stated; the others by name", fontsize=12)
     return fig
 
 
-def _in_order(place, claims, known):
-    by_id = dict(zip(claims, known, strict=True))
-    return [by_id[i] if by_id[i] in COLOURS else "other" for i in place]
+def paper_name(paper: str) -> str:
+    """Jia et al. 2025, without the arXiv number; a paper that is no key as it stands."""
+    known = references().get(paper)
+    return paper if known is None else str(known).split(", arXiv")[0]
 
 
-def _arrow(ax, start, end) -> None:
-    within = start[0] == end[0] and abs(start[1] - end[1]) < 30
-    style = {"arrowstyle": "-|>", "color": "0.55" if within else "0.75", "lw": 0.8, "shrinkA": 4, "shrinkB": 4}
-    bend = -0.25 if within else 0.1
-    ax.annotate("", end, start, arrowprops={**style, "connectionstyle": f"arc3,rad={bend}"}, zorder=1)
+def _names(ids: list[str], found: Mapping[str, str]) -> list[list[tuple[str, str]]]:
+    """Lines of (name, colour), at most WIDE letters each."""
+    colour = {i: COLOURS[found[i]][0] for i in ids}
+    lines = wrap("  ".join(ids), WIDE, break_on_hyphens=False, break_long_words=False)
+    return [[(name, colour[name]) for name in line.split()] for line in lines]
+
+
+def _write(ax, line: list[tuple[str, str]], y: float) -> None:
+    """Names side by side; monospaced, so that each one's place follows from the letters before it."""
+    x = ACROSS + 0.2
+    for name, colour in line:
+        ax.text(x, y, name, color=colour, fontsize=7.8, family="monospace", va="center")
+        x += 0.385 * (len(name) + 1.4)

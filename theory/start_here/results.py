@@ -8,7 +8,20 @@ import toy_models as tm
 from theory.perplexity.results import uniform
 from toy_models.quantities.lattice import to_table
 from toy_models.quantities.sampling import write_tokens
+from toy_models.schedules.optimal import sizes_cost
+from toy_models.schedules.sizes import even_split_sizes
+from toy_models.targets.protocol import Target
 from toy_models.validation import MASK
+
+
+@dataclass(frozen=True, eq=False)
+class Curve:
+    """The information curve of a language, and sizes of steps with their cost in nats per token."""
+
+    language: str
+    g: np.ndarray
+    sizes: dict[str, np.ndarray]
+    lost: dict[str, float]
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,6 +36,7 @@ class Results:
     steps: tuple[int, ...]
     kl: np.ndarray
     sequence_error: np.ndarray
+    curves: tuple[Curve, ...]
 
 
 def results(profile: str, rng: np.random.Generator, corpus: str = "") -> Results:
@@ -45,7 +59,23 @@ def results(profile: str, rng: np.random.Generator, corpus: str = "") -> Results
         steps=steps,
         kl=np.array([tm.marginal_kl(chain, uniform(n)) for n in steps]),
         sequence_error=np.array([tm.sequence_error(chain, uniform(n)) for n in steps]),
+        curves=tuple(curve(name, target, 6) for name, target in curve_languages(48, corpus)),
     )
+
+
+def curve_languages(length: int, corpus: str) -> tuple[tuple[str, Target], ...]:
+    return (
+        ("English bigrams" if not corpus else "bigrams of your text", tm.corpus.language(2, length, corpus)),
+        ("two letters, change with .01", tm.MarkovChain([[0.99, 0.01], [0.01, 0.99]], length)),
+    )
+
+
+def curve(name: str, target: Target, steps: int) -> Curve:
+    """g(k), and what even and the best sizes lose: sum over the steps of s_j g(N_j), less the sum of g."""
+    g = tm.information_curve(target)
+    sizes = {"even": even_split_sizes(target.length, steps), "best": tm.optimal_sizes(g, steps)}
+    lost = {kind: sizes_cost(g, s) / target.length for kind, s in sizes.items()}
+    return Curve(f"{name}, L = {target.length}", g, sizes, lost)
 
 
 def fill_text(target, steps: int, rng: np.random.Generator, attempts: int = 50) -> tuple[np.ndarray, int]:
