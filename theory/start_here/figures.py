@@ -111,7 +111,7 @@ def curve(results: Results) -> Drawn:
     for ax, part in zip(axes, results.curves, strict=True):
         length = len(part.g)
         ax.plot(np.arange(length) + 0.5, part.g, color="C0", lw=2.2, zorder=3)
-        for kind, colour in (("even", "C3"), ("best", "0.25")):
+        for kind, colour in (("even", "C2"), ("best", "0.25")):
             starts = np.concatenate([[0], np.cumsum(part.sizes[kind])])
             level = np.repeat(part.g[starts[:-1]], np.diff(starts))
             if kind == "even":
