@@ -115,15 +115,15 @@ split=> [faith|[le|lt] u w].
   have F0 : F u = 0 by apply: (addIr (G w)); rewrite FG // add0r G1.
   have : p' w' <= F u by rewrite /F (bigD1 w') //= ler_addl; apply: sumr_ge0 => y _; apply: law_ge0.
   by rewrite F0 leNgt pw'.
-- have [->|pu] := eqVneq (p u) 0; first by rewrite drawnE !mul0r.
-  have [->|pw] := eqVneq (p' w) 0; first by rewrite drawnE mulr0 !mul0r.
+- have [pu|pu] := eqVneq (p u) 0; first by rewrite drawnE pu !mul0r.
+  have [pw|pw] := eqVneq (p' w) 0; first by rewrite drawnE pw mulr0 mul0r.
   have u0 : 0 < p u by rewrite lt_neqAle eq_sym pu law_ge0.
   have w0 : 0 < p' w by rewrite lt_neqAle eq_sym pw law_ge0.
   rewrite drawnE (sum_on_support (E := fun y => p' y <= p u)) => [|y py]; last exact: le.
   rewrite (sum_off_support (E := fun x => p x < p' w)) ?addr0 ?mulr1 // => x px.
   by rewrite -leNgt le.
-have [->|pu] := eqVneq (p u) 0; first by rewrite drawnE !mul0r.
-have [->|pw] := eqVneq (p' w) 0; first by rewrite drawnE mulr0 !mul0r.
+have [pu|pu] := eqVneq (p u) 0; first by rewrite drawnE pu !mul0r.
+have [pw|pw] := eqVneq (p' w) 0; first by rewrite drawnE pw mulr0 mul0r.
 have u0 : 0 < p u by rewrite lt_neqAle eq_sym pu law_ge0.
 have w0 : 0 < p' w by rewrite lt_neqAle eq_sym pw law_ge0.
 rewrite drawnE (sum_off_support (E := fun y => p' y <= p u)) => [|y py]; last by rewrite -ltNge lt.
@@ -171,8 +171,7 @@ have term v : cond q S i y v * write n (i |: S) (put y i v) x
   have a : agree (i |: S) x (put y i v) = agree S x y && (x i == v).
     by rewrite agreeU1 ffunE eqxx; congr (_ && _); rewrite /agree (eqP (put_S v)).
   have [m|m] := boolP (0 < mass q (i |: S) (put y i v)).
-    rewrite IH // condE a -mulrA mulrC -!mulrA [X in _ * (_ * X)]mulrC mulrA.
-    by rewrite -[X in _ * X]mulrA mulVKf ?gt_eqF // mulrA.
+    by rewrite IH // condE a [LHS]mulrC mulrA divfK // gt_eqF.
   have z : mass q (i |: S) (put y i v) = 0 by apply/eqP; rewrite eq_le mass_ge0 andbT leNgt.
   rewrite condE z !mul0r; apply/esym; case: (boolP (_ && _)) => [h|_]; last by rewrite !mul0r.
   suff -> : q x = 0 by rewrite mulr0 mul0r.
@@ -197,14 +196,14 @@ Variables (R : realFieldType) (U V : finType).
 Implicit Types (q : law R (word U V)) (v w : {ffun U -> V}).
 
 (* eps_l = 1 - P(X_l = v_l). *)
-Definition doubt q v l := 1 - \sum_(x | x l == v l) q x.
+Definition doubt q v l := 1 - \sum_(x : {ffun U -> V} | x l == v l) q x.
 
 (* greedy-joint-mode; q is the law of the tokens of U given the state *)
 Theorem greedy_joint_mode q v :
   (forall l, \sum_i doubt q v i + doubt q v l < 1) -> forall w, w != v -> q w < q v.
 Proof.
-move=> small w wv; have doubtE l : doubt q v l = \sum_(x | x l != v l) q x.
-  by rewrite /doubt -(law_sum1 q) (bigID (fun x => x l == v l)) /= addrC addrK.
+move=> small w wv; have doubtE l : doubt q v l = \sum_(x : {ffun U -> V} | x l != v l) q x.
+  by rewrite /doubt -(law_sum1 q) (bigID (fun x : {ffun U -> V} => x l == v l)) /= addrAC subrr add0r.
 have [l wl] : exists l, w l != v l.
   by apply/existsP; apply: contraNT wv => /existsPn e; apply/eqP/ffunP => l; apply/eqP/negPn/e.
 have q_w : q w <= doubt q v l.
@@ -229,7 +228,7 @@ Definition coin_pr (x : word 'I_1 bool) : R := 2%:R^-1.
 
 Lemma coin_ge0 x : 0 <= coin_pr x. Proof. by rewrite invr_ge0 ler0n. Qed.
 Lemma coin_sum1 : \sum_x coin_pr x = 1.
-Proof. by rewrite sumr_const card_ffun card_bool card_ord mulr_natl divff // pnatr_eq0. Qed.
+Proof. by rewrite sumr_const card_ffun card_bool card_ord expn1 -[_ *+ _]mulr_natl divff // pnatr_eq0. Qed.
 Definition coin := Law coin_ge0 coin_sum1.
 
 Theorem greedy_joint_mode_tie : exists v w : word 'I_1 bool,
@@ -239,9 +238,9 @@ exists [ffun=> true], [ffun=> false]; split=> // [|l].
   by apply/eqP => /ffunP/(_ ord0); rewrite !ffunE.
 have half : doubt coin [ffun=> true] ord0 = 2%:R^-1.
   rewrite /doubt (big_pred1 [ffun=> true]) => [|x /=].
-    by apply/eqP; rewrite subr_eq -mulr2n -[in RHS]mulr_natl divff // pnatr_eq0.
+    by apply/eqP; rewrite subr_eq -mulr2n -[_ *+ _]mulr_natl divff ?pnatr_eq0.
   by apply/eqP/eqP => [e|->//]; apply/ffunP => i; rewrite (ord1 i) e !ffunE.
-by rewrite big_ord_recl big_ord0 addr0 (ord1 l) half -mulr2n -mulr_natl divff // pnatr_eq0.
+by rewrite big_ord_recl big_ord0 addr0 (ord1 l) half -mulr2n -[_ *+ _]mulr_natl divff ?pnatr_eq0.
 Qed.
 
 End FairCoin.
