@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from theory.formal import FORMAL, sources
-from theory.formal.found import Found, allowed, at_hand
+from theory.formal.found import Found, allowed, at_hand, fresh, record
 from theory.formal.statements import Change, Proof, differences, statements
 from theory.ledger.registry import REGISTRY, Outcome, Registered, decide
 
@@ -99,3 +99,28 @@ def register(topic: str, claims: tuple[str, ...]) -> None:
             REGISTRY.entries.append(
                 Registered(claim, "control", "formal", Control(claim, number), topic, f"{change.old}\n{change.new}")
             )
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Which proofs Coq was asked about on this machine, and why not about the others."""
+
+    told: str = ""  # one line; empty where no claim has a proof
+    not_asked: frozenset[str] = frozenset()
+    why: str = ""
+
+
+def ask(claims: set[str]) -> Asked:
+    """Compile once, before the checks look at the result; without Coq, say which lines rest on the record alone."""
+    proved = frozenset(claims & {entry.claim for entry in REGISTRY.entries if entry.role == "formal"})
+    if not proved:
+        return Asked()
+    try:
+        found = fresh()
+    except ValueError as problem:
+        told = (
+            f"{len(proved)} proofs NOT re-checked here ({problem}): their sources are held against the digests of those "
+            f"that coqc {record().coq} compiled"
+        )
+        return Asked(told, proved, str(problem))
+    return Asked(f"{len(proved)} proofs re-checked by coqc {found.coq}")

@@ -43,7 +43,8 @@ def run(folder: Path = FORMAL, proofs: list[Proof] | None = None) -> Found:
     digests = sources.digests(folder)
     if errors:
         return Found(version, digests, errors, {}, {})
-    asked = [(p.file, name) for p in statements(folder).values() for name in p.theorems] + list(INSTANCES)
+    asked = [(p.file, name) for p in statements(folder).values() for name in p.theorems]
+    asked += [(file, name) for file, name in INSTANCES if file in digests]
     changed = {}
     for proof in statements(folder).values() if proofs is None else proofs:
         for change in proof.changes:
