@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+from pathlib import Path
 
 import pytest
 
@@ -107,7 +108,7 @@ def test_without_coq_the_lines_say_that_they_were_not_re_checked(without_coq, ca
     assert re.search(r"^   eb-monotone +holds +formal ", told, re.M)
     assert "proof not re-checked here: no coqc on PATH" in told
     assert "1 proofs NOT re-checked here (no coqc on PATH): their sources are held against the digests" in told
-    kept = json.loads(open("build/ledger-environment.json", encoding="utf-8").read())
+    kept = json.loads(Path("build/ledger-environment.json").read_text(encoding="utf-8"))
     assert kept["proofs not re-checked"] == {"why": "no coqc on PATH", "claims": ["eb-monotone"]}
 
 

@@ -9,10 +9,7 @@ From mathcomp Require Import all_ssreflect all_algebra.
 From Formal Require Import Logarithm Entropy.
 Import GRing.Theory Num.Theory Order.Theory.
 
-Set Implicit Arguments.
-Unset Strict Implicit.
-Unset Printing Implicit Defensive.
-Local Open Scope ring_scope.
+Set Implicit Arguments. Unset Strict Implicit. Unset Printing Implicit Defensive. Local Open Scope ring_scope.
 
 Section Drawn.
 Variables (R : realFieldType) (V : finType).
@@ -49,11 +46,6 @@ rewrite -subr_eq0 addrC addKr psumr_eq0 => [|z _]; last exact: law_ge0.
 by move/allP/(_ y (mem_index_enum y)); rewrite nEy gt_eqF.
 Qed.
 
-Lemma sum_le1 p (E : pred V) : \sum_(y | E y) p y <= 1.
-Proof.
-rewrite -(law_sum1 p) [leRHS](bigID E) /= ler_addl; apply: sumr_ge0 => y _; exact: law_ge0.
-Qed.
-
 Lemma sum_on_support p (E : pred V) : (forall y, 0 < p y -> E y) -> \sum_(y | E y) p y = 1.
 Proof.
 move=> pE; rewrite -(law_sum1 p) [RHS](bigID E) /= [X in _ + X]big1 ?addr0 // => y nE.
@@ -62,15 +54,7 @@ Qed.
 
 Lemma sum_off_support p (E : pred V) : (forall y, 0 < p y -> ~~ E y) -> \sum_(y | E y) p y = 0.
 Proof.
-move=> pE; apply: big1 => y Ey; apply/eqP; rewrite eq_le law_ge0 andbT leNgt.
-by apply/negP => /pE; rewrite Ey.
-Qed.
-
-Lemma support p : exists y, 0 < p y.
-Proof.
-apply/existsP; rewrite -[[exists _, _]]negbK negb_exists; apply/negP => /forallP pz.
-move: (law_sum1 p); rewrite big1 => [/eqP|y _]; first by rewrite eq_sym oner_eq0.
-by apply/eqP; rewrite eq_le law_ge0 andbT leNgt.
+move=> pE; apply: big1 => y Ey; apply/eqP; rewrite eq_le law_ge0 andbT leNgt. by apply/negP => /pE; rewrite Ey.
 Qed.
 
 (* drawn-confidence-biased: the formula, and when it is exact *)
@@ -85,19 +69,13 @@ Proof.
 have iff p p' : faithful p p' <->
     (forall u w, 0 < p u -> 0 < p' w -> p' w <= p u) \/
     (forall u w, 0 < p u -> 0 < p' w -> p u < p' w); last first.
-  split; first exact: drawnE.
-  split; first exact: iff.
-  split=> [/iff[le u w pu pw|lt u w pu pw]|same].
+  split; first exact: drawnE. split; first exact: iff. split=> [/iff[le u w pu pw|lt u w pu pw]|same].
   - by apply: le_anti; rewrite !le.
-  - by have := lt u u pu pu; rewrite ltxx.
-  by apply/iff; left=> u w pu pw; rewrite (same u w).
-pose F u := \sum_(y | p' y <= p u) p' y; pose G w := \sum_(x | p x < p' w) p x.
-split=> [faith|[le|lt] u w].
+  - by have := lt u u pu pu; rewrite ltxx. by apply/iff; left=> u w pu pw; rewrite (same u w).
+pose F u := \sum_(y | p' y <= p u) p' y; pose G w := \sum_(x | p x < p' w) p x. split=> [faith|[le|lt] u w].
 - have FG u w : 0 < p u -> 0 < p' w -> F u + G w = 1.
-    move=> pu pw; have := faith u w; rewrite drawnE -[RHS]mulr1; apply: mulfI.
-    by rewrite mulf_neq0 ?lt0r_neq0.
-  have [u0 pu0] := support p; have [w0 pw0] := support p'.
-  have [F1|nF1] := eqVneq (F u0) 1.
+    move=> pu pw; have := faith u w; rewrite drawnE -[RHS]mulr1; apply: mulfI. by rewrite mulf_neq0 ?lt0r_neq0.
+  have [u0 pu0] := support p; have [w0 pw0] := support p'. have [F1|nF1] := eqVneq (F u0) 1.
     have Gw u w : 0 < p u -> 0 < p' w -> F u = 1.
       by move=> pu pw; rewrite -F1; apply: (addIr (G w)); rewrite !FG.
     by left=> u w pu pw; have := sum_full (Gw u w pu pw) pw.
@@ -120,8 +98,7 @@ split=> [faith|[le|lt] u w].
   have u0 : 0 < p u by rewrite lt_neqAle eq_sym pu law_ge0.
   have w0 : 0 < p' w by rewrite lt_neqAle eq_sym pw law_ge0.
   rewrite drawnE (sum_on_support (E := fun y => p' y <= p u)) => [|y py]; last exact: le.
-  rewrite (sum_off_support (E := fun x => p x < p' w)) ?addr0 ?mulr1 // => x px.
-  by rewrite -leNgt le.
+  rewrite (sum_off_support (E := fun x => p x < p' w)) ?addr0 ?mulr1 // => x px. by rewrite -leNgt le.
 have [pu|pu] := eqVneq (p u) 0; first by rewrite drawnE pu !mul0r.
 have [pw|pw] := eqVneq (p' w) 0; first by rewrite drawnE pw mulr0 mul0r.
 have u0 : 0 < p u by rewrite lt_neqAle eq_sym pu law_ge0.
@@ -157,8 +134,7 @@ elim: n S y => [|n IH] S y cS m0 /=.
   case: (boolP (agree setT x y)) => [/agreeP e|_]; last by rewrite !mul0r.
   by case/eqP: ne; apply/ffunP => i; apply: e; rewrite inE.
 have ST : S != setT by apply: contraTneq isT => ST; move: cS; rewrite ST setCT cards0.
-set i := choose S y; have iS : i \notin S := choose_mask y ST.
-have cS' : #|~: (i |: S)| = n.
+set i := choose S y; have iS : i \notin S := choose_mask y ST. have cS' : #|~: (i |: S)| = n.
   apply/eqP; rewrite -(eqn_add2l #|i |: S|) cardsC cardsU1 iS -addnA.
   by rewrite [(#|S| + n)%N]addnC addnA add1n -cS addnC cardsC.
 have put_S v : agree S (put y i v) y.
@@ -174,11 +150,9 @@ have term v : cond q S i y v * write n (i |: S) (put y i v) x
     by rewrite IH // condE a [LHS]mulrC mulrA divfK // gt_eqF.
   have z : mass q (i |: S) (put y i v) = 0 by apply/eqP; rewrite eq_le mass_ge0 andbT leNgt.
   rewrite condE z !mul0r; apply/esym; case: (boolP (_ && _)) => [h|_]; last by rewrite !mul0r.
-  suff -> : q x = 0 by rewrite mulr0 mul0r.
-  apply/eqP; rewrite eq_le law_ge0 andbT leNgt; apply/negP => qx.
+  suff -> : q x = 0 by rewrite mulr0 mul0r. apply/eqP; rewrite eq_le law_ge0 andbT leNgt; apply/negP => qx.
   by have := mass_gt0 (i |: S) qx; rewrite (eq_mass q (_ : agree _ x (put y i v))) ?z ?ltxx ?a.
-under eq_bigr do rewrite term.
-rewrite (bigD1 (x i)) //= eqxx andbT big1 ?addr0 // => v vx.
+under eq_bigr do rewrite term. rewrite (bigD1 (x i)) //= eqxx andbT big1 ?addr0 // => v vx.
 by rewrite eq_sym (negbTE vx) andbF !mul0r.
 Qed.
 
@@ -215,8 +189,7 @@ have q_v : 1 - \sum_i doubt q v i <= q v.
   apply: ler_sum => x xv; have [i xi] : exists i, x i != v i.
     by apply/existsP; apply: contraNT xv => /existsPn e; apply/eqP/ffunP => i; apply/eqP/negPn/e.
   by rewrite (bigD1 i) //= ler_addl; apply: sumr_ge0 => *; apply: law_ge0.
-apply: le_lt_trans q_w _; apply: lt_le_trans q_v.
-by rewrite ltr_subr_addl.
+apply: le_lt_trans q_w _; apply: lt_le_trans q_v. by rewrite ltr_subr_addl.
 Qed.
 
 End JointMode.

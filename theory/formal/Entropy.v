@@ -10,10 +10,7 @@ From mathcomp Require Import all_ssreflect all_algebra.
 From Formal Require Import Logarithm.
 Import GRing.Theory Num.Theory Order.Theory.
 
-Set Implicit Arguments.
-Unset Strict Implicit.
-Unset Printing Implicit Defensive.
-Local Open Scope ring_scope.
+Set Implicit Arguments. Unset Strict Implicit. Unset Printing Implicit Defensive. Local Open Scope ring_scope.
 
 (* The words: the functions from positions to symbols. *)
 Notation word I V := [finType of {ffun I -> V}].
@@ -50,8 +47,7 @@ Proof. by move=> /subsetP ST /agreeP e; apply/agreeP => i /ST/e. Qed.
 
 Lemma agreeU1 S i x y : agree (i |: S) x y = agree S x y && (x i == y i).
 Proof.
-apply/agreeP/andP => [e | [/agreeP e /eqP ei] j /setU1P[->|/e]] //.
-split; last by rewrite e ?setU11.
+apply/agreeP/andP => [e | [/agreeP e /eqP ei] j /setU1P[->|/e]] //. split; last by rewrite e ?setU11.
 by apply/agreeP => j jS; apply: e; rewrite setU1r.
 Qed.
 
@@ -69,10 +65,7 @@ Qed.
 
 (* q(X_0 = x_0) = 1 for the empty set of positions, and q(X = x) = q(x) for all of them. *)
 Lemma mass0 x : mass set0 x = 1.
-Proof.
-rewrite -(law_sum1 q); apply: eq_bigl => y.
-by apply/(@agreeP set0) => i; rewrite inE.
-Qed.
+Proof. rewrite -(law_sum1 q); apply: eq_bigl => y. by apply/(@agreeP set0) => i; rewrite inE. Qed.
 
 Lemma massT x : mass setT x = q x.
 Proof.
@@ -84,8 +77,7 @@ Qed.
 Lemma entropyE S : entropy S = - \sum_x q x * ln (mass S x).
 Proof.
 congr (- _); rewrite [RHS](partition_big (restr S) xpredT) //=.
-apply: eq_bigr => z _; rewrite {1}/marg mulr_suml.
-by apply: eq_bigr => x /eqP <-.
+apply: eq_bigr => z _; rewrite {1}/marg mulr_suml. by apply: eq_bigr => x /eqP <-.
 Qed.
 
 Lemma entropy0 : entropy set0 = 0.
@@ -110,8 +102,7 @@ Proof. by move=> qx; rewrite cond_diag divr_gt0 ?mass_gt0. Qed.
 (* H(X_i | X_S) = - E ln q(X_i | X_S). *)
 Lemma HcE i S : Hc i S = - \sum_x q x * ln (cond S i x (x i)).
 Proof.
-rewrite /Hc !entropyE -opprD -sumrB; congr (- _).
-under eq_bigr do rewrite -mulrBr.
+rewrite /Hc !entropyE -opprD -sumrB; congr (- _). under eq_bigr do rewrite -mulrBr.
 by apply: eq_mean => x qx; rewrite cond_diag ln_div ?mass_gt0.
 Qed.
 
@@ -120,16 +111,13 @@ Lemma tower T i (F : {ffun I -> V} -> V -> R) :
   (forall x y, agree T x y -> F x =1 F y) ->
   \sum_x q x * F x (x i) = \sum_x q x * \sum_v cond T i x v * F x v.
 Proof.
-move=> FT.
-transitivity (\sum_x \sum_(y | agree T y x) q x / mass T x * (q y * F x (y i))).
+move=> FT. transitivity (\sum_x \sum_(y | agree T y x) q x / mass T x * (q y * F x (y i))).
   rewrite (exchange_big_dep xpredT) //=; apply: eq_bigr => y _.
   have := law_ge0 q y; rewrite le_eqVlt => /predU1P[<-|qy].
     by rewrite mul0r big1 // => x _; rewrite mul0r mulr0.
   transitivity (\sum_(x | agree T x y) q x * (q y * F y (y i) / mass T y)).
-    rewrite -mulr_suml mulrCA divff ?mulr1 //.
-    by rewrite gt_eqF ?(mass_gt0 T).
-  rewrite (eq_bigl _ _ (fun x => agree_sym T x y)).
-  apply: eq_bigr => x e; rewrite -(FT _ _ e) -(eq_mass e).
+    rewrite -mulr_suml mulrCA divff ?mulr1 //. by rewrite gt_eqF ?(mass_gt0 T).
+  rewrite (eq_bigl _ _ (fun x => agree_sym T x y)). apply: eq_bigr => x e; rewrite -(FT _ _ e) -(eq_mass e).
   by rewrite mulrA [q x / _ * _]mulrAC -!mulrA.
 apply: eq_bigr => x _; rewrite -mulr_sumr -mulrA; congr (_ * _).
 rewrite (partition_big (fun y : {ffun I -> V} => y i) xpredT) //= mulr_sumr.
@@ -148,14 +136,10 @@ case: ifP => [e|_]; last by case: ifP => // _; apply: law_ge0.
 by rewrite [X in if X then _ else _](agree_sub ST e).
 Qed.
 
-Lemma mass_le1 S x : mass S x <= 1.
-Proof. by rewrite -(mass0 x) mass_sub // sub0set. Qed.
-
 (* Conditioning reduces entropy: H(X_i | X_T) <= H(X_i | X_S) for S inside T. *)
 Theorem Hc_antimono i S T : S \subset T -> Hc i T <= Hc i S.
 Proof.
-move=> ST; rewrite !HcE ler_opp2 -subr_ge0 -sumrB.
-under eq_bigr do rewrite -mulrBr.
+move=> ST; rewrite !HcE ler_opp2 -subr_ge0 -sumrB. under eq_bigr do rewrite -mulrBr.
 rewrite (@tower T i (fun x v => ln (cond T i x v) - ln (cond S i x v))); last first.
   by move=> x y e v; rewrite (eq_cond i e) (eq_cond i (agree_sub ST e)).
 apply: sumr_ge0 => x _; have := law_ge0 q x; rewrite le_eqVlt => /predU1P[<-|qx].
@@ -164,16 +148,7 @@ have mS := mass_gt0 S qx; have mT := mass_gt0 T qx.
 rewrite mulr_ge0 ?law_ge0 //; apply: gibbs => [v|v|v|]; rewrite ?cond_ge0 ?sum_cond //.
 rewrite !ltr_pdivl_mulr // !mul0r => /lt_le_trans; apply.
 rewrite [leLHS]big_mkcond [leRHS]big_mkcond; apply: ler_sum => y _.
-case: ifP => [/andP[e ->]|_]; first by rewrite (agree_sub ST e).
-by case: ifP => // _; apply: law_ge0.
-Qed.
-
-(* Entropies are not negative, and a larger set of positions has the larger entropy. *)
-Lemma Hc_ge0 i S : 0 <= Hc i S.
-Proof.
-rewrite HcE -oppr_le0 opprK; apply: (@le_trans _ _ (\sum_x q x * 0)); last by rewrite mean_const.
-apply: le_mean => x qx; rewrite -[leRHS](ln1 ln) ler_ln ?cond_diag_gt0 ?ltr01 //; rewrite cond_diag.
-by rewrite ler_pdivr_mulr ?mass_gt0 // mul1r mass_sub // subsetUr.
+case: ifP => [/andP[e ->]|_]; first by rewrite (agree_sub ST e). by case: ifP => // _; apply: law_ge0.
 Qed.
 
 End Entropy.

@@ -3,10 +3,7 @@ From mathcomp Require Import all_ssreflect all_algebra.
 From Formal Require Import Logarithm Entropy.
 Import GRing.Theory Num.Theory Order.Theory.
 
-Set Implicit Arguments.
-Unset Strict Implicit.
-Unset Printing Implicit Defensive.
-Local Open Scope ring_scope.
+Set Implicit Arguments. Unset Strict Implicit. Unset Printing Implicit Defensive. Local Open Scope ring_scope.
 
 Section Bound.
 Variables (R : realFieldType) (ln : logarithm R) (I V : finType) (q : law R (word I V)).
@@ -16,10 +13,7 @@ Local Notation H := (entropy ln q).
 (* A larger set of positions has the larger entropy, and H(X_T) = H(X_S) only if x_S determines x_T. *)
 Lemma entropy_diff S T : S \subset T ->
   H T - H S = \sum_x q x * (ln (mass q S x) - ln (mass q T x)).
-Proof.
-move=> ST; rewrite !entropyE opprK addrC -sumrB.
-by apply: eq_bigr => x _; rewrite mulrBr.
-Qed.
+Proof. move=> ST; rewrite !entropyE opprK addrC -sumrB. by apply: eq_bigr => x _; rewrite mulrBr. Qed.
 
 Lemma diff_ge0 S T x : S \subset T -> 0 <= q x * (ln (mass q S x) - ln (mass q T x)).
 Proof.
@@ -34,8 +28,7 @@ Lemma entropy_eq S T : S \subset T ->
   H T - H S = 0 <-> (forall x y, 0 < q x -> 0 < q y -> agree S x y -> agree T x y).
 Proof.
 move=> ST; rewrite entropy_diff //; split=> [/eqP|det].
-  rewrite psumr_eq0 => [/allP zero|x _]; last exact: diff_ge0.
-  move=> x y qx qy e; apply: contraT => ne.
+  rewrite psumr_eq0 => [/allP zero|x _]; last exact: diff_ge0. move=> x y qx qy e; apply: contraT => ne.
   have := zero x (mem_index_enum x); rewrite mulf_eq0 gt_eqF //= subr_eq0 => /eqP m_eq.
   have : mass q T x < mass q S x.
     rewrite /mass /marg [ltRHS](bigID (fun z => restr T z == restr T x)) /=.
@@ -48,8 +41,7 @@ apply: big1 => x _; have := law_ge0 q x; rewrite le_eqVlt => /predU1P[<-|qx]; fi
 rewrite (_ : mass q S x = mass q T x) ?subrr ?mulr0 //.
 rewrite /mass /marg big_mkcond [RHS]big_mkcond; apply: eq_bigr => z _.
 have := law_ge0 q z; rewrite le_eqVlt => /predU1P[<-|qz]; first by rewrite !if_same.
-congr (if _ then _ else _); apply/idP/idP => [|e]; first by move/(det z x qz qx).
-exact: (agree_sub ST e).
+congr (if _ then _ else _); apply/idP/idP => [|e]; first by move/(det z x qz qx). exact: (agree_sub ST e).
 Qed.
 
 (* eb-bound; m is the token of U with the largest entropy *)
@@ -109,7 +101,6 @@ have step k : B k.+1 - B k = Num.min (h k) (M k).
   by rewrite maxC -[h k + M k](addr_max_min (h k)) addrC addKr.
 have step_ge0 k : 0 <= B k.+1 - B k by rewrite step le_minr h_ge0 M_ge0.
 split=> [k _|n gamma [|k] // kn]; first by split.
-rewrite (@count_initial (fun j => B j.+1 <= gamma) n) // => j; apply: le_trans.
-by rewrite -subr_ge0.
+rewrite (@count_initial (fun j => B j.+1 <= gamma) n) // => j; apply: le_trans. by rewrite -subr_ge0.
 Qed.
 End Prefix.

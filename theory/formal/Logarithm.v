@@ -7,10 +7,7 @@
 From mathcomp Require Import all_ssreflect all_algebra.
 Import GRing.Theory Num.Theory Order.Theory.
 
-Set Implicit Arguments.
-Unset Strict Implicit.
-Unset Printing Implicit Defensive.
-Local Open Scope ring_scope.
+Set Implicit Arguments. Unset Strict Implicit. Unset Printing Implicit Defensive. Local Open Scope ring_scope.
 
 Structure logarithm (R : realFieldType) := Logarithm {
   ln_of :> R -> R;
@@ -30,16 +27,11 @@ Variables (R : realFieldType) (ln : logarithm R).
 
 (* ln 1 = 0. *)
 Lemma ln1 : ln 1 = 0.
-Proof.
-by move: (lnM ln ltr01 ltr01); rewrite mulr1 => /eqP; rewrite -subr_eq subrr eq_sym => /eqP.
-Qed.
+Proof. by move: (lnM ln ltr01 ltr01); rewrite mulr1 => /eqP; rewrite -subr_eq subrr eq_sym => /eqP. Qed.
 
 (* ln (x/y) = ln x - ln y. *)
 Lemma ln_div x y : 0 < x -> 0 < y -> ln (x / y) = ln x - ln y.
-Proof.
-move=> x0 y0; apply/eqP; rewrite eq_sym subr_eq -lnM ?divr_gt0 //.
-by rewrite divfK // gt_eqF.
-Qed.
+Proof. move=> x0 y0; apply/eqP; rewrite eq_sym subr_eq -lnM ?divr_gt0 //. by rewrite divfK // gt_eqF. Qed.
 
 (* ln is strictly increasing. *)
 Lemma ln_lt x y : 0 < x -> x < y -> ln x < ln y.
@@ -59,8 +51,7 @@ Lemma ln_prod (J : finType) (P : pred J) (F : J -> R) :
   (forall j, P j -> 0 < F j) ->
   ln (\prod_(j | P j) F j) = \sum_(j | P j) ln (F j).
 Proof.
-move=> F0; pose K a b := 0 < a /\ ln a = b.
-suff []: K (\prod_(j | P j) F j) (\sum_(j | P j) ln (F j)) by [].
+move=> F0; pose K a b := 0 < a /\ ln a = b. suff []: K (\prod_(j | P j) F j) (\sum_(j | P j) ln (F j)) by [].
 apply: (big_rec2 K); first by rewrite /K ltr01 ln1.
 by move=> j b a Pj [a0 <-]; split; [rewrite mulr_gt0 ?F0 | rewrite lnM ?F0].
 Qed.
@@ -75,8 +66,7 @@ move=> p0 r0 pr rp; apply: (@le_trans _ _ (\sum_a (p a - r a))).
   by rewrite sumrB subr_ge0.
 apply: ler_sum => a _; have := p0 a; rewrite le_eqVlt => /predU1P[<-|pa].
   by rewrite mul0r sub0r oppr_le0.
-have ra := pr _ pa.
-have h : p a * (ln (r a) - ln (p a)) <= r a - p a.
+have ra := pr _ pa. have h : p a * (ln (r a) - ln (p a)) <= r a - p a.
   have -> : r a - p a = p a * (r a / p a - 1).
     by rewrite mulrBr mulr1 mulrCA divff ?gt_eqF // mulr1.
   by rewrite ler_pmul2l // -ln_div // ln_le // divr_gt0.
@@ -95,8 +85,7 @@ Lemma log_sum (A : finType) (p r : A -> R) :
   (\sum_a p a) * (ln (\sum_a p a) - ln (\sum_a r a))
     <= \sum_a p a * (ln (p a) - ln (r a)).
 Proof.
-move=> p0 r0 pr; set P := \sum_a p a; set Q := \sum_a r a.
-have P0 : 0 <= P by apply: sumr_ge0.
+move=> p0 r0 pr; set P := \sum_a p a; set Q := \sum_a r a. have P0 : 0 <= P by apply: sumr_ge0.
 have := P0; rewrite le_eqVlt => /predU1P[P_eq|Pgt].
   have pz a : p a = 0.
     by apply/eqP; move/esym/eqP: P_eq; rewrite psumr_eq0 // => /allP/(_ a); apply; rewrite mem_index_enum.
@@ -115,8 +104,15 @@ rewrite -subr_ge0; apply: (le_trans (H _ _ _)) => //.
 have -> : P * (ln P - ln Q) = \sum_a p a * (ln P - ln Q) by rewrite mulr_suml.
 rewrite -sumrB; apply: ler_sum => a _.
 have := p0 a; rewrite le_eqVlt => /predU1P[<-|/pr ra]; first by rewrite !mul0r subr0.
-rewrite lnM ?divr_gt0 // ln_div // -mulrBr ler_wpmul2l //.
-by rewrite opprD addrA.
+rewrite lnM ?divr_gt0 // ln_div // -mulrBr ler_wpmul2l //. by rewrite opprD addrA.
+Qed.
+
+(* Some point has positive probability. *)
+Lemma support (A : finType) (q : law R A) : exists a, 0 < q a.
+Proof.
+apply/existsP; rewrite -[[exists _, _]]negbK negb_exists; apply/negP => /forallP qz.
+move: (law_sum1 q); rewrite big1 => [/eqP|a _]; first by rewrite eq_sym oner_eq0.
+by apply/eqP; rewrite eq_le law_ge0 andbT leNgt.
 Qed.
 
 (* Sums against q only see points of positive probability. *)

@@ -6,10 +6,7 @@ From mathcomp Require Import all_ssreflect fingroup perm all_algebra.
 From Formal Require Import Logarithm Entropy Sampler Trajectory RandomOrders InformationCurve Sizes.
 Import GRing.Theory Num.Theory Order.Theory.
 
-Set Implicit Arguments.
-Unset Strict Implicit.
-Unset Printing Implicit Defensive.
-Local Open Scope ring_scope.
+Set Implicit Arguments. Unset Strict Implicit. Unset Printing Implicit Defensive. Local Open Scope ring_scope.
 
 (* The number of boundaries d, d + b, d + 2b, ... that are at most r. *)
 Definition offset_step_of (b d r : nat) : nat := if (r < d)%N then 0%N else ((r - d) %/ b).+1.
@@ -26,8 +23,7 @@ Definition offset_step L b d (r : 'I_L) : 'I_L.+1 := Ordinal (offset_step_lt b d
 Lemma offset_start b d r r' : (d < b)%N ->
   (offset_step_of b d r' < offset_step_of b d r)%N = (r' < r - (r + (b - d)) %% b)%N.
 Proof.
-move=> db; have b0 : (0 < b)%N by apply: leq_ltn_trans db.
-rewrite /offset_step_of; have [rd|dr] := ltnP r d.
+move=> db; have b0 : (0 < b)%N by apply: leq_ltn_trans db. rewrite /offset_step_of; have [rd|dr] := ltnP r d.
   rewrite ltn0 (_ : (r - _)%N = 0%N) ?ltn0 //; apply/eqP; rewrite subn_eq0.
   by rewrite modn_small; [rewrite leq_addr | rewrite addnBA ?(ltnW db) // ltn_subLR ?ltn_add2r // ltnW // ltn_addl].
 have -> : ((r + (b - d)) %% b)%N = ((r - d) %% b)%N.
@@ -44,8 +40,7 @@ Qed.
 Lemma sum_cyclic (R : realFieldType) (F : nat -> R) b n :
   \sum_(d < b) F ((n + d) %% b)%N = \sum_(d < b) F d.
 Proof.
-case: b => [|b]; first by rewrite !big_ord0.
-elim: n => [|n IH].
+case: b => [|b]; first by rewrite !big_ord0. elim: n => [|n IH].
   by apply: eq_bigr => d _; rewrite add0n modn_small.
 rewrite -IH [LHS]big_ord_recr [RHS]big_ord_recl /= addrC addn0 addSnnS modnDr.
 by congr (_ + _); apply: eq_bigr => d _; rewrite addSnnS.
@@ -63,8 +58,7 @@ Lemma triangle (R : realFieldType) b : \sum_(t < b) t%:R = b%:R * (b.-1%:R / 2%:
 Proof.
 apply: (@mulIf _ 2%:R); first by rewrite pnatr_eq0.
 rewrite -mulrA divfK ?pnatr_eq0 // -natr_sum -!natrM; congr (_%:R).
-rewrite -(big_mkord xpredT id) triangular_sum bin2 muln2.
-have := odd_double_half (b * b.-1); rewrite oddM.
+rewrite -(big_mkord xpredT id) triangular_sum bin2 muln2. have := odd_double_half (b * b.-1); rewrite oddM.
 by case: b => // c /=; rewrite andNb add0n => ->.
 Qed.
 
@@ -88,8 +82,7 @@ Lemma mean_offsetE q k b : exact q k -> mean_offset q k b =
 Proof.
 move=> kE; congr (_ / _); rewrite [RHS]exchange_big /=.
 rewrite (eq_bigr (fun d : 'I_b => \sum_(r < L) (g ln q (r - (r + (b - d)) %% b) - g ln q r))).
-  rewrite exchange_big /=; apply: eq_bigr => r _.
-  exact: (sum_offsets (fun t => g ln q (r - t) - g ln q r)).
+  rewrite exchange_big /=; apply: eq_bigr => r _. exact: (sum_offsets (fun t => g ln q (r - t) - g ln q r)).
 move=> d _; apply: (mean_KL_gap ln kE (start := fun r => (r - (r + (b - d)) %% b)%N)) => r r'.
 by rewrite /= offset_start.
 Qed.
@@ -138,8 +131,7 @@ case/set0Pn => i iS; have K0 : 0 < #|V|%:R :> R by rewrite lt_neqAle eq_sym card
 rewrite entropyE mean_repetition (eq_bigr (fun=> - ln #|V|%:R)) => [|v _]; last first.
   rewrite -[RHS]sub0r -(ln1 ln) -ln_div // ?ltr01 //; congr (ln _).
   rewrite /mass /marg big_mkcond /= (eq_bigr (fun y => repetition_pr y *
-    (agree S y (constant v))%:R)) => [|y _]; last first.
-    by rewrite /agree; case: eqP; rewrite ?mulr1 ?mulr0.
+    (agree S y (constant v))%:R)) => [|y _]; last first. by rewrite /agree; case: eqP; rewrite ?mulr1 ?mulr0.
   rewrite mean_repetition (bigD1 v) //= /agree eqxx big1 ?addr0 // => w wv.
   by case: eqP => // /eqP/agreeP/(_ i iS); rewrite !ffunE => wv'; rewrite wv' eqxx in wv.
 by rewrite sumr_const -[_ *+ _]mulr_natr mulfK ?card_gt0 // opprK.
@@ -172,24 +164,21 @@ have row t : \sum_(r < L) (g ln repetition (r - t) - g ln repetition r) = (minn 
   rewrite (eq_bigr (fun r : 'I_L => (0 < r <= t)%N%:R * ln #|V|%:R)) => [|r _]; last first.
     rewrite !g_repetition // ?(leq_ltn_trans (leq_subr _ _)) // -mulrBl subn_eq0; congr (_ * _).
     by case: (posnP r) => [->|_] /=; rewrite ?subrr // subr0.
-  rewrite -mulr_suml -natr_sum; congr (_%:R * _).
-  rewrite -[in LHS](prednK L0) big_ord_recl /= add0n.
+  rewrite -mulr_suml -natr_sum; congr (_%:R * _). rewrite -[in LHS](prednK L0) big_ord_recl /= add0n.
   exact: count_below.
 under eq_bigr => t _ do rewrite row.
 rewrite -mulr_suml mulrAC -natr_sum subn1; split=> [/(mulIf (lt0r_neq0 ln_gt0)) e|bL].
   have {}e : (\sum_(t < b) minn t L.-1)%N = (\sum_(t < b) t)%N.
     apply/eqP; rewrite -(eqr_nat R) [X in _ == X]natr_sum triangle -e [X in _ == X]mulrC divfK //.
     by rewrite pnatr_eq0 -lt0n.
-  rewrite leqNgt; apply/negP => Lb.
-  have : (\sum_(t < b) minn t L.-1 < \sum_(t < b) t)%N.
+  rewrite leqNgt; apply/negP => Lb. have : (\sum_(t < b) minn t L.-1 < \sum_(t < b) t)%N.
     rewrite (bigD1 (Ordinal Lb)) //= [X in (_ < X)%N](bigD1 (Ordinal Lb)) //= -addSn leq_add //.
       by rewrite (minn_idPr (leq_pred L)) prednK.
     by apply: leq_sum => t _; rewrite geq_minl.
   by rewrite e ltnn.
 congr (_ * _); apply: (@mulfI _ b%:R); first by rewrite pnatr_eq0 -lt0n.
 rewrite [LHS]mulrC divfK ?pnatr_eq0 -?lt0n // -triangle -natr_sum; congr (_%:R).
-apply: eq_bigr => t _; apply/minn_idPl; rewrite -ltnS prednK //.
-exact: leq_trans (ltn_ord t) bL.
+apply: eq_bigr => t _; apply/minn_idPl; rewrite -ltnS prednK //. exact: leq_trans (ltn_ord t) bL.
 Qed.
 
 End Offsets.

@@ -7,10 +7,7 @@ From mathcomp Require Import all_ssreflect fingroup perm all_algebra.
 From Formal Require Import Logarithm.
 Import GRing.Theory Num.Theory Order.Theory.
 
-Set Implicit Arguments.
-Unset Strict Implicit.
-Unset Printing Implicit Defensive.
-Local Open Scope ring_scope.
+Set Implicit Arguments. Unset Strict Implicit. Unset Printing Implicit Defensive. Local Open Scope ring_scope.
 
 Section Orders.
 Variables (R : realFieldType) (L : nat).
@@ -29,10 +26,7 @@ Lemma mem_prefix s n r : (s r \in prefix s n) = (r < n)%N.
 Proof. by rewrite inE /rank permK. Qed.
 
 Lemma prefixS s r : prefix s r.+1 = s r |: prefix s r.
-Proof.
-apply/setP => i; rewrite -(permKV s i) in_setU1 !mem_prefix ltnS leq_eqVlt.
-by rewrite (inj_eq perm_inj).
-Qed.
+Proof. apply/setP => i; rewrite -(permKV s i) in_setU1 !mem_prefix ltnS leq_eqVlt. by rewrite (inj_eq perm_inj). Qed.
 
 Lemma prefix_sub s m n : (m <= n)%N -> prefix s m \subset prefix s n.
 Proof. by move=> mn; apply/subsetP => i; rewrite !inE => /leq_trans; apply. Qed.
@@ -50,8 +44,7 @@ Lemma swap_rank (F : 'I_L -> {set 'I_L} -> R) n r r' : (n <= r)%N -> (n <= r')%N
 Proof.
 move=> nr nr'; rewrite (reindex_inj (mulgI (tperm r r'))) /=.
 apply: eq_bigr => s _; rewrite permM tpermL; congr (F _ _).
-apply/setP => i; rewrite !inE /rank invMg tpermV permM.
-by case: tpermP => [->|->|//]; rewrite !ltnNge nr nr'.
+apply/setP => i; rewrite !inE /rank invMg tpermV permM. by case: tpermP => [->|->|//]; rewrite !ltnNge nr nr'.
 Qed.
 
 (* Averaging over the next position is averaging over all positions that are not yet revealed. *)
@@ -65,8 +58,7 @@ move=> nr; transitivity (\sum_(s : 'S_L) \sum_(r' : 'I_L | (n <= r')%N) F (s r')
 rewrite exchange_big /=.
 rewrite (eq_bigr (fun=> \sum_(s : 'S_L) F (s r) (prefix s n))) => [|r' nr'];
   last exact: swap_rank.
-rewrite sumr_const mulr_natl; congr (_ *+ _).
-have nL : (n <= L)%N by rewrite (leq_trans nr) // ltnW.
+rewrite sumr_const mulr_natl; congr (_ *+ _). have nL : (n <= L)%N by rewrite (leq_trans nr) // ltnW.
 have -> : (L - n)%N = #|~: [set r' : 'I_L | (r' < n)%N]|.
   by rewrite cardsCs setCK card_lt // card_ord.
 by apply: eq_card => r'; rewrite !inE -leqNgt.
@@ -77,12 +69,10 @@ Lemma sum_add1 (G : 'I_L -> {set 'I_L} -> R) n :
   \sum_(S : {set 'I_L} | #|S| == n) \sum_(i | i \notin S) G i (i |: S)
     = \sum_(T : {set 'I_L} | #|T| == n.+1) \sum_(i in T) G i T.
 Proof.
-rewrite (exchange_big_dep xpredT) //= [RHS](exchange_big_dep xpredT) //=.
-apply: eq_bigr => i _.
+rewrite (exchange_big_dep xpredT) //= [RHS](exchange_big_dep xpredT) //=. apply: eq_bigr => i _.
 rewrite [RHS](reindex_onto (fun S => i |: S) (fun T => T :\ i)) /=; last first.
   by move=> T /andP[_ iT]; rewrite setD1K.
-apply: eq_bigl => S; rewrite setU11 andbT.
-have [iS|iS] := boolP (i \in S).
+apply: eq_bigl => S; rewrite setU11 andbT. have [iS|iS] := boolP (i \in S).
   rewrite andbF; apply/esym/negbTE; rewrite negb_and; apply/orP; right.
   by apply: contraTneq iS => <-; rewrite !inE eqxx.
 by rewrite cardsU1 iS add1n eqSS setU1K // eqxx !andbT.
@@ -95,11 +85,9 @@ Lemma sum_prefix (F : {set 'I_L} -> R) n : (n <= L)%N ->
 Proof.
 elim: n F => [|n IH] F nL.
   rewrite bin0 mulr1 (big_pred1 set0) => [|S]; last by rewrite /= cards_eq0.
-  rewrite (eq_bigr (fun=> F set0)) => [|s _]; last by rewrite prefix0.
-  by rewrite sumr_const card_Sn mulr_natl.
+  rewrite (eq_bigr (fun=> F set0)) => [|s _]; last by rewrite prefix0. by rewrite sumr_const card_Sn mulr_natl.
 have := IH (fun S => \sum_(i | i \notin S) F (i |: S)) (ltnW nL).
-rewrite (@sum_next (fun i S => F (i |: S)) n (Ordinal nL)) //.
-rewrite (sum_add1 (fun _ T => F T)).
+rewrite (@sum_next (fun i S => F (i |: S)) n (Ordinal nL)) //. rewrite (sum_add1 (fun _ T => F T)).
 rewrite (eq_bigr (fun s => F (prefix s n.+1))) => [|s _]; last first.
   by rewrite -(prefixS s (Ordinal nL)).
 rewrite (eq_bigr (fun T : {set _} => n.+1%:R * F T)) => [|T /eqP cT]; last first.
@@ -107,7 +95,6 @@ rewrite (eq_bigr (fun T : {set _} => n.+1%:R * F T)) => [|T /eqP cT]; last first
 rewrite -mulr_sumr mulrAC -natrM -mul_bin_left natrM -mulrA [RHS]mulrCA.
 by move/(mulfI _) => <-; [rewrite mulrC | rewrite pnatr_eq0].
 Qed.
-
 
 (* The mean over all L! orders. *)
 Definition avg (F : 'S_L -> R) := (\sum_(s : 'S_L) F s) / L`!%:R.
@@ -117,10 +104,7 @@ Lemma avg_sum (J : finType) (F : J -> 'S_L -> R) :
 Proof. by rewrite -mulr_suml exchange_big. Qed.
 
 Lemma avg_const c : avg (fun=> c) = c.
-Proof.
-rewrite /avg sumr_const card_Sn -[c *+ _]mulr_natr mulfK //.
-by rewrite pnatr_eq0 -lt0n fact_gt0.
-Qed.
+Proof. rewrite /avg sumr_const card_Sn -[c *+ _]mulr_natr mulfK //. by rewrite pnatr_eq0 -lt0n fact_gt0. Qed.
 
 Lemma avgB F c : avg (fun s => F s - c) = avg F - c.
 Proof. by rewrite -[in RHS](avg_const c) /avg sumrB mulrBl. Qed.

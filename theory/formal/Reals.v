@@ -6,10 +6,7 @@ From mathcomp Require Import all_ssreflect all_algebra Rstruct.
 From Formal Require Import Logarithm Entropy Sampler Trajectory.
 Import GRing.Theory Num.Theory Order.Theory.
 
-Set Implicit Arguments.
-Unset Strict Implicit.
-Unset Printing Implicit Defensive.
-Local Open Scope ring_scope.
+Set Implicit Arguments. Unset Strict Implicit. Unset Printing Implicit Defensive. Local Open Scope ring_scope.
 
 (* ln(xy) = ln x + ln y. *)
 Lemma Rln_mul (x y : R) : 0 < x -> 0 < y -> ln (x * y) = ln x + ln y.
@@ -17,10 +14,7 @@ Proof. by move=> /RltP x0 /RltP y0; exact: ln_mult. Qed.
 
 (* ln x <= x - 1. *)
 Lemma Rln_le (x : R) : 0 < x -> ln x <= x - 1.
-Proof.
-move=> /RltP x0; rewrite ler_subr_addl; apply/RleP.
-by have := exp_ineq1_le (ln x); rewrite exp_ln.
-Qed.
+Proof. move=> /RltP x0; rewrite ler_subr_addl; apply/RleP. by have := exp_ineq1_le (ln x); rewrite exp_ln. Qed.
 
 Definition natural_logarithm : logarithm [realFieldType of R] := Logarithm Rln_mul Rln_le.
 

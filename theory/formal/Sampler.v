@@ -10,10 +10,7 @@ From mathcomp Require Import all_ssreflect all_algebra.
 From Formal Require Import Logarithm Entropy.
 Import GRing.Theory Num.Theory Order.Theory.
 
-Set Implicit Arguments.
-Unset Strict Implicit.
-Unset Printing Implicit Defensive.
-Local Open Scope ring_scope.
+Set Implicit Arguments. Unset Strict Implicit. Unset Printing Implicit Defensive. Local Open Scope ring_scope.
 
 Notation denoiser R I V := ({set I} -> I -> {ffun I -> V} -> V -> R).
 
@@ -57,8 +54,7 @@ Lemma sum_blocks tau (F : nat -> I -> R) :
   \sum_(j < N) \sum_(i in block tau j) F j i = \sum_i F (tau i) i.
 Proof.
 rewrite [RHS](partition_big tau xpredT) //=.
-apply: eq_bigr => j _; apply: eq_big => [i|i]; first by rewrite inE.
-by rewrite inE => /eqP->.
+apply: eq_bigr => j _; apply: eq_big => [i|i]; first by rewrite inE. by rewrite inE => /eqP->.
 Qed.
 
 Lemma p_order_gt0 k tau x : positive k -> 0 < q x -> 0 < p_order k tau x.
@@ -89,16 +85,13 @@ Proof.
 have [_ k_sum1] := k_normal; elim: n => [|n IH] /=.
   by rewrite (bigD1 x0) //= eqxx big1 ?addr0 // => x /negbTE->.
 rewrite (exchange_big_dep xpredT) //= -[RHS]IH; apply: eq_bigr => y _.
-rewrite -mulr_sumr -[RHS]mulr1; congr (_ * _).
-pose P i v := (i \in block tau n) || (v == y i).
+rewrite -mulr_sumr -[RHS]mulr1; congr (_ * _). pose P i v := (i \in block tau n) || (v == y i).
 pose F i v := if i \in block tau n then k (before tau n) i y v else 1.
 transitivity (\prod_i \sum_(v | P i v) F i v); last first.
-  apply: big1 => i _; rewrite /P /F; case: (i \in _) => /=; first exact: k_sum1.
-  by rewrite big_pred1_eq.
+  apply: big1 => i _; rewrite /P /F; case: (i \in _) => /=; first exact: k_sum1. by rewrite big_pred1_eq.
 rewrite bigA_distr_big_dep /=; apply: eq_big => [x|x _]; last by rewrite big_mkcond.
 apply/agreeP/familyP => e i.
-  rewrite unfold_in /P -implyNb; apply/implyP => ni.
-  by apply/eqP/esym/e; rewrite inE.
+  rewrite unfold_in /P -implyNb; apply/implyP => ni. by apply/eqP/esym/e; rewrite inE.
 by have /orP[iB|/eqP->//] : P i (x i) := e i; rewrite in_setC iB.
 Qed.
 
@@ -107,40 +100,32 @@ Lemma runE n x : run n x = (agree (~: before tau n) x x0)%:R *
 Proof.
 elim: n x => [|n IH] x /=.
   rewrite big_ord0 mulr1; congr (_%:R); congr nat_of_bool.
-  apply/eqP/agreeP => [->//|e]; apply/ffunP => i; apply: e.
-  by rewrite !inE.
+  apply/eqP/agreeP => [->//|e]; apply/ffunP => i; apply: e. by rewrite !inE.
 pose y0 : {ffun I -> V} := [ffun i => if i \in before tau n then x i else x0 i].
 have only y : agree (~: block tau n) y x && agree (~: before tau n) y x0
     = agree (~: before tau n.+1) x x0 && (y == y0).
   apply/andP/andP => -[/agreeP e1].
     move=> /agreeP e2; split.
-      apply/agreeP => i; rewrite !inE -leqNgt => ni.
-      by rewrite -e1 ?inE ?gtn_eqF // e2 // !inE -leqNgt ltnW.
+      apply/agreeP => i; rewrite !inE -leqNgt => ni. by rewrite -e1 ?inE ?gtn_eqF // e2 // !inE -leqNgt ltnW.
     apply/eqP/ffunP => i; rewrite ffunE; case: ifPn => ib.
       by apply: e1; move: ib; rewrite !inE => /ltn_eqF->.
     by apply: e2; rewrite inE.
   move=> /eqP->; split; apply/agreeP => i; rewrite ffunE; last by rewrite inE => /negbTE->.
-  rewrite !inE => ib; case: ifPn => // nb; apply/esym/e1.
-  by rewrite !inE -leqNgt ltn_neqAle eq_sym ib leqNgt.
-under eq_bigr => y _ do rewrite IH -mulrA mulr_natl mulrb.
-rewrite -big_mkcondr (eq_bigl _ _ only).
+  rewrite !inE => ib; case: ifPn => // nb; apply/esym/e1. by rewrite !inE -leqNgt ltn_neqAle eq_sym ib leqNgt.
+under eq_bigr => y _ do rewrite IH -mulrA mulr_natl mulrb. rewrite -big_mkcondr (eq_bigl _ _ only).
 case: (boolP (agree _ x x0)) => [_|_] /=; last by rewrite big_pred0 ?mul0r.
 rewrite big_pred1_eq mul1r [RHS]big_ord_recr /=.
 have e : agree (before tau n) y0 x by apply/agreeP => i ib; rewrite ffunE ib.
 congr (_ * _); last by apply: eq_bigr => i _; rewrite (k_local _ e).
 apply: eq_bigr => j _; have jn : before tau j \subset before tau n.
   by apply/subsetP => i; rewrite !inE => /ltn_trans; apply.
-apply: eq_bigr => i; rewrite inE => /eqP ij.
-rewrite (k_local _ (agree_sub jn e)) (agreeP _ _ _ e) //.
+apply: eq_bigr => i; rewrite inE => /eqP ij. rewrite (k_local _ (agree_sub jn e)) (agreeP _ _ _ e) //.
 by rewrite inE ij.
 Qed.
 
 (* The text after the last step has law p_tau: the product formula of theory/notation.md is what is written. *)
 Theorem sampler_law x : run N x = p_order k tau x.
-Proof.
-rewrite runE (_ : agree _ x x0) ?mul1r //.
-by apply/agreeP => i; rewrite !inE ltn_ord.
-Qed.
+Proof. rewrite runE (_ : agree _ x x0) ?mul1r //. by apply/agreeP => i; rewrite !inE ltn_ord. Qed.
 
 Corollary p_order_sum1 : \sum_x p_order k tau x = 1.
 Proof. by rewrite -(run_sum1 N); apply: eq_bigr => x _; rewrite sampler_law. Qed.

@@ -4,10 +4,7 @@ From mathcomp Require Import all_ssreflect all_algebra.
 From Formal Require Import Logarithm Entropy Sampler.
 Import GRing.Theory Num.Theory Order.Theory.
 
-Set Implicit Arguments.
-Unset Strict Implicit.
-Unset Printing Implicit Defensive.
-Local Open Scope ring_scope.
+Set Implicit Arguments. Unset Strict Implicit. Unset Printing Implicit Defensive. Local Open Scope ring_scope.
 
 Section Trajectory.
 Variables (R : realFieldType) (ln : logarithm R) (I V : finType) (q : law R (word I V)) (N : nat).
@@ -26,10 +23,8 @@ move=> kE; have k0 := exact_positive kE; rewrite /KL (eq_mean (G := fun x =>
   ln (mass q setT x) - \sum_i ln (cond q (before tau (tau i)) i x (x i)))); last first.
   move=> x qx; rewrite massT (ln_p_order ln tau k0 qx); congr (_ - _).
   by apply: eq_bigr => i _; rewrite kE ?mass_gt0.
-under eq_bigr do rewrite mulrBr mulr_sumr.
-rewrite sumrB entropyE opprK addrC; congr (_ + _).
-rewrite exchange_big -sumrN /=.
-by apply: eq_bigr => i _; rewrite HcE.
+under eq_bigr do rewrite mulrBr mulr_sumr. rewrite sumrB entropyE opprK addrC; congr (_ + _).
+rewrite exchange_big -sumrN /=. by apply: eq_bigr => i _; rewrite HcE.
 Qed.
 
 (* trajectory-identity *)
@@ -45,10 +40,8 @@ rewrite KL_order // [RHS]sumrB; congr (_ - _).
   exact/esym/(sum_blocks tau (fun j i => H(i | before tau j))).
 transitivity (H (before tau N) - H (before tau 0)).
   have -> : before tau N = setT by apply/setP => i; rewrite !inE ltn_ord.
-  have -> : before tau 0 = set0 by apply/setP => i; rewrite !inE.
-  by rewrite entropy0 subr0.
-rewrite -(telescope_sumr (fun j => H (before tau j))) // big_mkord.
-apply: eq_bigr => j _; congr (H _ - _).
+  have -> : before tau 0 = set0 by apply/setP => i; rewrite !inE. by rewrite entropy0 subr0.
+rewrite -(telescope_sumr (fun j => H (before tau j))) // big_mkord. apply: eq_bigr => j _; congr (H _ - _).
 by apply/setP => i; rewrite !inE ltnS leq_eqVlt orbC.
 Qed.
 
@@ -105,22 +98,16 @@ Theorem marginal_below_trajectory (p : J -> {ffun I -> V} -> R) :
   \sum_j P j * KL ln q (p j) - KL ln q written = \sum_x q x * KL ln P (posterior x)
   /\ 0 <= \sum_x q x * KL ln P (posterior x).
 Proof.
-move=> p0 written posterior.
-have w0 x : 0 < q x -> 0 < written x.
-  move=> qx; have [j Pj] : exists j, 0 < P j.
-    apply/existsP; rewrite -[[exists _, _]]negbK negb_exists; apply/negP => /forallP Pz.
-    move: (law_sum1 P); rewrite big1 => [/eqP|j _]; first by rewrite eq_sym oner_eq0.
-    by apply/eqP; rewrite eq_le law_ge0 andbT leNgt.
+move=> p0 written posterior. have w0 x : 0 < q x -> 0 < written x.
+  move=> qx; have [j Pj] := support P.
   rewrite /written (bigD1 j) //=; apply: ltr_paddr; last by rewrite mulr_gt0 ?p0.
   by apply: sumr_ge0 => j' _; rewrite mulr_ge0 ?law_ge0 // ltW // p0.
 split; last first.
   apply: (@le_trans _ _ (\sum_x q x * 0)); first by rewrite mean_const.
   apply: le_mean => x qx; apply: gibbs => [j|j|j Pj|]; rewrite ?law_ge0 //.
   - by rewrite divr_ge0 ?mulr_ge0 ?law_ge0 // ltW // ?p0 ?w0.
-  - by rewrite divr_gt0 ?mulr_gt0 ?p0 ?w0.
-  by rewrite -mulr_suml divff ?law_sum1 // gt_eqF ?w0.
-rewrite /KL; under eq_bigr do rewrite mulr_sumr.
-rewrite exchange_big /= -sumrB; apply: eq_bigr => x _.
+  - by rewrite divr_gt0 ?mulr_gt0 ?p0 ?w0. by rewrite -mulr_suml divff ?law_sum1 // gt_eqF ?w0.
+rewrite /KL; under eq_bigr do rewrite mulr_sumr. rewrite exchange_big /= -sumrB; apply: eq_bigr => x _.
 have := law_ge0 q x; rewrite le_eqVlt => /predU1P[<-|qx].
   by rewrite !mul0r subr0 big1 // => j _; rewrite mul0r mulr0.
 under eq_bigr do rewrite mulrCA.

@@ -9,6 +9,8 @@ register(
         "learned-additivity",
         "marginal-below-trajectory",
         "curve-identity-sizes",
+        "curve-identity-independent",
+        "ter-every-language",
         "li-cai-thm-1",
         "random-offset-sizes",
     ),
