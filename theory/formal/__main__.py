@@ -21,7 +21,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     try:
         found = fresh()
-    except ValueError as problem:
+    except coq.NoCoq as problem:
         print(f"proofs: {problem}; install: {coq.INSTALL}", file=sys.stderr)
         return 2
     bad = 0

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from theory.formal import FORMAL, sources
+from theory.formal.coq import NoCoq
 from theory.formal.found import Found, allowed, at_hand, fresh, record
 from theory.formal.statements import Change, Proof, differences, statements
 from theory.ledger.registry import REGISTRY, Outcome, Registered, decide
@@ -117,10 +118,10 @@ def ask(claims: set[str]) -> Asked:
         return Asked()
     try:
         found = fresh()
-    except ValueError as problem:
+    except NoCoq as problem:
         told = (
-            f"{len(proved)} proofs NOT re-checked here ({problem}): their sources are held against the digests of those "
-            f"that coqc {record().coq} compiled"
+            f"{len(proved)} proofs NOT re-checked here ({problem}): their sources are held against the digests of "
+            f"those that coqc {record().coq} compiled"
         )
         return Asked(told, proved, str(problem))
     return Asked(f"{len(proved)} proofs re-checked by coqc {found.coq}")

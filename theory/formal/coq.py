@@ -22,20 +22,24 @@ BUILD = Path("build") / "formal"  # in the working folder
 LIMIT = 300  # seconds for one file
 
 
+class NoCoq(Exception):
+    """Coq cannot run these proofs here; the text says why."""
+
+
 @cache
 def version(path: str | None = None) -> str:
-    """The version of coqc on the path; ValueError, in one line, where these proofs cannot be compiled."""
+    """The version of coqc on the path; NoCoq, in one line, where these proofs cannot be compiled."""
     del path  # PATH, so that a changed one is looked at again
     coqc = shutil.which("coqc")
     if coqc is None:
-        raise ValueError("no coqc on PATH")
+        raise NoCoq("no coqc on PATH")
     found = subprocess.run([coqc, "--print-version"], capture_output=True, text=True, check=True).stdout.split()[0]
     if not found.startswith(f"{VERSION}."):
-        raise ValueError(f"coqc is {found}, the proofs are for {VERSION}")
+        raise NoCoq(f"coqc is {found}, the proofs are for {VERSION}")
     where = Path(subprocess.run([coqc, "-where"], capture_output=True, text=True, check=True).stdout.strip())
     for library in ("ssreflect", "fingroup", "algebra", "real_closed", "analysis"):
         if not (where / "user-contrib" / "mathcomp" / library).is_dir():
-            raise ValueError(f"coqc {found} has no mathcomp.{library}")
+            raise NoCoq(f"coqc {found} has no mathcomp.{library}")
     return found
 
 

@@ -58,7 +58,7 @@ def run(folder: Path = FORMAL, proofs: list[Proof] | None = None) -> Found:
 
 
 def fresh(folder: Path = FORMAL) -> Found:
-    """The finding of this machine for these sources, made where there is none. ValueError: Coq cannot run here."""
+    """The finding of this machine for these sources, made where there is none. NoCoq: it cannot run here."""
     kept = _kept(folder)
     if not kept.exists():
         kept.parent.mkdir(parents=True, exist_ok=True)
@@ -70,7 +70,7 @@ def at_hand(folder: Path = FORMAL) -> tuple[Found, str]:
     """The finding to judge by, and why it is not one of this machine (empty where it is)."""
     try:
         kept = _kept(folder)
-    except ValueError as problem:
+    except coq.NoCoq as problem:
         return record(folder), str(problem)
     if kept.exists():
         return _read(kept), ""

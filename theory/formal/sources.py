@@ -8,10 +8,10 @@ from pathlib import Path
 from theory.formal import FORMAL
 
 # the sentences that give words a meaning: a change of one changes what the theorems say
-MEANING = (
-    "Structure Record Definition Fixpoint Inductive Notation Local Variable Variables Hypothesis Hypotheses Context "
-    "Section End Canonical Coercion Implicit From Import Axiom Axioms Parameter Parameters Conjecture"
-).split()
+MEANING = re.compile(
+    r"(Local )?(Structure|Record|Definition|Fixpoint|Inductive|Notation|Variables?|Hypothes[ie]s|Context|Section|End"
+    r"|Canonical|Coercion|Implicit|From|Import|Axioms?|Parameters?|Conjecture)\b"
+)
 STATEMENT = r"\b(?:Theorem|Lemma|Corollary)\s+{name}\b(?P<statement>.*?)\.\s*\nProof\."
 
 
@@ -90,7 +90,7 @@ def _sentences(text: str) -> tuple[str, ...]:
 
 def meaning(file: str, folder: Path = FORMAL) -> str:
     """Every sentence that gives the words of the file's theorems a meaning: definitions, variables, hypotheses."""
-    told = [s for name in needed(file, folder) for s in _sentences(read(name, folder)) if s.split()[0] in MEANING]
+    told = [s for name in needed(file, folder) for s in _sentences(read(name, folder)) if MEANING.match(s)]
     return "\n".join(told)
 
 

@@ -1,17 +1,17 @@
 """statements.toml: which theorem proves which claim, what it says, what it covers, and which changes must be refused.
 
-    [claim-id]
-    file = "Trajectory.v"
-    covers = "..."                what of the claim's words the theorems say
-    leaves_out = "..."            what they do not say, or "" for nothing
-    [[claim-id.theorem]]
-    name = "trajectory_identity"
-    statement = '''...'''         the text in the file; another one there is seen
-    [[claim-id.changed]]          a false neighbour: the proof must not go through for it
-    theorem = "trajectory_identity"
-    old = "..."                   stands once in the statement
-    new = "..."
-    what = "..."
+[claim-id]
+file = "Trajectory.v"
+covers = "..."                what of the claim's words the theorems say
+leaves_out = "..."            what they do not say, or "" for nothing
+[[claim-id.theorem]]
+name = "trajectory_identity"
+statement = '''...'''         the text in the file; another one there is seen
+[[claim-id.changed]]          a false neighbour: the proof must not go through for it
+theorem = "trajectory_identity"
+old = "..."                   stands once in the statement
+new = "..."
+what = "..."
 """
 
 import tomllib

@@ -1,8 +1,8 @@
 """What was read together: a claim's statement and the functions that decide it.
 
-accepted.json holds one hash per claim, over the text of its theorem block and the source of its registered functions; of a
-machine-checked proof it is the Coq statement with the definitions and hypotheses that give it its meaning.
-When either changes the claim is red until somebody has read both again and says so: `python -m theory --accept ID`.
+accepted.json holds one hash per claim, over the text of its theorem block and the source of its registered functions;
+of a machine-checked proof it is the Coq statement with the definitions and hypotheses that give it its meaning. When
+either changes the claim is red until somebody has read both again and says so: `python -m theory --accept ID`.
 """
 
 import hashlib
