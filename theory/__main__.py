@@ -16,6 +16,7 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
+from theory.formal.check import Asked, ask
 from theory.ledger.accepted import accept, unaccepted
 from theory.ledger.claims import TOPICS, Claim, LedgerError, load_claims
 from theory.ledger.links import broken_links
@@ -76,10 +77,11 @@ def _accept(chosen: list[Claim], claims: dict[str, Claim]) -> int:
 
 
 def _run(topics: list[str], options, claims: dict[str, Claim]) -> int:
-    lines, seconds = all_topics(topics, "smoke" if options.fast else "full", options.claim)
     for topic in topics:
         with suppress(Exception):  # its lines are errors already
-            load_topic(topic)  # the links below ask the registry of this process
+            load_topic(topic)  # the proofs and the links below ask the registry of this process
+    proofs = ask({options.claim} if options.claim else {c.id for c in claims.values() if c.topic in topics})
+    lines, seconds = all_topics(topics, "smoke" if options.fast else "full", options.claim)
     if options.tier:
         lines = [line for line in lines if line.tier == options.tier]
     partial = bool(options.claim or options.topic or options.tier)
@@ -88,6 +90,10 @@ def _run(topics: list[str], options, claims: dict[str, Claim]) -> int:
         print(f"{mark} {line.claim.id:<44} {line.verdict:<22} {line.tier:<9} {line.controls} control(s)")
         for problem in line.problems:
             print(f"     {problem}")
+        if line.claim.id in proofs.not_asked:
+            print(f"     proof not re-checked here: {proofs.why}")
+    if proofs.told:
+        print(proofs.told)
     chosen = {line.claim.id: line.claim for line in lines}
     found = broken_links(claims, chosen.values() if partial else None) + unaccepted(chosen.values())
     if options.compare:
@@ -97,19 +103,20 @@ def _run(topics: list[str], options, claims: dict[str, Claim]) -> int:
         print(f"!! {line}")
     red = [line for line in lines if is_red(line)]
     print(f"{len(lines)} claims, {sum(x.controls for x in lines)} controls, {len(red) + len(found)} red")
-    _record(lines, seconds if options.claim is None else {})
+    _record(lines, seconds if options.claim is None else {}, proofs)
     if not (partial or options.compare or options.fast):
         write(lines, ROOT / "theory", ROOT / "README.md")
     return 1 if red or found else 0
 
 
-def _record(lines: list[Line], seconds: dict[str, float]) -> None:
+def _record(lines: list[Line], seconds: dict[str, float], proofs: Asked) -> None:
     """Times and environment, which are not deterministic; the next run starts the longest topics first."""
     claims = {line.claim.id: round(sum(r.seconds for r in line.ran), 2) for line in lines}
     record = {
         "python": platform.python_version(),
         "machine": platform.machine(),
         "seconds": recorded_seconds() | seconds,
+        "proofs not re-checked": {"why": proofs.why, "claims": sorted(proofs.not_asked)},
         "slowest claims": dict(sorted(claims.items(), key=lambda item: -item[1])[:20]),
     }
     RECORD.parent.mkdir(exist_ok=True)

@@ -1,7 +1,8 @@
 """What was read together: a claim's statement and the functions that decide it.
 
-accepted.json holds one hash per claim, over the text of its theorem block and the source of its registered functions.
-When either changes the claim is red until somebody has read both again and says so: `python -m theory --accept ID`.
+accepted.json holds one hash per claim, over the text of its theorem block and the source of its registered functions;
+of a machine-checked proof it is the Coq statement with the definitions and hypotheses that give it its meaning. When
+either changes the claim is red until somebody has read both again and says so: `python -m theory --accept ID`.
 """
 
 import hashlib
@@ -23,7 +24,7 @@ def fingerprint(claim: Claim) -> str:
     """Sixteen hex digits of the SHA-256 of statement and checks; the topic's functions must be registered."""
     block = statement_of(claim.topic, claim.id)
     stated = f"{block.kind}\n{block.text}" if block else ""
-    sources = sorted(textwrap.dedent(inspect.getsource(entry.function)) for entry in REGISTRY.of(claim.id))
+    sources = sorted(e.read or textwrap.dedent(inspect.getsource(e.function)) for e in REGISTRY.of(claim.id))
     text = "\n".join((stated, *sources, REGISTRY.not_tight.get(claim.id, "")))
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 

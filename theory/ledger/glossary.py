@@ -81,7 +81,7 @@ class Word:
             name
             for name, block in blocks.items()
             if said.search(f"{name.replace('-', ' ')} {block.text if block else ''}")
-            or any(self._used_by(e.function) for e in REGISTRY.of(name))
+            or any(self._used_by(e.function) for e in REGISTRY.of(name) if not e.read)
         ]
 
     def _used_by(self, function: Callable) -> bool:

@@ -11,6 +11,7 @@ Roles of one claim:
     sharper     optional: a strictly stronger statement
     definition  what the other functions read, a sweep or a library function, equals its definition by a route of its
                 own; must be PROVED, and says nothing about the statement: verdict, tier and margin stay
+    formal      a machine-checked proof of the statement; must be PROVED, and lifts the tier. Verdict and margin stay
     tightness   an instance within a stated factor of equality; or `not_claimed_tight(id, why)`
     control     a false neighbour; must come out REFUTED, the run fails if it does not. Several are welcome
     construction   in place of check, for complexity statements that no finite run can verify
@@ -24,10 +25,10 @@ from typing import Literal, SupportsFloat
 import numpy as np
 
 Verdict = Literal["PROVED", "REFUTED", "UNDECIDED"]
-Tier = Literal["symbolic", "rational", "enclosed", "float64", "sampled"]
+Tier = Literal["formal", "symbolic", "rational", "enclosed", "float64", "sampled"]
 VERDICTS = ("PROVED", "REFUTED", "UNDECIDED")
-ROLES = ("check", "condition", "correction", "sharper", "definition", "tightness", "control", "construction")
-TIERS = ("symbolic", "rational", "enclosed", "float64", "sampled")  # strongest first
+ROLES = ("check", "condition", "correction", "sharper", "definition", "formal", "tightness", "control", "construction")
+TIERS = ("formal", "symbolic", "rational", "enclosed", "float64", "sampled")  # strongest first
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,7 @@ class Registered:
     tier: str
     function: Callable
     topic: str
+    read: str = ""  # what --accept vouches for, where that is not the source of the function
 
 
 @dataclass
@@ -101,6 +103,7 @@ condition = _register("condition")
 correction = _register("correction")
 sharper = _register("sharper")
 definition = _register("definition")
+formal = _register("formal")
 tightness = _register("tightness")
 control = _register("control")
 construction = _register("construction")

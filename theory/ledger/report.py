@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
+from theory.formal.statements import statements
 from theory.ledger.claims import NOTEBOOKS, OURS, TOPICS, Claim, notebook_of
 from theory.ledger.figures import figures_of
 from theory.ledger.references import references
@@ -30,8 +31,9 @@ REF = re.compile(r"\{prf:ref\}`([^`]+)`")
 LEGEND = """\
 *Verdict*: computed from what ran. *Form*: as published; reconstructed (the displayed formula was rebuilt from what the
 source states); reading (our reading of what a source says); or ours. A verdict against a reconstruction or a reading
-is one against that form of the statement, not against the source. *Tier*: how the verdict was reached. symbolic: an
-identity; rational: decided in exact arithmetic; enclosed: by balls; float64: an exact algorithm in double precision;
+is one against that form of the statement, not against the source. *Tier*: how the verdict was reached. formal: as one
+of the following, and Coq accepts a proof of the statement (what it covers stands with the claim); symbolic: an identity;
+rational: decided in exact arithmetic; enclosed: by balls; float64: an exact algorithm in double precision;
 sampled: an interval at stated confidence. *Margin*: distance from equality, in the unit the check names; a float64
 margin below 1e-12 in size is rounding. Statements are those of the theorem blocks in the derivations.
 """
@@ -97,7 +99,7 @@ def _entry(line: Line) -> str:
     told = [f"**{_verdict(line)}**", f"prior: {claim.prior}"]
     if claim.uses:
         told.append("uses " + ", ".join(f"[`{used}`](#{used})" for used in claim.uses))
-    parts += ["", " · ".join([*told, *_links(claim)]), ""]
+    parts += ["", " · ".join([*told, *_links(claim)]), *_proof(claim), ""]
     if claim.quotation:
         parts += [f"- as printed{f' ({claim.version})' if claim.version else ''}: {claim.quotation}"]
     if line.note:
@@ -110,6 +112,17 @@ def _statement(claim: Claim) -> str:
     """The text of the claim's block; references to other blocks become links within the page."""
     block = statement_of(claim.topic, claim.id)
     return REF.sub(r"[`\1`](#\1)", block.text) if block else ""
+
+
+def _proof(claim: Claim) -> list[str]:
+    """The Coq statements beside the words, and what of the words they cover."""
+    proof = statements().get(claim.id)
+    if proof is None:
+        return []
+    left = f" Left out: {proof.leaves_out}" if proof.leaves_out else ""
+    told = [f"Proved by machine, [formal/{proof.file}](formal/{proof.file}) ([how to read it](formal/README.md)):", ""]
+    texts = [line for name, text in proof.theorems.items() for line in f"Theorem {name} {text}.".splitlines()]
+    return ["", *told, "```coq", *texts, "```", "", f"Covers: {proof.covers}{left}"]
 
 
 def _source(claim: Claim) -> str:

@@ -8,6 +8,7 @@ A verdict is computed from what ran, never typed:
     construction PROVED                 construction shown
     anything UNDECIDED                  undecided
     a function that raised              error
+A machine-checked proof lifts the tier of its line to formal and leaves the verdict to the check.
 Every claim needs a check or a construction, a tightness witness (or the reason why none is claimed) and at least one
 control. A line is red with undecided, error, a control that is not REFUTED, or a verdict that is not supported: a
 statement of our own may not be refuted; "fails as stated" needs a PROVED correction and a counterexample in the note;
@@ -99,16 +100,19 @@ def judge(claim: Claim, ran: tuple[Ran, ...], conjecture: bool = False) -> Line:
     for r in by_role["tightness"]:
         if r.outcome and r.outcome.result != "PROVED":
             problems.append(f"tightness {r.entry.function.__name__} came out {r.outcome.result}")
-    for role in ("condition", "correction", "sharper", "definition"):
+    for role in ("condition", "correction", "sharper", "definition", "formal"):
         for r in by_role[role]:
             if r.outcome and r.outcome.result != "PROVED":
-                problems.append(f"{role} {r.entry.function.__name__} came out {r.outcome.result}")
+                why = f": {r.outcome.note}" if role == "formal" else ""
+                problems.append(f"{role} {r.entry.function.__name__} came out {r.outcome.result}{why}")
     for r in ran:
         if r.error:
             problems.append(f"{r.entry.role} {r.entry.function.__name__} raised {r.error}")
     raised = any(r.error for r in ran)
     deciding = by_role["condition"] if "REFUTED" in results["check"] and by_role["condition"] else statement
     tier = max((r.entry.tier for r in deciding), key=TIERS.index, default="-")
+    if results["formal"] and set(results["formal"]) == {"PROVED"}:
+        tier = "formal"
     outcomes = [r.outcome for r in deciding if r.outcome]
     margins = [o.margin for o in outcomes if o.margin is not None]
     notes = [r.outcome.note for r in statement if r.outcome and r.outcome.note]

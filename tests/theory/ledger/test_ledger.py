@@ -310,7 +310,11 @@ def test_verdict_lines_show_problems(registry, monkeypatch):
     ("arguments", "kind", "example"),
     [
         (["--claim", "nope"], "unknown claim 'nope'; there are: ", "ser-from-kl"),
-        (["--tier", "nope"], "unknown tier 'nope'; there are: ", "symbolic, rational, enclosed, float64, sampled"),
+        (
+            ["--tier", "nope"],
+            "unknown tier 'nope'; there are: ",
+            "formal, symbolic, rational, enclosed, float64",
+        ),
         (["--topic", "nope"], "unknown topic 'nope'; there are: ", "sequence_error"),
     ],
 )

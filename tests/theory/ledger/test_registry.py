@@ -15,6 +15,7 @@ from theory.ledger.registry import (
     correction,
     decide,
     definition,
+    formal,
     not_claimed_tight,
     sharper,
     tightness,
@@ -31,7 +32,8 @@ def registry(monkeypatch):
 
 def test_every_role_registers(registry):
     roles = {"check": check, "condition": condition, "correction": correction, "sharper": sharper}
-    roles |= {"definition": definition, "tightness": tightness, "control": control, "construction": construction}
+    roles |= {"definition": definition, "formal": formal, "tightness": tightness, "control": control}
+    roles |= {"construction": construction}
     assert tuple(roles) == ROLES
     for name, role in roles.items():
 
