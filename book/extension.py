@@ -1,0 +1,60 @@
+"""Sphinx: mathematics set by KaTeX while building, and theorem blocks named without numbers.
+
+A formula that KaTeX refuses is a warning at its place, and warnings stop the build. Numbers would change with every new
+theorem; the label, which is the claim's id, does not.
+"""
+
+from docutils import nodes
+from sphinx.application import Sphinx
+from sphinx.util import logging
+from sphinx_proof.nodes import unenumerable_node
+
+from book.katex import render
+
+log = logging.getLogger(__name__)
+
+
+def _formula(writer, node, display: bool) -> str:
+    try:
+        return render(node.astext(), display)
+    except ValueError as problem:
+        log.warning("%s in the formula %r", problem, node.astext(), location=node)
+        return ""
+
+
+def inline(writer, node) -> None:
+    """<span class="math">, one formula in a line of text."""
+    writer.body.append(f'<span class="math">{_formula(writer, node, False)}</span>')
+    raise nodes.SkipNode
+
+
+def display(writer, node) -> None:
+    """<div class="math">, a formula on lines of its own; it scrolls within its box."""
+    writer.body.append(f'<div class="math" tabindex="0">{_formula(writer, node, True)}</div>\n')
+    raise nodes.SkipNode
+
+
+def name_blocks(app: Sphinx, doctree: nodes.document) -> None:
+    """Theorem blocks say what they are, and each id stands once."""
+    for section in doctree.findall(nodes.section):
+        if "proof-content" in section["ids"]:
+            section["ids"].remove("proof-content")
+    for block in doctree.findall(unenumerable_node):
+        title = next(block.findall(nodes.title))
+        title["ids"] = []
+        title.insert(0, nodes.inline("", block["realtype"].capitalize(), classes=["caption-number"]))
+
+
+def open_block(writer, node) -> None:
+    writer.body.append(writer.starttag(node, "div", CLASS="admonition"))
+
+
+def close_block(writer, node) -> None:
+    writer.body.append("</div>\n")
+
+
+def setup(app: Sphinx) -> dict:
+    app.add_html_math_renderer("katex", inline_renderers=(inline, None), block_renderers=(display, None))
+    app.add_node(unenumerable_node, override=True, html=(open_block, close_block))
+    app.connect("doctree-read", name_blocks)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
