@@ -67,6 +67,11 @@ def link_to_page(claim: Claim) -> str:
     return f"[{title_text(block.title) if block else claim.id}]({claim.id}.md)"
 
 
+def link_from_elsewhere(claim: Claim) -> str:
+    """The same from a page one folder below the root."""
+    return link_to_page(claim).replace("](", "](../claims/")
+
+
 def _statement(block: Statement, claims: Mapping[str, Claim]) -> str:
     text = displays(references(block.text, claims, link_to_page))
     return f"::::::{{admonition}} {block.kind.capitalize()}\n:class: statement\n\n{text}\n::::::"

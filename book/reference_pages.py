@@ -50,10 +50,11 @@ def glossary(claims: Mapping[str, Claim]) -> str:
     for word in sorted(words(), key=lambda word: word.word.lower()):
         also = [way for way in word.also if way not in word.word]
         place = anchor_of(word.name)
-        name = f"[`{word.name}`]({place})" if place else f"`{word.name}`"
+        name = f'<a href="{place}"><code>{word.name}</code></a>' if place else f"`{word.name}`"
         own = ", ".join(_by_title(claims[name]) for name in word.claims(dict(claims)))
         told = f"{name} in `{word.path}`" + (f"\\\n{own}" if own else "")
-        parts.append(f"**{plain_text(word.word)}**{f' ({plain_text(', '.join(also))})' if also else ''}\\\n{told}")
+        ways = f" ({plain_text(', '.join(also))})" if also else ""
+        parts.append(f"**{plain_text(word.word)}**{ways}\\\n{told}")
     return "\n\n".join(parts)
 
 

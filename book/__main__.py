@@ -1,0 +1,56 @@
+"""Build the book from what the batch left.    python -m book --figures figures/out --out build/book
+
+Pages are generated into OUT/source, Sphinx writes OUT/html with every warning an error, and the result is checked: links,
+anchors, words of images, mathematics, and that nothing is loaded from elsewhere. Whatever is wrong is named, and the exit
+status is 1.
+"""
+
+import argparse
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from book import BOOK, ROOT, BookError, katex, site, sources
+
+
+def sphinx(source: Path, html: Path, jobs: int) -> int:
+    """Sphinx with warnings as errors; its exit status."""
+    call = [sys.executable, "-m", "sphinx", "-q", "-W", "--keep-going", "-j", str(jobs), "-c", str(BOOK), "-b", "html"]
+    call += ["-d", str(html.parent / "doctrees"), str(source), str(html)]
+    return subprocess.run(call, cwd=ROOT, env=os.environ | {"BOOK_SOURCE": str(source.resolve())}).returncode
+
+
+def build(figures: Path, out: Path, jobs: int = 1) -> list[str]:
+    """Build into `out`; what is wrong, one line each, or nothing. BookError when it cannot be built."""
+    start = time.perf_counter()
+    katex.install()
+    count = sources.write(out / "source", figures)
+    if sphinx(out / "source", out / "html", jobs):
+        raise BookError(f"Sphinx found the above, in {out}/source")
+    problems = site.problems(out / "html")
+    size = sum(path.stat().st_size for path in (out / "html").rglob("*") if path.is_file()) / 1e6
+    print(f"book: {count} pages, {size:.1f} MB, {time.perf_counter() - start:.0f} s: {out}/html/index.html")
+    if size > site.LARGEST:
+        problems.append(f"{out}/html has {size:.1f} MB, allowed: {site.LARGEST}")
+    return problems
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m book", description=(__doc__ or "").split("\n\n")[0])
+    parser.add_argument("--figures", type=Path, default=Path("figures/out"), help="the folder of the batch")
+    parser.add_argument("--out", type=Path, default=Path("build/book"))
+    parser.add_argument("--jobs", type=int, default=1, help="processes of Sphinx")
+    options = parser.parse_args(arguments)
+    try:
+        problems = build(options.figures, options.out, options.jobs)
+    except ValueError as problem:  # BookError, a malformed ledger
+        problems = str(problem).splitlines()
+    for problem in problems:
+        print(f"book: {problem}", file=sys.stderr)
+    return 1 if problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
