@@ -6,7 +6,9 @@ status is 1.
 """
 
 import argparse
+import hashlib
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -22,11 +24,22 @@ def sphinx(source: Path, html: Path, jobs: int) -> int:
     return subprocess.run(call, cwd=ROOT, env=os.environ | {"BOOK_SOURCE": str(source.resolve())}).returncode
 
 
+def forget_if_changed(doctrees: Path) -> None:
+    """What Sphinx keeps of unchanged pages was made by this code, or goes."""
+    code = hashlib.sha256(b"".join(path.read_bytes() for path in sorted(BOOK.glob("*.*")) if path.is_file())).hexdigest()
+    mark = doctrees / "code"
+    if not mark.exists() or mark.read_text() != code:
+        shutil.rmtree(doctrees, ignore_errors=True)
+        doctrees.mkdir(parents=True)
+        mark.write_text(code)
+
+
 def build(figures: Path, out: Path, jobs: int = 1) -> list[str]:
     """Build into `out`; what is wrong, one line each, or nothing. BookError when it cannot be built."""
     start = time.perf_counter()
     katex.install()
     count = sources.write(out / "source", figures)
+    forget_if_changed(out / "doctrees")
     if sphinx(out / "source", out / "html", jobs):
         raise BookError(f"Sphinx found the above, in {out}/source")
     problems = site.problems(out / "html")

@@ -38,7 +38,8 @@ def name_blocks(app: Sphinx, doctree: nodes.document) -> None:
     """Theorem blocks say what they are, and each id stands once."""
     for section in list(doctree.findall(nodes.section)):
         if "proof-content" in section["ids"]:  # the same id for every block of a page
-            section.replace_self(section.children)
+            place = section.parent.index(section)
+            section.parent[place : place + 1] = section.children  # replace_self would hand the id on
     for block in doctree.findall(unenumerable_node):
         title = next(block.findall(nodes.title))
         title["ids"] = []

@@ -21,7 +21,7 @@ class Figure:
     kind: str
     claims: tuple[str, ...]
     profile: str
-    digest: str
+    digest: str  # of the PNG
 
     def html(self, up: str, links: bool = True) -> str:
         """The figure with its words below it, for a page from which the site's root is `up` (such as "../")."""
@@ -46,15 +46,19 @@ def read_figures(folder: Path) -> dict[str, Figure]:
         elif not record.get("alt", "").strip():
             problems.append(f"figure {path.stem}: no alternative text (the docstring of its draw function)")
         else:
-            digest = hashlib.sha256(path.with_suffix(".png").read_bytes()).hexdigest()
+            png = path.with_suffix(".png").read_bytes()
             profile = str(record["parameters"].get("profile", ""))
             kind, claims = record["kind"], tuple(record["claims"])
-            found[path.stem] = Figure(path.stem, " ".join(record["alt"].split()), kind, claims, profile, digest)
+            found[path.stem] = Figure(path.stem, " ".join(record["alt"].split()), kind, claims, profile, digest(png))
     if problems:
         raise BookError("\n".join(problems))
     if not found:
         raise BookError(f"no figures in {folder}: run the batch first, make figures")
     return found
+
+
+def digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
 
 
 def read_notebooks(figures: Path, executed: Path = EXECUTED, names: list[str] | None = None) -> dict[str, dict]:

@@ -1,13 +1,12 @@
 """Executed notebooks as pages: outputs as the batch left them, figures with their words, set-up cells folded."""
 
 import base64
-import hashlib
 import re
 from collections.abc import Mapping
 
 from book import BookError
 from book.markdown import displays, links, references
-from book.material import Figure
+from book.material import Figure, digest
 from theory.ledger.claims import Claim
 
 FOLDED = ("parameters", "injected-parameters")
@@ -47,10 +46,13 @@ def _shown(output: dict) -> bool:
 def _output(output: dict, name: str, cell: str, by_digest: Mapping[str, Figure]) -> dict:
     """An image of the batch becomes the figure with its words; other output stays."""
     data = output.get("data", {})
-    if "image/png" not in data:
+    if "image/png" in data:
+        figure = by_digest.get(digest(base64.b64decode("".join(data["image/png"]))))
+    elif "image/svg+xml" in data:  # IPython writes it anew; the name stays in its metadata
+        named = re.search(r"<dc:title>([^<]+)</dc:title>", "".join(data["image/svg+xml"]))
+        figure = next((f for f in by_digest.values() if named and f.name == named[1]), None)
+    else:
         return output
-    content = base64.b64decode("".join(data["image/png"]))
-    figure = by_digest.get(hashlib.sha256(content).hexdigest())
     if figure is None:
         raise BookError(f"notebook {name}, cell {cell!r}: an image that is no figure of this batch has no words")
     return {"output_type": "display_data", "metadata": {}, "data": {"text/html": figure.html("../")}}

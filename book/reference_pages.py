@@ -22,7 +22,7 @@ def sources(claims: Mapping[str, Claim], found: Mapping[str, dict]) -> str:
             continue
         parts += [f"({key.lower()})=\n## {reference}", f"{plain_text(field(key, 'title'))}{_where(key)}"]
         own = [claim for claim in claims.values() if claim.paper == key]
-        parts.append("\n".join(f"- {titled(claim)} {plain_text(claim.where)} {shown(found[claim.id])}" for claim in own))
+        parts.append("\n".join(f"- {titled(claim)} {claim.where} {shown(found[claim.id])}" for claim in own))
         parts.append(_folded(key))
     parts.append("## Also named")
     for key, reference in references().items():

@@ -70,8 +70,8 @@ def read(path: Path) -> Page:
 def problems(site: Path) -> list[str]:
     """One line for each defect, with the page that has it."""
     read.cache_clear()
-    found = []
-    for path in sorted(site.rglob("*.html")):
+    found, site = [], site.resolve()
+    for path in sorted(path for path in site.rglob("*.html") if "_static" not in path.parts):  # templates of the theme
         name, page = path.relative_to(site).as_posix(), read(path)
         found += [f"{name}: {what}" for what in _of_page(page, site)]
     return found
@@ -98,7 +98,7 @@ def _missing(target: str, page: Page, site: Path) -> str:
     path = (page.path.parent / unquote(parts.path)).resolve() if parts.path else page.path
     if path.is_dir():
         return "a folder, which a file:// reader would see as one"
-    if not path.is_relative_to(site.resolve()) or not path.exists():
+    if not path.is_relative_to(site) or not path.exists():
         return "no such file"
     anchor = unquote(parts.fragment)
     if anchor and path.suffix == ".html" and anchor not in read(path).ids:
