@@ -77,7 +77,8 @@ def page(subject: str) -> str:
     """Every public name of a subject."""
     place = module(subject)
     called = dotted(subject, "")[:-1]
-    parts = [f"# `{called}`", _prose(inspect.getdoc(place) or "")]
+    shown = (f'<a href="#{dotted(subject, name)}"><code>{name}</code></a>' for name in names(subject))
+    parts = [f"# `{called}`", _prose(inspect.getdoc(place) or ""), f'<p class="names">{" ".join(shown)}</p>']
     for name in names(subject):
         parts += _described(getattr(place, name), dotted(subject, name))
     return "\n\n".join(part for part in parts if part)

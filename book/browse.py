@@ -17,9 +17,10 @@ NAMES = ("chromium", "chromium-browser", "google-chrome")
 LOOK = """() => {
   const root = document.documentElement, wide = [];
   if (root.scrollWidth > root.clientWidth) for (const part of document.querySelectorAll("main *")) {
+    if (part.closest(".highlight, .wide, .formula, .output")) continue;
     if (part.getBoundingClientRect().right > root.clientWidth + 1) wide.push(part.tagName + "." + part.className);
   }
-  const maths = [...document.querySelectorAll(".math")];
+  const maths = [...document.querySelectorAll(".formula")];
   return {
     over: root.scrollWidth - root.clientWidth,
     wide: wide.slice(0, 4),

@@ -80,7 +80,7 @@ def _statement(block: Statement, claims: Mapping[str, Claim]) -> str:
 def _source(claim: Claim) -> str:
     """Paper, place, form and quotation; the nearest earlier result."""
     if claim.paper == OURS:
-        where = f"Ours ({claim.where})." if claim.where else "Ours."
+        where = f"Ours: {claim.where}." if claim.where else "Ours."
     else:
         paper = sources()[claim.paper]
         where = f"[{paper}](../sources.md#{claim.paper.lower()}), {claim.where}; {claim.form}."
@@ -134,7 +134,7 @@ def _row(claim: Claim | None, ran: dict, role: str) -> tuple[str, ...]:
     counted = f"{ran['result']}<br><small>{ran['tier']}, {ran['instances']} instance{'s' * (ran['instances'] != 1)}</small>"
     numbers = [escape(ran["note"])] if ran["note"] else []
     numbers += [f"margin {escape(ran['margin'])}"] if ran["margin"] else []
-    return role, escape(decides(ran["function"])), counted, "<br>".join(numbers)
+    return role, escape(decides(ran["function"])), counted, "<br>".join(numbers) or "–"
 
 
 def decides(name: str) -> str:

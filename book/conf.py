@@ -19,6 +19,8 @@ exclude_patterns = ["extra", "static"]
 nb_execution_mode = "off"
 nb_output_stderr = "remove"
 nb_merge_streams = True
+nb_code_prompt_show = "Set-up"
+nb_code_prompt_hide = "Set-up"
 myst_enable_extensions = ["dollarmath", "amsmath", "colon_fence", "attrs_inline", "attrs_block"]
 myst_heading_anchors = 4
 myst_dmath_double_inline = True
@@ -39,7 +41,9 @@ html_copy_source = False
 html_show_sourcelink = False
 html_show_search_summary = False  # it fetches pages, which file:// forbids
 html_last_updated_fmt = None
+html_context = {"default_mode": "auto"}
 html_theme_options = {
+    "secondary_sidebar_items": {"**": ["page-toc"], "ledger": [], "graph": [], "index": []},
     "show_navbar_depth": 1,
     "show_toc_level": 2,
     "use_download_button": False,

@@ -10,6 +10,10 @@ from theory.ledger.claims import Claim, notebook_of
 from theory.ledger.readable import OPEN, plain
 from theory.ledger.statements import LABEL, derivation, statements
 
+PROVED = ("theorem", "lemma", "corollary")  # propositions may be measured, observations and conjectures are
+PROOF = re.compile(r"\{prf:proof\}|\*(?:Proof|Derivation)\b")
+PARAGRAPH = "\n\n"
+
 
 def chip(found: Mapping[str, dict], claim: str, up: str) -> str:
     """The verdict of a claim as a coloured link to its page."""
@@ -32,22 +36,41 @@ def page(topic: str, claims: Mapping[str, Claim], found: Mapping[str, dict]) -> 
 
 
 def with_verdicts(text: str, claims: Mapping[str, Claim], found: Mapping[str, dict], where: str) -> str:
-    """Every block unnumbered, with its verdict and its permanent name as the last line."""
+    """Every block unnumbered, with its verdict and its permanent name as the last line; proofs as text."""
     out, position = [], 0
     while block := OPEN.search(text, position):
         fence, kind, title, options = block.groups()
         end = re.compile(rf"^{fence}[ \t]*$", re.MULTILINE).search(text, block.end())
         if end is None:
             raise BookError(f"{where}: the block {title or kind!r} is not closed by {fence}")
-        label = LABEL.search(options)
-        number = "" if kind == "proof" else ":nonumber:\n"
-        inside = text[block.end() : end.start()].rstrip("\n")
-        out += [text[position : block.start()], f"{fence}{{prf:{kind}}} {title}".rstrip() + f"\n{options}{number}", inside]
-        if label and label[1] in claims and label[1] in found:
-            out.append(f"\n\n<p class=\"told\">{chip(found, label[1], '../../')} <code>{label[1]}</code></p>")
-        out.append(f"\n{fence}")
+        inside = text[block.end() : end.start()].strip("\n")
+        out.append(text[position : block.start()])
+        if kind == "proof":
+            out.append(f"*Proof.*{' ' if inside[:1].isalnum() or inside[:1] in '$(*' else PARAGRAPH}{inside}\n")
+        else:
+            label = LABEL.search(options)
+            told = f"\n\n{_told(label[1], found)}" if label and label[1] in claims and label[1] in found else ""
+            out.append(f"{fence}{{prf:{kind}}} {title}".rstrip() + f"\n{options}:nonumber:\n\n{inside}{told}\n{fence}")
         position = end.end()
     return "".join([*out, text[position:]])
+
+
+def _told(claim: str, found: Mapping[str, dict]) -> str:
+    return f'<p class="told">{chip(found, claim, "../../")} <code>{claim}</code></p>'
+
+
+def unproved(topic: str) -> list[str]:
+    """One line for each theorem, lemma or corollary without a proof before the next block."""
+    text = plain(derivation(topic).read_text(encoding="utf-8"))
+    blocks = [block for block in OPEN.finditer(text) if block[2] != "proof"]
+    ends = [*(block.start() for block in blocks[1:]), len(text)]
+    problems = []
+    for block, end in zip(blocks, ends, strict=True):
+        if block[2] in PROVED and not PROOF.search(text, block.end(), end):
+            label = LABEL.search(block[4])
+            name = label[1] if label else block[3]
+            problems.append(f"claim {name}: theory/{topic}/derivation.md has no proof below its {block[2]}")
+    return problems
 
 
 def claims_without_block(claims: Mapping[str, Claim]) -> list[str]:

@@ -4,6 +4,8 @@ A formula that KaTeX refuses is a warning at its place, and warnings stop the bu
 theorem; the label, which is the claim's id, does not.
 """
 
+import re
+
 from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.util import logging
@@ -23,14 +25,14 @@ def _formula(writer, node, display: bool) -> str:
 
 
 def inline(writer, node) -> None:
-    """<span class="math">, one formula in a line of text."""
-    writer.body.append(f'<span class="math">{_formula(writer, node, False)}</span>')
+    """<span class="formula">, one formula in a line of text."""
+    writer.body.append(f'<span class="formula">{_formula(writer, node, False)}</span>')
     raise nodes.SkipNode
 
 
 def display(writer, node) -> None:
-    """<div class="math">, a formula on lines of its own; it scrolls within its box."""
-    writer.body.append(f'<div class="math" tabindex="0">{_formula(writer, node, True)}</div>\n')
+    """<div class="formula">, a formula on lines of its own; it scrolls within its box."""
+    writer.body.append(f'<div class="formula" tabindex="0" role="math">{_formula(writer, node, True)}</div>\n')
     raise nodes.SkipNode
 
 
@@ -46,6 +48,27 @@ def name_blocks(app: Sphinx, doctree: nodes.document) -> None:
         title.insert(0, nodes.inline("", block["realtype"].capitalize(), classes=["caption-number"]))
 
 
+def keep_punctuation(app: Sphinx, doctree: nodes.document) -> None:
+    """A formula and the punctuation that touches it stay on one line."""
+    for formula in list(doctree.findall(nodes.math)):
+        parent, place = formula.parent, formula.parent.index(formula)
+        before = parent[place - 1] if place else None
+        after = parent[place + 1] if place + 1 < len(parent) else None
+        head = re.search(r"[(\[“‘]+$", before.astext()) if isinstance(before, nodes.Text) else None
+        tail = re.match(r"[,.;:!?)\]”’]+", after.astext()) if isinstance(after, nodes.Text) else None
+        if head is None and tail is None:
+            continue
+        kept = nodes.inline("", "", classes=["kept"])
+        parent[place] = kept
+        kept += [nodes.Text(head[0])] if head else []
+        kept += formula
+        kept += [nodes.Text(tail[0])] if tail else []
+        if tail:
+            parent[place + 1] = nodes.Text(after.astext()[tail.end() :])
+        if head:
+            parent[place - 1] = nodes.Text(before.astext()[: head.start()])
+
+
 def open_block(writer, node) -> None:
     writer.body.append(writer.starttag(node, "div", CLASS="admonition"))
 
@@ -58,4 +81,5 @@ def setup(app: Sphinx) -> dict:
     app.add_html_math_renderer("katex", inline_renderers=(inline, None), block_renderers=(display, None))
     app.add_node(unenumerable_node, override=True, html=(open_block, close_block))
     app.connect("doctree-read", name_blocks)
+    app.connect("doctree-read", keep_punctuation)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

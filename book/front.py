@@ -105,10 +105,10 @@ def _everything() -> str:
 def _trees() -> str:
     """The contents, for the side bar."""
     parts = {
-        "Start": ["notebooks/00-start-here", "theory/notation"],
-        "Topics": [f"topics/{topic}" for topic in TITLES],
+        "Start": ["Start here <notebooks/00-start-here>", "theory/notation"],
+        "Topics": [f"{title} <topics/{topic}>" for topic, title in TITLES.items()],
         "Claims": ["ledger", "corrections", "graph", "sources", "glossary", "figures"],
-        "Use": ["repository/readme", "api/index", "repository/contributing", "repository/changelog"],
+        "Use": ["The repository <repository/readme>", "api/index", "repository/contributing", "repository/changelog"],
     }
     return "\n\n".join(
         f"```{{toctree}}\n:hidden:\n:caption: {name}\n\n" + "\n".join(pages) + "\n```" for name, pages in parts.items()

@@ -62,7 +62,8 @@ def copy_style(folder: Path) -> None:
 
 
 @cache
-def _process() -> subprocess.Popen:
+def _process(owner: int) -> subprocess.Popen:
+    """Node for the process `owner`: those that Sphinx forks share no pipe."""
     install()
     call = [node(), str(BOOK / "katex.mjs"), str(PACKAGE)]
     return subprocess.Popen(call, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, encoding="utf-8")
@@ -71,7 +72,7 @@ def _process() -> subprocess.Popen:
 @cache
 def render(tex: str, display: bool) -> str:
     """The formula as HTML and MathML; ValueError says what is wrong with it."""
-    process = _process()
+    process = _process(os.getpid())
     assert process.stdin is not None
     assert process.stdout is not None
     process.stdin.write(json.dumps({"tex": tex, "display": display}) + "\n")

@@ -70,8 +70,9 @@ def corrections(claims: Mapping[str, Claim], found: Mapping[str, dict]) -> str:
         for claim in own:
             source = "ours" if claim.paper == OURS else f"{references()[claim.paper]}, {claim.where}, {claim.form}"
             note = plain_text(found[claim.id]["note"])
-            parts.append(f"{titled(claim)} · {source}." + (f"\n: {note}" if note else ""))
-    return "\n\n".join(part.replace("\n: ", "\\\n") for part in parts)
+            told = f"{titled(claim)} {shown(found[claim.id])} {source}."
+            parts.append(f"{told}\\\n{note}" if note else told)
+    return "\n\n".join(parts)
 
 
 def counted(topic: str, claims: Mapping[str, Claim], found: Mapping[str, dict]) -> str:

@@ -12,6 +12,7 @@ CODE = re.compile(r"(`+)(?!`).*?(?<!`)\1(?!`)", re.DOTALL)
 DISPLAY = re.compile(r"[ \t]*\n?[ \t]*\$\$[ \t]*\n?(.*?)\n?[ \t]*\$\$([.,;:]?)[ \t]*\n?", re.DOTALL)
 LINK = re.compile(r"(?<!!)\[((?:[^\[\]]|\[[^\]]*\])*)\]\(([^()\s]+)\)")
 ID = re.compile(r"(?<![`\w\[])`([a-z0-9]+(?:-[a-z0-9]+)+)`(?!`)")
+FILE = re.compile(r"(?<![\[`])`((?:theory|notebooks)/[\w/.-]+)`(?!`)")
 ROLE = re.compile(r"\{prf:ref\}`([^`<>]+)`")
 SPECIAL = re.compile(r"([\\`*_{}\[\]<>()#+\-.!|$~\"'&^:=@])")
 
@@ -75,7 +76,8 @@ def references(text: str, claims: Mapping[str, Claim], link=link_to_block) -> st
 def links(text: str, source: str, page: str) -> str:
     """Relative links of `source`, a file of the repository, as they must stand in `page` of the book.
 
-    Derivations, notation and notebooks keep their place. Files that the book does not hold become code.
+    Derivations, notation and notebooks keep their place. Files that the book does not hold become code; those that it
+    holds become links where they are named in code.
     """
 
     def change(found: re.Match) -> str:
@@ -91,7 +93,11 @@ def links(text: str, source: str, page: str) -> str:
             place, anchor = f"claims/{anchor}.md", ""
         return f"[{shown}]({relpath(place, dirname(page) or '.')}{f'#{anchor}' if anchor else ''})"
 
-    return outside_code(text, lambda part: LINK.sub(change, part))
+    def name(found: re.Match) -> str:
+        place = book_page(found[1])
+        return f"[{found.group()}]({relpath(place, dirname(page) or '.')})" if place else found.group()
+
+    return outside_code(text, lambda part: FILE.sub(name, LINK.sub(change, part)))
 
 
 def book_page(path: str) -> str | None:

@@ -7,7 +7,7 @@ from html import escape
 from pathlib import Path
 
 from book import ROOT, BookError
-from notebooks.run import EXECUTED, notebook_names
+from notebooks.run import notebook_names
 
 SUFFIXES = ("png", "svg", "json")
 
@@ -61,15 +61,13 @@ def digest(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def read_notebooks(figures: Path, executed: Path = EXECUTED, names: list[str] | None = None) -> dict[str, dict]:
-    """{stem: executed notebook}; BookError names each that is missing, failed, stale or of another batch."""
+def read_notebooks(figures: Path, names: list[str] | None = None) -> dict[str, dict]:
+    """{stem: notebook as the batch of `figures` executed it}; BookError names each that is missing, failed or stale."""
     found, problems = {}, []
     for name in notebook_names() if names is None else names:
-        path = executed / f"{name}.ipynb"
-        if not (figures / ".runs" / f"{name}.done").exists():
+        path = figures / ".runs" / f"{name}.ipynb"
+        if not path.exists() or not path.with_suffix(".done").exists():
             problems.append(f"notebook {name}: failed or did not run in the batch of {figures}; see .runs/{name}.log")
-        elif not path.exists():
-            problems.append(f"notebook {name}: no executed copy {path}")
         else:
             page = json.loads(path.read_text(encoding="utf-8"))
             problem = _fault(page, name, figures)

@@ -24,6 +24,10 @@ def page(name: str, executed: dict, figures: Mapping[str, Figure], claims: Mappi
             continue
         tags = set(cell["metadata"].get("tags", []))
         fold = tags & set(FOLDED) or not re.search(r"^(?!import |from |#|\s*$)", source, re.MULTILINE)
+        if fold and cells and cells[-1]["metadata"].get("tags") == ["hide-input"] and not cells[-1]["outputs"]:
+            cells[-1]["source"] += f"\n\n{source}"
+            cells[-1]["outputs"] = [_output(out, name, cell["id"], by_digest) for out in cell["outputs"] if _shown(out)]
+            continue
         cells.append(
             {
                 "cell_type": "code",

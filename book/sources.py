@@ -25,6 +25,7 @@ def pages(figures_folder: Path) -> dict[str, str]:
     """{path: text} of every page; BookError names every place that is missing something."""
     claims = load_claims()
     problems = derivation_pages.claims_without_block(claims)
+    problems += [line for topic in TITLES for line in derivation_pages.unproved(topic)]
     found = recorded()
     problems += [f"claim {name}: no outcome is recorded; run make verify" for name in claims if name not in found]
     if problems:

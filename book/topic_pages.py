@@ -23,7 +23,7 @@ def page(topic: str, claims: Mapping[str, Claim], found: Mapping[str, dict], fig
         source = "ours" if claim.paper == OURS else f"{sources()[claim.paper]}, {claim.where}"
         rows.append(f"| {titled(claim, '../')} | {source} | {shown(found[claim.id])} |")
     drawn = [figures[entry.name].html("../") for entry in figures_of_topic(topic) if entry.name in figures]
-    tree = "\n".join([f"../theory/{topic}/derivation", *([f"../notebooks/{notebook}"] if notebook else [])])
+    tree = f"Derivation <../theory/{topic}/derivation>" + (f"\nNotebook <../notebooks/{notebook}>" if notebook else "")
     ways = [f"[the derivation](../theory/{topic}/derivation.md)"]
     ways += [f"[the notebook](../notebooks/{notebook}.ipynb)"] if notebook else []
     return "\n\n".join(

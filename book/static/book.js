@@ -76,7 +76,7 @@ function graph() {
 
 // ---- a formula in a line breaks at its relations; where a part is still wider than the text it scrolls by itself
 function formulas() {
-  const all = [...document.querySelectorAll("span.math")];
+  const all = [...document.querySelectorAll("span.formula")];
   for (const formula of all) formula.classList.remove("scrolls");
   const wide = all.filter((formula) => {
     const block = formula.closest("p, li, td, th, dd, figcaption, h1, h2, h3, h4, summary") || document.body;
@@ -87,6 +87,7 @@ function formulas() {
 }
 
 addEventListener("DOMContentLoaded", () => {
+  if (document.querySelector("#ledger, #graph")) document.body.classList.add("broad");
   filters();
   graph();
   formulas();
