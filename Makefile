@@ -50,7 +50,7 @@ verify: .venv/ready
 
 # from what the batch of `figures` left; notebooks are not run again
 book: figures
-	$(BIN)/python -m book --figures="$$OUT" --jobs="$$CORES"
+	$(BIN)/python -m book --figures="$$OUT"
 
 bench: export NUMBA_NUM_THREADS := $(CORES)
 bench: .venv/ready

@@ -17,9 +17,9 @@ from pathlib import Path
 from book import BOOK, ROOT, BookError, katex, site, sources
 
 
-def sphinx(source: Path, html: Path, jobs: int) -> int:
-    """Sphinx with warnings as errors; its exit status."""
-    call = [sys.executable, "-m", "sphinx", "-q", "-W", "--keep-going", "-j", str(jobs), "-c", str(BOOK), "-b", "html"]
+def sphinx(source: Path, html: Path) -> int:
+    """Sphinx with warnings as errors; its exit status. One process: myst-nb does not read in several."""
+    call = [sys.executable, "-m", "sphinx", "-q", "-W", "--keep-going", "-c", str(BOOK), "-b", "html"]
     call += ["-d", str(html.parent / "doctrees"), str(source), str(html)]
     return subprocess.run(call, cwd=ROOT, env=os.environ | {"BOOK_SOURCE": str(source.resolve())}).returncode
 
@@ -34,13 +34,14 @@ def forget_if_changed(doctrees: Path) -> None:
         mark.write_text(code)
 
 
-def build(figures: Path, out: Path, jobs: int = 1) -> list[str]:
+def build(figures: Path, out: Path) -> list[str]:
     """Build into `out`; what is wrong, one line each, or nothing. BookError when it cannot be built."""
     start = time.perf_counter()
     katex.install()
     count = sources.write(out / "source", figures)
     forget_if_changed(out / "doctrees")
-    if sphinx(out / "source", out / "html", jobs):
+    shutil.rmtree(out / "html", ignore_errors=True)  # Sphinx keeps pages whose sources went
+    if sphinx(out / "source", out / "html"):
         raise BookError(f"Sphinx found the above, in {out}/source")
     problems = site.problems(out / "html")
     size = sum(path.stat().st_size for path in (out / "html").rglob("*") if path.is_file()) / 1e6
@@ -54,10 +55,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m book", description=(__doc__ or "").split("\n\n")[0])
     parser.add_argument("--figures", type=Path, default=Path("figures/out"), help="the folder of the batch")
     parser.add_argument("--out", type=Path, default=Path("build/book"))
-    parser.add_argument("--jobs", type=int, default=1, help="processes of Sphinx")
     options = parser.parse_args(arguments)
     try:
-        problems = build(options.figures, options.out, options.jobs)
+        problems = build(options.figures, options.out)
     except ValueError as problem:  # BookError, a malformed ledger
         problems = str(problem).splitlines()
     for problem in problems:

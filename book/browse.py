@@ -10,6 +10,7 @@ import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 
 WIDTHS = (390, 1280)
@@ -35,6 +36,11 @@ def chromium() -> str | None:
     """The path of a Chromium, or None."""
     given = os.environ.get("CHROMIUM")
     return given or next(filter(None, map(shutil.which, NAMES)), None)
+
+
+def available() -> bool:
+    """Whether there are playwright and a Chromium."""
+    return find_spec("playwright") is not None and chromium() is not None
 
 
 @contextmanager
@@ -86,6 +92,9 @@ def pages(site: Path) -> list[str]:
 def main(arguments: list[str]) -> int:
     site = Path(arguments[0] if arguments else "build/book/html")
     names = arguments[1:] or pages(site)
+    if not available():
+        print("browse: no playwright (extra `browser`) or no Chromium (CHROMIUM=path)", file=sys.stderr)
+        return 2
     problems = []
     with browser() as window:
         for width in WIDTHS:

@@ -61,9 +61,10 @@ def _told(claim: str, found: Mapping[str, dict]) -> str:
 
 def unproved(topic: str) -> list[str]:
     """One line for each theorem, lemma or corollary without a proof before the next block."""
-    text = plain(derivation(topic).read_text(encoding="utf-8"))
+    page = derivation(topic)
+    text = plain(page.read_text(encoding="utf-8")) if page.exists() else ""
     blocks = [block for block in OPEN.finditer(text) if block[2] != "proof"]
-    ends = [*(block.start() for block in blocks[1:]), len(text)]
+    ends = [*(block.start() for block in blocks[1:]), len(text)][: len(blocks)]
     problems = []
     for block, end in zip(blocks, ends, strict=True):
         if block[2] in PROVED and not PROOF.search(text, block.end(), end):

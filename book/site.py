@@ -10,7 +10,7 @@ from re import compile as pattern
 from urllib.parse import unquote, urlsplit
 
 LARGEST = 60.0  # megabytes
-RAW = pattern(r"\$[^$\s][^$]*\$|\\\(|\\\[|\\(?:frac|mathrm|mathbb|sum|log|le|ge)\b|\{prf:|:::")
+RAW = pattern(r"\$[^$\s][^$]*\$|\\\(|\\\[|\\(?:frac|mathrm|mathbb|sum|log|le|ge)(?![A-Za-z])|\{prf:|:::")
 FILENAME = pattern(r"[\w./-]*\.(png|svg|jpe?g|gif)")
 SILENT = ("script", "style", "pre", "code", "annotation", "textarea", "title")
 LOADING = {"script": "src", "img": "src", "iframe": "src", "source": "src", "video": "src", "audio": "src", "embed": "src"}
