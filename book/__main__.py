@@ -1,8 +1,8 @@
 """Build the book from what the batch left.    python -m book --figures figures/out --out build/book
 
-Pages are generated into OUT/source, Sphinx writes OUT/html with every warning an error, and the result is checked: links,
-anchors, words of images, mathematics, and that nothing is loaded from elsewhere. Whatever is wrong is named, and the exit
-status is 1.
+Pages are generated into OUT/source, Sphinx writes OUT/html with every warning an error, and the result is checked:
+links, anchors, words of images, mathematics, and that nothing is loaded from elsewhere. Whatever is wrong is named, and
+the exit status is 1.
 """
 
 import argparse
@@ -26,7 +26,8 @@ def sphinx(source: Path, html: Path) -> int:
 
 def forget_if_changed(doctrees: Path) -> None:
     """What Sphinx keeps of unchanged pages was made by this code, or goes."""
-    code = hashlib.sha256(b"".join(path.read_bytes() for path in sorted(BOOK.glob("*.*")) if path.is_file())).hexdigest()
+    files = [path for path in sorted(BOOK.glob("*.*")) if path.is_file()]
+    code = hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()
     mark = doctrees / "code"
     if not mark.exists() or mark.read_text() != code:
         shutil.rmtree(doctrees, ignore_errors=True)

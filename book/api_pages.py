@@ -86,7 +86,8 @@ def page(subject: str) -> str:
 
 def _described(member: object, called: str) -> list[str]:
     """Heading with an anchor, signature, docstring, file; then the public members of a class."""
-    head = f'<h2 class="name" id="{called}"><code>{called}</code><a class="headerlink" href="#{called}" title="Link">#</a></h2>'
+    link = f'<a class="headerlink" href="#{called}" title="Link">#</a>'
+    head = f'<h2 class="name" id="{called}"><code>{called}</code>{link}</h2>'
     if not (inspect.isclass(member) or callable(member)):
         return [head, f"A constant: `{_short(repr(member))}`."]
     parts = [head, _signature(member, called.rpartition(".")[2]), _prose(inspect.getdoc(member) or "")]
@@ -96,7 +97,7 @@ def _described(member: object, called: str) -> list[str]:
             if not name.startswith("_") and inspect.isfunction(function) and function.__doc__:
                 shown = f"`.{name}`" if isinstance(value, property) else f"`.{name}{_plain_signature(function)}`"
                 parts.append(f"{shown}\\\n{plain_text(function.__doc__.split(chr(10) * 2)[0])}")
-    return [*parts, f"<p class=\"file\"><code>{_file(member)}</code></p>"]
+    return [*parts, f'<p class="file"><code>{_file(member)}</code></p>']
 
 
 def _signature(member: object, name: str) -> str:
@@ -116,7 +117,7 @@ def _signature(member: object, name: str) -> str:
 
 def _plain_signature(function) -> str:
     """Names of the parameters alone."""
-    return f"({', '.join(p.name for p in inspect.signature(function).parameters.values() if p.name not in ('self', 'cls'))})"
+    return f"({', '.join(name for name in inspect.signature(function).parameters if name not in ('self', 'cls'))})"
 
 
 def _named(parameter: inspect.Parameter) -> str:

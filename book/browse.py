@@ -1,8 +1,8 @@
 """Every page in a headless browser, from file://.    python -m book.browse build/book/html
 
-It needs playwright (extra `browser`) and a Chromium of the system (apt-get install chromium, or CHROMIUM=path). Looked
-for: errors on the console, requests that fail or leave the folder, formulas without mathematics, and text wider than the
-page at 390 and 1280 pixels, in light and dark.
+It needs playwright (extra `browser`) and a Chromium of the system (apt-get install chromium, or CHROMIUM=path).
+Looked for: errors on the console, requests that fail or leave the folder, formulas without mathematics, and text wider
+than the page at 390 pixels (dark) and 1280 (light).
 """
 
 import os
@@ -49,7 +49,7 @@ def browser() -> Iterator:
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as play:
-        window = play.chromium.launch(executable_path=chromium(), args=["--no-sandbox", "--allow-file-access-from-files"])
+        window = play.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
         try:
             yield window
         finally:

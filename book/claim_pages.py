@@ -1,4 +1,4 @@
-"""One page for each claim, from the places where its facts stand: block, claims.toml, references.bib, outcomes, checks."""
+"""One page for each claim, from where its facts stand: block, claims.toml, references.bib, outcomes, checks."""
 
 import inspect
 from collections.abc import Mapping
@@ -12,8 +12,8 @@ from book.markdown import displays, plain_text, references, title_text
 from book.material import Figure
 from theory.ledger.claims import OURS, Claim, notebook_of
 from theory.ledger.figures import figures_of, why_no_figure
-from theory.ledger.registry import REGISTRY, Registered
 from theory.ledger.references import references as sources
+from theory.ledger.registry import REGISTRY, Registered
 from theory.ledger.statements import Statement, statement_of
 
 INSTANCES = {"smoke": "small instances", "full": "all instances"}
@@ -131,7 +131,8 @@ def _controls(told: dict) -> str:
 
 def _row(claim: Claim | None, ran: dict, role: str) -> tuple[str, ...]:
     """Role, what it decides, result with tier and instances, numbers."""
-    counted = f"{ran['result']}<br><small>{ran['tier']}, {ran['instances']} instance{'s' * (ran['instances'] != 1)}</small>"
+    instances = f"{ran['instances']} instance{'s' * (ran['instances'] != 1)}"
+    counted = f"{ran['result']}<br><small>{ran['tier']}, {instances}</small>"
     numbers = [escape(ran["note"])] if ran["note"] else []
     numbers += [f"margin {escape(ran['margin'])}"] if ran["margin"] else []
     return role, escape(decides(ran["function"])), counted, "<br>".join(numbers) or "–"

@@ -5,7 +5,6 @@ from collections.abc import Mapping
 
 from book import BookError
 from book.markdown import displays, links, references
-from theory.ledger import THEORY
 from theory.ledger.claims import Claim, notebook_of
 from theory.ledger.readable import OPEN, plain
 from theory.ledger.statements import LABEL, derivation, statements
@@ -25,8 +24,8 @@ def chip(found: Mapping[str, dict], claim: str, up: str) -> str:
 def page(topic: str, claims: Mapping[str, Claim], found: Mapping[str, dict]) -> str:
     """The derivation of a topic for MyST; BookError names a block that does not end."""
     source = derivation(topic)
-    text = with_verdicts(plain(source.read_text(encoding="utf-8")), claims, found, source.relative_to(THEORY).as_posix())
     place = f"theory/{topic}/derivation.md"
+    text = with_verdicts(plain(source.read_text(encoding="utf-8")), claims, found, place)
     text = displays(links(references(text, claims), place, place))
     heading, rest = text.split("\n", 1)
     notebook = notebook_of(topic)

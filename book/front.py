@@ -7,7 +7,7 @@ from html import escape
 from book import BOOK, ROOT, BookError
 from book.bibtex import of_suite
 from book.ledger_page import counted, summary
-from book.markdown import links, outside_code
+from book.markdown import links
 from book.material import Figure
 from theory.ledger.claims import Claim, notebook_of
 from theory.ledger.report import TITLES
@@ -18,7 +18,7 @@ LIVE = "page/index.html"  # book/page/index.html, where it exists
 
 
 def live() -> bool:
-    """Whether the page that moves is there: then the front page leads to it, and the link is checked like all others."""
+    """Whether the page that moves is there: then the front page leads to it, and the link is checked like others."""
     return (BOOK / LIVE).exists()
 
 
@@ -46,11 +46,11 @@ def page(claims: Mapping[str, Claim], found: Mapping[str, dict], figures: Mappin
         first,
         '<p class="live"><a href="page/index.html">See the sampler move</a></p>' if live() else "",
         figures[PICTURE].html("", links=False) if PICTURE in figures else "",
-        "New here? [Start here](notebooks/00-start-here.ipynb): what a masked diffusion sampler is, exactly, in ten short cells.",
+        "New here? [Start here](notebooks/00-start-here.ipynb): what a masked diffusion sampler is, exactly.",
         "## What are you looking for?",
         _cards(claims),
         "## Topics",
-        f"{summary(claims, found)} Each verdict is computed from what ran; each claim has controls that must be rejected.",
+        f"{summary(claims, found)} Each verdict is computed; each claim has controls that must be rejected.",
         "{.wide}\n" + "\n".join(rows),
         "## Everything",
         _everything(),
@@ -65,8 +65,9 @@ def _opening() -> tuple[str, str]:
     """The README's heading and first paragraph: the one place where they stand."""
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     heading, _, rest = text.removeprefix("# ").partition("\n")
-    paragraph = next(part for part in rest.split("\n\n") if part.strip() and not part.lstrip().startswith(("!", "<", "[!")))
-    return heading, outside_code(links(paragraph.strip(), "README.md", "index.md"), str)
+    parts = (part.strip() for part in rest.split("\n\n"))
+    paragraph = next(part for part in parts if part and not part.startswith(("!", "<", "[!")))
+    return heading, links(paragraph, "README.md", "index.md")
 
 
 def _cards(claims: Mapping[str, Claim]) -> str:
@@ -93,9 +94,11 @@ def _title(claim: Claim) -> str:
 def _everything() -> str:
     return "\n".join(
         [
-            "- [The ledger](ledger.md), with filters; [what did not simply hold](corrections.md); [the claim graph](graph.md)",
+            "- [The ledger](ledger.md), with filters; [what did not simply hold](corrections.md); "
+            "[the claim graph](graph.md)",
             "- [Sources](sources.md) with BibTeX; [glossary](glossary.md): the papers' word, the name here, the claims",
-            "- [The library](api/index.md); [all figures](figures.md), each with its data; [notation](theory/notation.md)",
+            "- [The library](api/index.md); [all figures](figures.md), each with its data; "
+            "[notation](theory/notation.md)",
             "- [The repository](repository/readme.md): commands, a sampler or a text of your own; "
             "[how to add a claim](repository/contributing.md); [changes](repository/changelog.md)",
         ]

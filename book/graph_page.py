@@ -16,9 +16,9 @@ def page(claims: Mapping[str, Claim], found: Mapping[str, dict]) -> str:
     return "\n\n".join(
         [
             "# The claim graph",
-            f"{len(claims)} claims, {edges} uses. An arc joins a claim to one that its proof rests on. Point at a claim, or reach "
-            "it with the tabulator key, to see what it rests on (blue) and what rests on it (orange); a click opens its page. "
-            "The same relations stand as links on every claim's page.",
+            f"{len(claims)} claims, {edges} uses. An arc joins a claim to one that its proof rests on. Point at a "
+            "claim, or reach it with the tabulator key, to see what it rests on (blue) and what rests on it (orange); a click "
+            "opens its page. The same relations stand as links on every claim's page.",
             f'<div class="wide">{drawing(claims, found)}</div>',
         ]
     )
@@ -54,7 +54,8 @@ def drawing(claims: Mapping[str, Claim], found: Mapping[str, dict]) -> str:
             path = f"M{start:.0f},{a} C{reach:.0f},{a} {reach:.0f},{b} {end:.0f},{b}"
             arcs.append(f'<path d="{path}" data-from="{claim.id}" data-to="{used}"/>')
     label = "The claims by topic; arcs join a claim to those that its proof rests on."
+    size = f'width="{WIDTH}" height="{y + 10}" viewBox="0 0 {WIDTH} {y + 10}"'
     return (
-        f'<svg id="graph" role="group" aria-label="{label}" width="{WIDTH}" height="{y + 10}" viewBox="0 0 {WIDTH} {y + 10}">'
-        f"{''.join(parts)}<g class=\"arcs\">{''.join(arcs)}</g>{''.join(names)}</svg>"
+        f'<svg id="graph" role="group" aria-label="{label}" {size}>'
+        f'{"".join(parts)}<g class="arcs">{"".join(arcs)}</g>{"".join(names)}</svg>'
     )

@@ -25,8 +25,8 @@ def page(claims: Mapping[str, Claim], found: Mapping[str, dict]) -> str:
     return "\n\n".join(
         [
             "# The ledger",
-            f"{summary(claims, found)} A name leads to the claim's page: statement, source, numbers, controls, proof, code. "
-            "What did not simply hold stands also [in one list](corrections.md).",
+            f"{summary(claims, found)} A name leads to the claim's page: statement, source, numbers, controls, proof, "
+            "code. What did not simply hold stands also [in one list](corrections.md).",
             '<div id="filters"></div>',
             "{.wide #ledger}\n" + "\n".join(rows),
             "## How to read it",
@@ -59,8 +59,8 @@ def corrections(claims: Mapping[str, Claim], found: Mapping[str, dict]) -> str:
     """The claims whose verdict is not simply `holds`, by verdict, with their source and what was found."""
     parts = [
         "# What did not simply hold",
-        "Statements that were found loose, in need of a condition, or false as they stand. A verdict against a reconstruction or "
-        "a reading is one against that form of the statement, not against the source.",
+        "Statements that were found loose, in need of a condition, or false as they stand. A verdict against a "
+        "reconstruction or a reading is one against that form of the statement, not against the source.",
     ]
     for verdict in CORRECTED:
         own = [claim for claim in claims.values() if found[claim.id]["verdict"] == verdict]
@@ -79,5 +79,3 @@ def counted(topic: str, claims: Mapping[str, Claim], found: Mapping[str, dict]) 
     """The verdicts of a topic in words."""
     counts = Counter(found[claim.id]["verdict"] for claim in claims.values() if claim.topic == topic)
     return ", ".join(f"{n} {verdict}" for verdict, n in counts.most_common())
-
-

@@ -1,4 +1,4 @@
-"""From the repository's Markdown to the book's: displays on lines of their own, links that land, references by title."""
+"""From the repository's Markdown to the book's: displays on their own lines, links that land, references by title."""
 
 import re
 from collections.abc import Mapping

@@ -16,7 +16,10 @@ from theory.ledger.statements import statement_of
 def sources(claims: Mapping[str, Claim], found: Mapping[str, dict]) -> str:
     """Every paper whose statements are checked, with its claims and its entry; then the others that are named."""
     cited = {claim.paper for claim in claims.values()}
-    parts = ["# Sources", "Papers whose statements are checked here, with what came out; below them the others that are named."]
+    parts = [
+        "# Sources",
+        "Papers whose statements are checked here, with what came out; below them others that are named.",
+    ]
     for key, reference in references().items():
         if key not in cited:
             continue

@@ -1,4 +1,4 @@
-"""The built site, page by page: every internal link and anchor lands, images have words, mathematics is set, and nothing is
+"""The built site, page by page: internal links and anchors land, images have words, mathematics is set, and nothing is
 loaded from elsewhere.
 """
 
@@ -13,7 +13,7 @@ LARGEST = 60.0  # megabytes
 RAW = pattern(r"\$[^$\s][^$]*\$|\\\(|\\\[|\\(?:frac|mathrm|mathbb|sum|log|le|ge)(?![A-Za-z])|\{prf:|:::")
 FILENAME = pattern(r"[\w./-]*\.(png|svg|jpe?g|gif)")
 SILENT = ("script", "style", "pre", "code", "annotation", "textarea", "title")
-LOADING = {"script": "src", "img": "src", "iframe": "src", "source": "src", "video": "src", "audio": "src", "embed": "src"}
+LOADING = ("script", "img", "iframe", "source", "video", "audio", "embed")
 
 
 @dataclass
@@ -42,8 +42,8 @@ class Page(HTMLParser):
             self.ids.append(given["name"])
         if tag == "link" and given.get("rel", "") in ("stylesheet", "icon", "preload", "preconnect", "dns-prefetch"):
             self.loads.append(given.get("href", ""))
-        if tag in LOADING and given.get(LOADING[tag]):
-            self.loads.append(given[LOADING[tag]])
+        if tag in LOADING and given.get("src"):
+            self.loads.append(given["src"])
         if tag == "img" and (not given.get("alt", "").strip() or FILENAME.fullmatch(given["alt"].strip())):
             self.wordless.append(given.get("src", "?"))
         if "katex-error" in given.get("class", "").split():
@@ -78,7 +78,8 @@ def problems(site: Path) -> list[str]:
 
 
 def _of_page(page: Page, site: Path) -> list[str]:
-    found = [f"{target} is loaded from elsewhere" for target in page.loads if urlsplit(target).scheme or target[:2] == "//"]
+    outside = [target for target in page.loads if urlsplit(target).scheme or target.startswith("//")]
+    found = [f"{target} is loaded from elsewhere" for target in outside]
     found += [f"image {source} has no alternative text" for source in page.wordless]
     found += [f"id {name!r} stands twice" for name in sorted({name for name in page.ids if page.ids.count(name) > 1})]
     found += [f"{page.errors} formulas were not set"] * bool(page.errors)

@@ -5,9 +5,21 @@ import re
 import shutil
 from pathlib import Path
 
-from book import BOOK, ROOT, BookError, api_pages, claim_pages, derivation_pages, front, graph_page
+from book import (
+    BOOK,
+    ROOT,
+    BookError,
+    api_pages,
+    claim_pages,
+    derivation_pages,
+    front,
+    graph_page,
+    ledger_page,
+    notebook_pages,
+    reference_pages,
+    topic_pages,
+)
 from book import katex as mathematics
-from book import ledger_page, notebook_pages, reference_pages, topic_pages
 from book.markdown import displays, links, references
 from book.material import SUFFIXES, read_figures, read_notebooks
 from theory.ledger import figures as drawn

@@ -8,8 +8,8 @@ from book.markdown import displays, links, references
 from book.material import Figure
 from theory.ledger.claims import OURS, Claim, notebook_of
 from theory.ledger.figures import of as figures_of_topic
-from theory.ledger.references import references as sources
 from theory.ledger.readable import plain
+from theory.ledger.references import references as sources
 from theory.ledger.statements import derivation
 
 

@@ -4,7 +4,8 @@ import pytest
 
 from book import browse
 
-PAGE = '<!doctype html><html><head><meta name="viewport" content="width=device-width"></head><body><main>{}</main></body></html>'
+HEAD = '<head><meta name="viewport" content="width=device-width"></head>'
+PAGE = f"<!doctype html><html>{HEAD}<body><main>{{}}</main></body></html>"
 
 
 @pytest.fixture(scope="module")

@@ -38,13 +38,16 @@ def test_links_land_where_the_book_holds_the_page():
 
 def test_references_are_titles_and_unknown_ones_stay():
     claims = load_claims()
-    text = "by `bisection-exact` and {prf:ref}`bisection-exact`, {prf:ref}`no-such-claim`, `no-claim`\n```\n`bisection-exact`\n```\n"
-    linked = references(text, claims)
+    stays = "{prf:ref}`no-such-claim`, `no-claim`\n```\n`bisection-exact`\n```\n"
+    linked = references(f"by `bisection-exact` and {{prf:ref}}`bisection-exact`, {stays}", claims)
     assert linked.count("{prf:ref}`Bisection <bisection-exact>`") == 2
-    assert "{prf:ref}`no-such-claim`, `no-claim`\n```\n`bisection-exact`\n```" in linked
+    assert linked.endswith(stays)
 
 
-@pytest.mark.parametrize("text", ["a*b*c", "x_1 <= |y|", "$x$ \\ {z}", "# no heading", "1. no list", "`code`", "[a](b) <i>", "--"])
+TEXTS = ["a*b*c", "x_1 <= |y|", "$x$ \\ {z}", "# no heading", "1. no list", "`code`", "[a](b) <i>", "--"]
+
+
+@pytest.mark.parametrize("text", TEXTS)
 def test_any_text_shows_itself(text):
     html = MarkdownIt("commonmark").render(plain_text(text))
     shown = re.sub(r"&(lt|gt|amp|quot);", lambda m: {"lt": "<", "gt": ">", "amp": "&", "quot": '"'}[m[1]], html)

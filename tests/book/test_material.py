@@ -10,6 +10,14 @@ from book.material import read_figures, read_notebooks
 
 RECORD = {"name": "f", "alt": "What is shown.", "kind": "exact", "claims": ["game-number"], "parameters": {}}
 NAME = "00-start-here"
+INJECTED = {
+    "cell_type": "code",
+    "id": "x",
+    "metadata": {"tags": ["injected-parameters"]},
+    "source": [],
+    "outputs": [],
+    "execution_count": 1,
+}
 
 
 def batch(folder: Path, alt: str = "What is shown.", suffixes=("png", "svg")) -> Path:
@@ -20,7 +28,7 @@ def batch(folder: Path, alt: str = "What is shown.", suffixes=("png", "svg")) ->
         (folder / f"f.{suffix}").write_bytes(b"picture")
     source = json.loads((ROOT / "notebooks" / f"{NAME}.ipynb").read_text())
     source["metadata"]["papermill"] = {"parameters": {"out_dir": str(folder)}, "exception": None}
-    source["cells"].insert(2, {"cell_type": "code", "id": "x", "metadata": {"tags": ["injected-parameters"]}, "source": [], "outputs": [], "execution_count": 1})
+    source["cells"].insert(2, INJECTED)
     keep(folder, source)
     (folder / ".runs" / f"{NAME}.done").touch()
     return folder

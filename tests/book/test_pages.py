@@ -1,4 +1,4 @@
-"""The pages, from the committed figures and without notebooks: one for each claim, from the places where its facts stand."""
+"""The pages, from the committed figures and without notebooks: one for each claim, from where its facts stand."""
 
 import re
 
@@ -93,7 +93,8 @@ def test_the_front_page_answers(pages):
 
 
 def test_a_question_about_no_claim(monkeypatch, tmp_path):
-    (tmp_path / "questions.toml").write_text('[[question]]\nask = "Why?"\nanswer = ""\nclaims = ["no-claim"]\nmore = []\n')
+    text = '[[question]]\nask = "Why?"\nanswer = ""\nclaims = ["no-claim"]\nmore = []\n'
+    (tmp_path / "questions.toml").write_text(text)
     monkeypatch.setattr(front, "BOOK", tmp_path)
     with pytest.raises(BookError, match=r"^questions\.toml, 'Why\?': no claim 'no-claim'$"):
         front.questions(CLAIMS)
@@ -162,8 +163,8 @@ def test_blocks_carry_their_verdict():
     page = derivation_pages.with_verdicts(PAGE + "\n:::{prf:proof}\nText.\n:::\n", claims, found, "here")
     assert (
         ":::{prf:theorem} First\n:label: claim-x\n:nonumber:\n\nText.\n\n"
-        '<p class="told"><a class="chip holds-with-condition" href="../../claims/claim-x.html">holds with condition · rational</a>'
-        " <code>claim-x</code></p>\n:::\n"
+        '<p class="told"><a class="chip holds-with-condition" href="../../claims/claim-x.html">'
+        "holds with condition · rational</a> <code>claim-x</code></p>\n:::\n"
     ) in page
     assert page.endswith("\n*Proof.* Text.\n\n")
     with pytest.raises(BookError, match=r"^here: the block 'T' is not closed by :::$"):

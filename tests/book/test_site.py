@@ -42,7 +42,7 @@ def test_a_sound_site(tmp_path):
         (r"so \frac12", "claims/a.html: raw mathematics or markup: '\\\\frac'"),
         ("{prf:ref}", "claims/a.html: raw mathematics or markup: '{prf:'"),
         ('<span class="katex-error">x</span>', "claims/a.html: 1 formulas were not set"),
-        ('<script src="https://cdn.org/a.js"></script>', "claims/a.html: https://cdn.org/a.js is loaded from elsewhere"),
+        ('<script src="https://cdn.org/a.js">', "claims/a.html: https://cdn.org/a.js is loaded from elsewhere"),
         ('<link rel="stylesheet" href="//cdn.org/a.css">', "claims/a.html: //cdn.org/a.css is loaded from elsewhere"),
     ],
 )

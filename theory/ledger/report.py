@@ -77,8 +77,8 @@ def ledger_markdown(lines: Sequence[Line]) -> str:
 def _row(line: Line) -> str:
     name = line.claim.id
     return (
-        f"| [`{name}`](#{name}) | {line.claim.form} | {shown_verdict(line)} | {line.tier} | {shown_margin(line.margin, line.tier)} "
-        f"| {line.instances} | {line.controls} |"
+        f"| [`{name}`](#{name}) | {line.claim.form} | {shown_verdict(line)} | {line.tier} "
+        f"| {shown_margin(line.margin, line.tier)} | {line.instances} | {line.controls} |"
     )
 
 

@@ -16,7 +16,8 @@ def fails(results):
     """A neighbour."""
 
 
-REJECTED = Ran(Registered("game-number", "control", "float64", fails, "perplexity"), Outcome("REFUTED", 2, 1e-15, "by 1"))
+NEIGHBOUR = Registered("game-number", "control", "float64", fails, "perplexity")
+REJECTED = Ran(NEIGHBOUR, Outcome("REFUTED", 2, 1e-15, "by 1"))
 RAISED = Ran(Registered("game-number", "check", "rational", fails, "perplexity"), None, "ValueError: x")
 LINE = Line(CLAIM, "holds", "rational", 0.12345, 7, "a note", (), (REJECTED, RAISED))
 
