@@ -121,12 +121,12 @@ def _checks(claim: Claim, told: dict) -> str:
     rows = [_row(claim, ran, TOLD[ran["role"]]) for ran in told["ran"] if ran["role"] != "control"]
     reason = REGISTRY.not_tight.get(claim.id)
     note = f"\n\nNo tightness is claimed: {plain_text(reason)}." if reason else ""
-    return _table(("", "decides", "result", "found"), rows) + note
+    return _table(("", "decides", "result", "found"), rows, "checks") + note
 
 
 def _controls(told: dict) -> str:
     rows = [_row(None, ran, "") for ran in told["ran"] if ran["role"] == "control"]
-    return _table(("the neighbour", "result", "numbers"), [row[1:] for row in rows])
+    return _table(("the neighbour", "result", "numbers"), [row[1:] for row in rows], "controls")
 
 
 def _row(claim: Claim | None, ran: dict, role: str) -> tuple[str, ...]:
@@ -146,10 +146,10 @@ def decides(name: str) -> str:
     return name.replace("_", " ")
 
 
-def _table(heads: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+def _table(heads: tuple[str, ...], rows: list[tuple[str, ...]], name: str) -> str:
     head = "".join(f"<th>{name}</th>" for name in heads)
     body = "\n".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" for row in rows)
-    return f'<div class="wide"><table class="ran"><thead><tr>{head}</tr></thead><tbody>\n{body}\n</tbody></table></div>'
+    return f'<div class="wide"><table class="ran {name}"><thead><tr>{head}</tr></thead><tbody>\n{body}\n</tbody></table></div>'
 
 
 def _figures(claim: Claim, figures: Mapping[str, Figure]) -> str:

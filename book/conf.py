@@ -1,8 +1,8 @@
 """Sphinx configuration. The sources are written by `python -m book` (book/__main__.py), which also calls Sphinx."""
 
 import os
-import re
 import sys
+import tomllib
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -10,7 +10,7 @@ sys.path.insert(0, str(ROOT))
 
 project = "Masked diffusion theory"
 author = "The masked-diffusion theory suite contributors"
-release = re.search(r'^version = "([^"]+)"', (ROOT / "pyproject.toml").read_text(encoding="utf-8"), re.M)[1]
+release = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
 copyright = f"version {release}, MIT licence"
 
 extensions = ["myst_nb", "sphinx_proof", "book.extension"]

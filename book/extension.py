@@ -52,10 +52,8 @@ def keep_punctuation(app: Sphinx, doctree: nodes.document) -> None:
     """A formula and the punctuation that touches it stay on one line."""
     for formula in list(doctree.findall(nodes.math)):
         parent, place = formula.parent, formula.parent.index(formula)
-        before = parent[place - 1] if place else None
-        after = parent[place + 1] if place + 1 < len(parent) else None
-        head = re.search(r"[(\[“‘]+$", before.astext()) if isinstance(before, nodes.Text) else None
-        tail = re.match(r"[,.;:!?)\]”’]+", after.astext()) if isinstance(after, nodes.Text) else None
+        before, after = _text(parent, place - 1), _text(parent, place + 1)
+        head, tail = re.search(r"[(\[“‘]+$", before), re.match(r"[,.;:!?)\]”’]+", after)
         if head is None and tail is None:
             continue
         kept = nodes.inline("", "", classes=["kept"])
@@ -64,9 +62,15 @@ def keep_punctuation(app: Sphinx, doctree: nodes.document) -> None:
         kept += formula
         kept += [nodes.Text(tail[0])] if tail else []
         if tail:
-            parent[place + 1] = nodes.Text(after.astext()[tail.end() :])
+            parent[place + 1] = nodes.Text(after[tail.end() :])
         if head:
-            parent[place - 1] = nodes.Text(before.astext()[: head.start()])
+            parent[place - 1] = nodes.Text(before[: head.start()])
+
+
+def _text(parent: nodes.Element, place: int) -> str:
+    """The text that stands there; empty where something else, or nothing, does."""
+    node = parent[place] if 0 <= place < len(parent) else None
+    return node.astext() if isinstance(node, nodes.Text) else ""
 
 
 def open_block(writer, node) -> None:

@@ -80,10 +80,10 @@ def _cards(claims: Mapping[str, Claim]) -> str:
         ways = [f'<a href="claims/{name}.html">{_title(claims[name])}</a>' for name in question["claims"]]
         ways += [f'<a href="{place}">{escape(name)}</a>' for name, place in question["more"]]
         cards.append(
-            f'<section class="card"><h3>{escape(question["ask"])}</h3><p>{"".join(pieces)}</p>'
+            f'<section class="question"><h3>{escape(question["ask"])}</h3><p>{"".join(pieces)}</p>'
             f"<p>{' · '.join(ways)}</p></section>"
         )
-    return f'<div class="cards">{"".join(cards)}</div>'
+    return f'<div class="questions">{"".join(cards)}</div>'
 
 
 def _title(claim: Claim) -> str:

@@ -17,8 +17,8 @@ def page(claims: Mapping[str, Claim], found: Mapping[str, dict]) -> str:
         [
             "# The claim graph",
             f"{len(claims)} claims, {edges} uses. An arc joins a claim to one that its proof rests on. Point at a "
-            "claim, or reach it with the tabulator key, to see what it rests on (blue) and what rests on it (orange); a click "
-            "opens its page. The same relations stand as links on every claim's page.",
+            "claim, or reach it with the tabulator key, to see what it rests on (blue) and what rests on it (orange); "
+            "a click opens its page. The same relations stand as links on every claim's page.",
             f'<div class="wide">{drawing(claims, found)}</div>',
         ]
     )
@@ -46,12 +46,12 @@ def drawing(claims: Mapping[str, Claim], found: Mapping[str, dict]) -> str:
             f'<circle class="{kind}" cx="{LEFT - 10}" cy="{place[claim.id]}" r="5"/>'
             f'<text x="{LEFT}" y="{place[claim.id] + 4}">{claim.id}</text></a>'
         )
+    column = max(ends.values()) + 6
     for claim in claims.values():
         for used in claim.uses:
             a, b = place[claim.id], place[used]
-            start, end = ends[claim.id], ends[used]
-            reach = min(max(start, end) + 24 + abs(a - b) * 0.22, WIDTH)
-            path = f"M{start:.0f},{a} C{reach:.0f},{a} {reach:.0f},{b} {end:.0f},{b}"
+            reach = min(column + 20 + abs(a - b) * 0.22, 1.32 * WIDTH - 0.32 * column)  # a quarter of it is drawn less
+            path = f"M{ends[claim.id]:.0f},{a} H{column:.0f} C{reach:.0f},{a} {reach:.0f},{b} {column:.0f},{b} H{ends[used]:.0f}"
             arcs.append(f'<path d="{path}" data-from="{claim.id}" data-to="{used}"/>')
     label = "The claims by topic; arcs join a claim to those that its proof rests on."
     size = f'width="{WIDTH}" height="{y + 10}" viewBox="0 0 {WIDTH} {y + 10}"'
