@@ -47,6 +47,8 @@ test: .venv/ready
 verify: .venv/ready
 	$(BIN)/python -m theory $(if $(FAST),--fast --compare)
 	$(if $(FAST),,$(BIN)/python -m theory.ledger.glossary)
+	$(if $(FAST),,$(BIN)/python -m theory.start_here.findings)
+	$(if $(FAST),,$(BIN)/python -m theory.start_here.moving)
 
 # from what the batch of `figures` left; notebooks are not run again
 book: figures

@@ -149,6 +149,10 @@ def lines(found: "Audit", title: str) -> list[str]:
         told += ["", f"  {found.rule}: {'does not fit' if found.rule_comparison.differs else 'fits'}"]
     if found.split:
         told += ["", "Why, as far as the calls tell", *(f"  {reason}" for reason in found.split)]
+    if found.excess:
+        told += ["", "E[-log q] - H(q) of the texts that the language allows, in nats per text"]
+        for name, part in found.excess:
+            told.append(f"  {name:<26} {_signed(part.value):>10}   [{_signed(part.low)}, {_signed(part.high)}]")
     if found.baselines:
         told += ["", f"Exact marginals at {_number(found.useful_calls.value)} calls per text: KL in nats, regret"]
         for b in found.baselines:
@@ -173,3 +177,7 @@ def estimates(found: "Audit") -> list[tuple[str, "Estimate"]]:
 
 def _number(value) -> str:
     return f"{float(value):.4g}"
+
+
+def _signed(value) -> str:
+    return f"{float(value):+.4f}"

@@ -46,6 +46,14 @@ def page(found: Audit, title: str) -> str:
             *(f"<li>{escape(r)}</li>" for r in found.split),
             "</ul>",
         ]
+    if found.excess:
+        parts += [
+            "<h2>The bias in nats</h2><p>E[&minus;log q] &minus; H(q) of the texts that the language allows, in parts "
+            "that add up. A negative part makes texts likelier than the language's own, not better.</p>",
+            "<table><tr><th>part</th><th>value</th><th>low</th><th>high</th></tr>",
+            *(_row(name, part.value, part.low, part.high) for name, part in found.excess),
+            "</table>",
+        ]
     if found.baselines:
         parts += ["<h2>Where it stands</h2>", _figure(found), _baselines(found)]
     return "\n".join([*parts, "</body></html>\n"])

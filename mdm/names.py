@@ -13,11 +13,12 @@ from toy_models.targets.protocol import Target
 
 @dataclass(frozen=True)
 class Language:
-    """make(length) -> target; `length` is the default."""
+    """make(length) -> target; `length` is the default, `longest` what fits into memory with thousands of texts."""
 
     told: str
     length: int
     make: Callable[[int], Target]
+    longest: int = 4096
 
 
 def _table(length: int) -> tm.Table:
@@ -45,7 +46,7 @@ LANGUAGES = {
         6,
         lambda n: tm.HMM([0.5, 0.5], [[0.95, 0.05], [0.05, 0.95]], [[0.9, 0.1], [0.2, 0.8]], n),
     ),
-    "table": Language("three letters, a random table, a part of the texts impossible, no ties", 4, _table),
+    "table": Language("three letters, a random table, a part of the texts impossible, no ties", 4, _table, 12),
     "parity": Language("bits of even sum", 6, lambda n: tm.zero_sum(2, n)),
     "repetition": Language("one of two letters, repeated", 6, lambda n: tm.repetition(2, n)),
     "english": Language("27 symbols, bigrams of English text", 32, lambda n: tm.corpus.language(2, n)),
@@ -92,8 +93,8 @@ def language(name: str, length: int | None) -> Target:
         raise ValueError(f"no language {name!r}; there are: {', '.join(LANGUAGES)}")
     found = LANGUAGES[name]
     length = found.length if length is None else length
-    if length < 1:
-        raise ValueError(f"length = {length}, it must be an integer >= 1")
+    if not 1 <= length <= found.longest:
+        raise ValueError(f"length = {length} of {name!r}, allowed: 1..{found.longest}")
     return found.make(length)
 
 

@@ -181,7 +181,7 @@ def test_bad_input_is_one_line(samplers, tmp_path):
     assert "has no function 'NOT_CALLABLE'" in refused("audit", f"{samplers}:NOT_CALLABLE", *chain)
     assert "the sampler returned None" in refused("audit", f"{samplers}:broken", *chain, "--size", "10")
     assert "size = 1, it must be an integer >= 2" in refused("audit", f"{samplers}:broken", *chain, "--size", "1")
-    assert "length = 0, it must be" in refused("audit", f"{samplers}:broken", *chain, "--length", "0")
+    assert "length = 0 of 'chain', allowed: 1..4096" in refused("audit", f"{samplers}:broken", *chain, "--length", "0")
     assert "no rule 'magic'" in refused("audit", f"{samplers}:broken", *chain, "--rule", "magic")
     assert "its form is eb:GAMMA" in refused("audit", f"{samplers}:broken", *chain, "--rule", "eb")
     assert "output = 'text', allowed" in refused("audit", f"{samplers}:broken", *chain, "--output", "text")
@@ -189,6 +189,28 @@ def test_bad_input_is_one_line(samplers, tmp_path):
     assert "cannot be imported: ModuleNotFoundError" in refused("audit", f"{tmp_path}/bad.py:f", *chain)
     (tmp_path / "file").write_text("")
     assert "File exists" in refused("audit", f"{samplers}:broken", *chain, "--out", str(tmp_path / "file"))
+
+
+def test_a_table_too_long_for_memory_is_refused(samplers):
+    told = refused("audit", f"{samplers}:broken", "--language", "table", "--length", "30")
+    assert "length = 30 of 'table', allowed: 1..12" in told
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["audit"], "mdm audit: Missing argument 'sampler'; see"),
+        (["audit", "x.py:f", "--size", "many"], "mdm audit: Invalid value for '--size'"),
+        (["audit", "x.py:f", "--nonsense", "3"], "mdm audit: No such option: --nonsense"),
+        (["audti"], "mdm: No such command 'audti'"),
+    ],
+)
+def test_usage_errors_are_one_line(arguments, told):
+    done = subprocess.run(
+        [sys.executable, "-m", "mdm", *arguments], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
+    assert told in done.stderr
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,11 @@ from theory.start_here.results import Results
 from toy_models.targets.corpus import ALPHABET
 
 
+def shown_letter(token: int) -> str:
+    """A dot for a mask, ␣ for a space."""
+    return "·" if token < 0 else ALPHABET[token].replace(" ", "␣")
+
+
 @figure(
     "start-here-trace",
     claims=(),
@@ -26,9 +31,17 @@ def trace(results: Results) -> Drawn:
         before = results.trace[j - 1] if j else np.full(length, -1)
         for i, token in enumerate(row):
             fresh = token >= 0 and before[i] < 0
-            shown = "·" if token < 0 else ALPHABET[token].replace(" ", "␣")
             colour = "0.75" if token < 0 else "C2" if fresh else "0.15"
-            ax.text(i, -j, shown, ha="center", va="center", family="DejaVu Sans Mono", fontsize=9, color=colour)
+            ax.text(
+                i,
+                -j,
+                shown_letter(int(token)),
+                ha="center",
+                va="center",
+                family="DejaVu Sans Mono",
+                fontsize=9,
+                color=colour,
+            )
     ax.set_yticks(-np.arange(rows), [f"step {j}" if j else "start" for j in range(rows)], fontsize=8)
     ax.set(xlim=(-1, length), ylim=(-rows + 0.4, 0.6), xticks=[])
     ax.grid(visible=False)

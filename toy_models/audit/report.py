@@ -26,7 +26,8 @@ class Audit:
     calls: passes, a batched one counting once for each of its rows; useful_calls: those after which the text had
     changed. sequence_error: share of texts that the language forbids, masks and foreign ids included. entropy of what
     was written, cross_entropy E[-log q], kl = KL(q || written) with a certified lower end. smallest: the least change
-    of the probability of one event (1/2) that this audit would have found with probability `confidence`.
+    of the probability of one event (1/2) that this audit would have found with probability `confidence`. excess: the
+    parts of E[-log q] - H(q) over possible texts (toy_models.audit.excess), none where letters were rewritten.
     """
 
     size: int
@@ -47,6 +48,7 @@ class Audit:
     rule_comparison: Comparison | None
     baselines: tuple[Baseline, ...]
     split: tuple[str, ...]
+    excess: tuple[tuple[str, Estimate], ...]
     written_per_call: tuple[float, ...]
 
     @property
@@ -119,6 +121,7 @@ class Audit:
                 for b in self.baselines
             ],
             "why": list(self.split),
+            "excess": {name: _plain_estimate(part) for name, part in self.excess},
             "written_per_call": list(self.written_per_call),
         }
 

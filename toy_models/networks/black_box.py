@@ -8,6 +8,7 @@ from jaxtyping import Int
 
 from toy_models.audit import estimates, standing
 from toy_models.audit.comparison import Comparison, compare
+from toy_models.audit.excess import excess_parts
 from toy_models.audit.reference import language, written_by
 from toy_models.audit.report import Audit, Finding, told
 from toy_models.door import EVERY_KIND, require_generator, require_rule, require_target
@@ -102,8 +103,9 @@ def audit(
         comparison,
         None if rule is None else repr(rule),
         ruled,
-        standing.baselines(target, float(useful.value)) if stand else (),
+        standing.baselines(target, float(useful.value)) if stand and useful.value >= 1 else (),  # none has fewer calls
         why(record, 1.0 - level),
+        excess(record, target, letters, possible, level),
         tuple(round(new / max(rows, 1), 6) for rows, new in record.written),
     )
 
@@ -128,11 +130,17 @@ def call_estimates(record: CallRecord, size: int, confidence: float) -> tuple[Es
             estimates.exact(record.writing_rows / size, confidence),
         )
     both = student_interval(per_text.astype(np.float64), confidence)
-    return _column(both, 0), _column(both, 1)
+    return both.at(0), both.at(1)
 
 
-def _column(of: Estimate, k: int) -> Estimate:
-    return Estimate(np.asarray(of.value[k]), np.asarray(of.low[k]), np.asarray(of.high[k]), of.confidence)
+def excess(
+    record: CallRecord, target: Target, letters: np.ndarray, possible: np.ndarray, confidence: float
+) -> tuple[tuple[str, Estimate], ...]:
+    """E[-log q] - H(q) of the possible texts in its parts; () where the calls do not tell who wrote what."""
+    paid = np.concatenate(record.paid) if record.paid else np.zeros((0, 2))
+    if record.rewritten or len(paid) != len(letters) or possible.sum() < 2:
+        return ()
+    return excess_parts(paid[possible], -target.log_prob(letters[possible]), target.entropy(), confidence)
 
 
 def findings(

@@ -37,8 +37,10 @@ class CallRecord:
     written: list[list[int]] = field(default_factory=list)  # [call of a text]: (rows, letters newly written)
     draws: Draws = field(default_factory=Draws)
     per_text: list[np.ndarray] = field(default_factory=list)  # (rows, 2): calls and writing calls of finished texts
+    paid: list[np.ndarray] = field(default_factory=list)  # (rows, 2): sums of -log pi(x) and H(pi) of letters written
     _last: tuple[Tensor, Tensor] | None = None  # the input before, and the laws that it got
     _counts: np.ndarray | None = None
+    _paid: np.ndarray | None = None
     _open: list[tuple[Tensor, Tensor, int]] = field(default_factory=list)  # last inputs, laws, calls of finished texts
 
     def see(self, text: Int[Tensor, "batch L"], laws: Float[Tensor, "batch L V"], impossible: int, foreign: int):
@@ -50,6 +52,7 @@ class CallRecord:
                 self._end()
         if self._counts is None:
             self._counts = np.zeros((len(text), 2), dtype=np.int64)
+            self._paid = np.zeros((len(text), 2))
         masked = int((text == MASK).any(dim=1).sum())
         self.calls += 1
         self.rows += len(text)
@@ -64,14 +67,17 @@ class CallRecord:
         """The texts that were returned, FOREIGN where an id is no letter: the last calls can now be judged."""
         if self._last is not None and len(self._open) == 0 and len(self._last[0]) == len(tokens):
             self._compare(tokens)
-            self.per_text.append(self._counts if self._counts is not None else np.zeros((0, 2), dtype=np.int64))
+            assert self._counts is not None
+            assert self._paid is not None
+            self.per_text.append(self._counts)
+            self.paid.append(self._paid)
         elif self._last is not None:
             self._end()
             texts, laws, calls = zip(*self._open, strict=True)
             if sum(map(len, texts)) == len(tokens):
                 last = np.repeat(calls, list(map(len, texts))) - 1
-                self._judge(torch.cat(texts), torch.cat(laws), tokens, last)
-        self._last, self._counts, self._open = None, None, []
+                self.paid = [np.concatenate(self.paid) + self._judge(torch.cat(texts), torch.cat(laws), tokens, last)]
+        self._last, self._counts, self._paid, self._open = None, None, None, []
 
     def _restarts(self, text: Tensor) -> bool:
         """Whether other texts stand in the slots: letters are gone and nothing new stands there."""
@@ -83,29 +89,32 @@ class CallRecord:
     def _compare(self, text: Tensor) -> None:
         assert self._last is not None
         assert self._counts is not None
+        assert self._paid is not None
         before, laws = self._last
         masked = (before == MASK).any(dim=1)
         wrote = masked & (before != text).any(dim=1)
         self.writing_calls += bool(wrote.any())
         self.writing_rows += int(wrote.sum())
         self._counts[:, 1] += wrote.cpu().numpy()
-        self._judge(before, laws, text, self._counts[:, 0] - 1)
+        self._paid += self._judge(before, laws, text, self._counts[:, 0] - 1)
 
     def _end(self) -> None:
         """The texts of the slots end unseen: a last call that saw a mask is taken to have written."""
         assert self._last is not None
         assert self._counts is not None
+        assert self._paid is not None
         before, laws = self._last
         masked = (before == MASK).any(dim=1)
         self.writing_calls += bool(masked.any())
         self.writing_rows += int(masked.sum())
         self._counts[:, 1] += masked.cpu().numpy()
         self.per_text.append(self._counts)
+        self.paid.append(self._paid)
         self._open.append((before, laws, int(self._counts[0, 0])))
-        self._counts = None
+        self._counts, self._paid = None, None
 
-    def _judge(self, before: Tensor, laws: Tensor, text: Tensor, call: np.ndarray) -> None:
-        """What the call with this number wrote in each row."""
+    def _judge(self, before: Tensor, laws: Tensor, text: Tensor, call: np.ndarray) -> np.ndarray:
+        """What the call with this number wrote in each row, and what its letters cost, (rows, 2)."""
         new = (before == MASK) & (text != MASK)
         self.rewritten += int(((before != MASK) & (text != before)).sum())
         masked, count = (before == MASK).any(dim=1).cpu().numpy(), new.sum(dim=1).cpu().numpy()
@@ -115,4 +124,4 @@ class CallRecord:
             rows = call == k
             self.written[k][0] += int(masked[rows].sum())
             self.written[k][1] += int(count[rows].sum())
-        self.draws.add(before, laws, text, new)
+        return self.draws.add(before, laws, text, new)

@@ -69,9 +69,11 @@ class Draws:
         laws: Float[Tensor, "batch L V"],
         text: Int[Tensor, "batch L"],
         new: Bool[Tensor, "batch L"],
-    ) -> None:
+    ) -> Float[np.ndarray, "batch 2"]:
+        """Sums over the letters that each row wrote: -log pi(x), and H(pi), in nats."""
+        paid = np.zeros((len(text), 2))
         if not bool(new.any()):
-            return
+            return paid
         rows, positions = new.nonzero(as_tuple=True)
         letters = text[rows, positions]
         known = letters >= 0
@@ -85,3 +87,6 @@ class Draws:
             self.likeliest[name].add(best.clamp(max=1.0).cpu().numpy()[group], (letters == where).cpu().numpy()[group])
             self.rare[name].add(small.cpu().numpy()[group], (drawn <= RARE).cpu().numpy()[group])
         self.several += int((new.sum(dim=1)[rows] > 1).sum())
+        costs = torch.stack([-drawn.log(), torch.special.entr(law).sum(dim=1)], dim=1)
+        np.add.at(paid, rows.cpu().numpy(), costs.cpu().numpy())
+        return paid

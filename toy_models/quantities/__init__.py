@@ -23,6 +23,7 @@ __getattr__, __dir__, __all__ = attach(
             "to_table",
         ],
         "sampling": ["estimate_sequence_error", "write_tokens"],
+        "traces": ["Trace", "trace"],
         "trajectory_kl": ["curve_kl"],
     },
     ["lattice"],

@@ -28,6 +28,11 @@ class Estimate:
     high: Float[np.ndarray, "..."]
     confidence: float
 
+    def at(self, index) -> "Estimate":
+        """The estimate of one entry."""
+        value, low, high = (np.asarray(part[index]) for part in (self.value, self.low, self.high))
+        return Estimate(value, low, high, self.confidence)
+
     def shifted(self, by: float) -> "Estimate":
         """The estimate of the same quantity plus a known constant; rounding below 0 is 0."""
         value, low, high = (settle(part + by, 1.0 + abs(by)) for part in (self.value, self.low, self.high))

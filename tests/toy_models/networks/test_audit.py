@@ -4,15 +4,18 @@ import doctest
 import importlib
 import json
 import re
+from itertools import permutations, product
 
 import numpy as np
 import pytest
 import torch
 from planted_samplers import CHAIN, FAULTS, TABLE, blank, by_order, draw, drawn_confidence, laws, ones, random_order
 from planted_samplers import random_orders as orders_of
+from scipy.special import entr
 
 import toy_models as tm
 from toy_models import networks
+from toy_models.audit.excess import PARTS
 from toy_models.audit.standing import even_sizes
 from toy_models.networks import ContractError, ExactNetwork, audit
 from toy_models.networks.call_record import CallRecord
@@ -57,6 +60,60 @@ def test_drawn_confidence_is_bounded_below_and_explained():
     assert float(found.entropy.high) < float(found.language_entropy)
     assert float(found.cross_entropy.high) < float(found.language_entropy)
     assert any(reason.startswith("choice of positions:") for reason in found.split)
+
+
+def cost_of_pairs(target) -> np.ndarray:
+    """E of (-log q(x) - paid, paid - entropies, entropies) of random order in twos, over every order and text."""
+    found, texts = np.zeros(3), np.array(list(product(range(target.vocab_size), repeat=4)))
+    orders = list(permutations(range(4)))
+    for order in orders:
+        first, second = list(order[:2]), list(order[2:])
+        for x, loss in zip(texts, -target.log_prob(texts), strict=True):
+            y = np.full((1, 4), tm.MASK)
+            before = target.marginals(y)[0, first]
+            y[0, first] = x[first]
+            laws = np.concatenate([before, target.marginals(y)[0, second]])
+            chances = laws[np.arange(4), x[first + second]]
+            paid, entropies = -np.log(chances).sum(), entr(laws).sum()
+            found += chances.prod() * np.array([loss - paid, paid - entropies, entropies]) / len(orders)
+    return found - [0, 0, target.entropy()]
+
+
+def test_the_bias_in_nats_adds_up_and_is_the_enumerated_one():
+    chain = tm.MarkovChain([[0.9, 0.1], [0.2, 0.8]], 4)
+    exact = cost_of_pairs(chain)
+    assert abs(exact[1]) < 1e-12  # letters of their marginals
+    assert exact[0] > 0.05
+    found = run(in_twos, chain, size=20_000, confidence=0.9999)
+    parts = [part for _, part in found.excess]
+    assert [name for name, _ in found.excess] == list(PARTS)
+    for part, value in zip(parts, exact, strict=True):
+        assert part.low <= value <= part.high
+    total = float(found.cross_entropy.value) - found.language_entropy
+    assert abs(sum(float(part.value) for part in parts) - total) < 1e-9
+
+
+@pytest.mark.parametrize("fault", ["temperature .95", "drawn confidence", "schedule off by one"])
+def test_the_part_that_is_at_fault_is_named(fault):
+    together, off, _ = (part for _, part in run(FAULTS[fault].sampler, size=20_000).excess)
+    if fault == "schedule off by one":
+        assert together.low > 0
+        assert off.low < 0 < off.high
+    else:
+        assert max(abs(together.low), abs(together.high)) < 6 * 2.0**-40  # six laws of 40 bits
+        assert off.high < 0
+
+
+def test_the_bias_is_the_same_in_batches_and_one_after_another():
+    def singly(network, size):
+        return torch.cat([FAULTS["temperature .95"].sampler(network, 1) for _ in range(size)])
+
+    one = run(singly, size=400, seed=3).excess
+    paid = [float(part.value) for _, part in one]
+    assert len(one) == 3
+    assert abs(paid[0]) < 6 * 2.0**-40
+    others = ExactNetwork(CHAIN, 2, policies=networks.Policies(revealed="leave-one-out"))
+    assert run(FAULTS["corrector by margin"].sampler, size=50, network=others).excess == ()
 
 
 def test_temperature_is_not_taken_for_a_choice():
