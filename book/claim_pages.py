@@ -149,7 +149,8 @@ def decides(name: str) -> str:
 def _table(heads: tuple[str, ...], rows: list[tuple[str, ...]], name: str) -> str:
     head = "".join(f"<th>{name}</th>" for name in heads)
     body = "\n".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" for row in rows)
-    return f'<div class="wide"><table class="ran {name}"><thead><tr>{head}</tr></thead><tbody>\n{body}\n</tbody></table></div>'
+    table = f"<thead><tr>{head}</tr></thead><tbody>\n{body}\n</tbody>"
+    return f'<div class="wide"><table class="ran {name}">{table}</table></div>'
 
 
 def _figures(claim: Claim, figures: Mapping[str, Figure]) -> str:

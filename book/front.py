@@ -1,5 +1,6 @@
 """The front page: what this is, what readers come for, and every way in."""
 
+import re
 import tomllib
 from collections.abc import Mapping
 from html import escape
@@ -8,12 +9,11 @@ from book import BOOK, ROOT, BookError
 from book.bibtex import of_suite
 from book.ledger_page import counted, summary
 from book.markdown import links
-from book.material import Figure
+from book.material import Figure, images
 from theory.ledger.claims import Claim, notebook_of
 from theory.ledger.report import TITLES
 from theory.ledger.statements import statement_of
 
-PICTURE = "start-here-trace"
 LIVE = "page/index.html"  # book/page/index.html, where it exists
 
 
@@ -33,7 +33,8 @@ def questions(claims: Mapping[str, Claim]) -> list[dict]:
 
 
 def page(claims: Mapping[str, Claim], found: Mapping[str, dict], figures: Mapping[str, Figure]) -> str:
-    heading, first = _opening()
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    heading, first, picture, findings = opening(readme, figures)
     rows = ["| topic | claims | verdicts | read |", "|---|---|---|---|"]
     for topic, title in TITLES.items():
         number = sum(claim.topic == topic for claim in claims.values())
@@ -45,10 +46,11 @@ def page(claims: Mapping[str, Claim], found: Mapping[str, dict], figures: Mappin
         f"# {heading}",
         first,
         '<p class="live"><a href="page/index.html">See the sampler move</a></p>' if live() else "",
-        figures[PICTURE].html("", links=False) if PICTURE in figures else "",
+        picture,
         "New here? [Start here](notebooks/00-start-here.ipynb): what a masked diffusion sampler is, exactly.",
         "## What are you looking for?",
         _cards(claims),
+        f"## What we found\n\n{{.wide}}\n{findings}" if findings else "",
         "## Topics",
         f"{summary(claims, found)} Each verdict is computed; each claim has controls that must be rejected.",
         "{.wide}\n" + "\n".join(rows),
@@ -61,13 +63,15 @@ def page(claims: Mapping[str, Claim], found: Mapping[str, dict], figures: Mappin
     return "\n\n".join(part for part in parts if part)
 
 
-def _opening() -> tuple[str, str]:
-    """The README's heading and first paragraph: the one place where they stand."""
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
-    heading, _, rest = text.removeprefix("# ").partition("\n")
-    parts = (part.strip() for part in rest.split("\n\n"))
+def opening(readme: str, figures: Mapping[str, Figure]) -> tuple[str, str, str, str]:
+    """The README's heading, first paragraph, first picture and table of findings: they stand there, and only there."""
+    heading, _, rest = readme.removeprefix("# ").partition("\n")
+    parts = [part.strip() for part in rest.split("\n\n")]
     paragraph = next(part for part in parts if part and not part.startswith(("!", "<", "[!")))
-    return heading, links(paragraph, "README.md", "index.md")
+    picture = next((part for part in parts if part.startswith("![")), "")
+    found = re.search(r"<!-- findings -->\n(.*?)\n<!-- /findings -->", readme, re.DOTALL)
+    told = [links(text, "README.md", "index.md") for text in (paragraph, found[1] if found else "")]
+    return heading, told[0], images(picture, "", figures), told[1]
 
 
 def _cards(claims: Mapping[str, Claim]) -> str:

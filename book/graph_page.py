@@ -51,7 +51,8 @@ def drawing(claims: Mapping[str, Claim], found: Mapping[str, dict]) -> str:
         for used in claim.uses:
             a, b = place[claim.id], place[used]
             reach = min(column + 20 + abs(a - b) * 0.22, 1.32 * WIDTH - 0.32 * column)  # a quarter of it is drawn less
-            path = f"M{ends[claim.id]:.0f},{a} H{column:.0f} C{reach:.0f},{a} {reach:.0f},{b} {column:.0f},{b} H{ends[used]:.0f}"
+            bow = f"C{reach:.0f},{a} {reach:.0f},{b} {column:.0f},{b}"
+            path = f"M{ends[claim.id]:.0f},{a} H{column:.0f} {bow} H{ends[used]:.0f}"
             arcs.append(f'<path d="{path}" data-from="{claim.id}" data-to="{used}"/>')
     label = "The claims by topic; arcs join a claim to those that its proof rests on."
     size = f'width="{WIDTH}" height="{y + 10}" viewBox="0 0 {WIDTH} {y + 10}"'

@@ -13,6 +13,7 @@ DISPLAY = re.compile(r"[ \t]*\n?[ \t]*\$\$[ \t]*\n?(.*?)\n?[ \t]*\$\$([.,;:]?)[ 
 LINK = re.compile(r"(?<!!)\[((?:[^\[\]]|\[[^\]]*\])*)\]\(([^()\s]+)\)")
 ID = re.compile(r"(?<![`\w\[])`([a-z0-9]+(?:-[a-z0-9]+)+)`(?!`)")
 FILE = re.compile(r"(?<![\[`])`((?:theory|notebooks)/[\w/.-]+)`(?!`)")
+FIGURE = re.compile(r"figures/(?:out/)?([\w-]+\.(?:png|svg|json|gif))")
 ROLE = re.compile(r"\{prf:ref\}`([^`<>]+)`")
 SPECIAL = re.compile(r"([\\`*_{}\[\]<>()#+\-.!|$~\"'&^:=@])")
 
@@ -76,8 +77,8 @@ def references(text: str, claims: Mapping[str, Claim], link=link_to_block) -> st
 def links(text: str, source: str, page: str) -> str:
     """Relative links of `source`, a file of the repository, as they must stand in `page` of the book.
 
-    Derivations, notation and notebooks keep their place. Files that the book does not hold become code; those that it
-    holds become links where they are named in code.
+    Derivations, notation and notebooks keep their place; a claim's anchor leads to its page. Files that the book does
+    not hold become code; those that it holds become links where they are named in code.
     """
 
     def change(found: re.Match) -> str:
@@ -86,10 +87,12 @@ def links(text: str, source: str, page: str) -> str:
             return found.group()
         path, _, anchor = target.partition("#")
         whole = normpath(join(dirname(source), path))
+        if drawn := FIGURE.fullmatch(whole):
+            return f'<a href="{relpath(f"figures/{drawn[1]}", dirname(page) or ".")}">{shown}</a>'
         place = book_page(whole)
         if place is None:
             return shown if shown.startswith("`") else f"`{shown}`" if "/" in shown or "." in shown else shown
-        if anchor and whole == "theory/LEDGER.md":
+        if anchor and (whole == "theory/LEDGER.md" or whole.endswith("/derivation.md")):
             place, anchor = f"claims/{anchor}.md", ""
         return f"[{shown}]({relpath(place, dirname(page) or '.')}{f'#{anchor}' if anchor else ''})"
 

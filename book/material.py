@@ -2,6 +2,8 @@
 
 import hashlib
 import json
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
@@ -9,6 +11,7 @@ from pathlib import Path
 from book import ROOT, BookError
 from notebooks.run import notebook_names
 
+IMAGE = re.compile(r"^!\[([^\]]*)\]\(figures/(?:out/)?([\w-]+)\.(\w+)\)$", re.MULTILINE)
 SUFFIXES = ("png", "svg", "json")
 
 
@@ -55,6 +58,19 @@ def read_figures(folder: Path) -> dict[str, Figure]:
     if not found:
         raise BookError(f"no figures in {folder}: run the batch first, make figures")
     return found
+
+
+def images(text: str, up: str, figures: Mapping[str, Figure]) -> str:
+    """The README's images as figures: those of the batch with their words, others with the words given."""
+
+    def shown(found: re.Match) -> str:
+        alt, name, suffix = found.groups()
+        if name in figures:
+            return figures[name].html(up)
+        words = escape(alt, quote=True)
+        return f'<figure class="shown"><img src="{up}figures/{name}.{suffix}" alt="{words}"></figure>\n'
+
+    return IMAGE.sub(shown, text)
 
 
 def digest(content: bytes) -> str:

@@ -1,7 +1,6 @@
 """All source files of the book in one folder: what Sphinx reads, and the files that go to the site as they are."""
 
 import json
-import re
 import shutil
 from pathlib import Path
 
@@ -21,7 +20,7 @@ from book import (
 )
 from book import katex as mathematics
 from book.markdown import displays, links, references
-from book.material import SUFFIXES, read_figures, read_notebooks
+from book.material import SUFFIXES, images, read_figures, read_notebooks
 from theory.ledger import figures as drawn
 from theory.ledger.claims import TOPICS, load_claims
 from theory.ledger.outcomes import recorded
@@ -29,7 +28,6 @@ from theory.ledger.report import TITLES
 from theory.ledger.run import load_topic
 from toy_models.files import write_aside
 
-IMAGE = re.compile(r"^!\[[^\]]*\]\(figures/out/([\w-]+)\.\w+\)$", re.MULTILINE)
 REPOSITORY = {"README.md": "readme", "CONTRIBUTING.md": "contributing", "CHANGELOG.md": "changelog"}
 
 
@@ -68,7 +66,7 @@ def pages(figures_folder: Path) -> dict[str, str]:
         written[f"notebooks/{name}.ipynb"] = json.dumps(page, indent=1, ensure_ascii=False)
     for source, name in REPOSITORY.items():
         place = f"repository/{name}.md"
-        text = IMAGE.sub(lambda found: figures[found[1]].html("../"), (ROOT / source).read_text(encoding="utf-8"))
+        text = images((ROOT / source).read_text(encoding="utf-8"), "../", figures)
         written[place] = displays(links(references(text, claims, claim_pages.link_from_elsewhere), source, place))
     return written
 
@@ -89,8 +87,8 @@ def write(folder: Path, figures_folder: Path) -> int:
     shutil.copytree(BOOK / "static", folder / "static")
     mathematics.copy_style(folder / "static" / "katex")
     (folder / "extra" / "figures").mkdir(parents=True)
-    for path in figures_folder.iterdir():
-        if path.suffix[1:] in SUFFIXES:
+    for path in [*(ROOT / "figures").glob("*.gif"), *figures_folder.iterdir()]:
+        if path.suffix[1:] in (*SUFFIXES, "gif"):
             shutil.copy(path, folder / "extra" / "figures" / path.name)
     if front.live():
         shutil.copytree(BOOK / "page", folder / "extra" / "page", ignore=shutil.ignore_patterns("*.py", "__pycache__"))

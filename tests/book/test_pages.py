@@ -173,3 +173,17 @@ def test_blocks_carry_their_verdict():
 
 def test_topics_are_those_of_the_ledger(pages):
     assert {name.split("/")[1] for name in pages if name.startswith("topics/")} == {f"{topic}.md" for topic in TOPICS}
+
+
+def test_the_opening_is_the_readmes():
+    readme = (
+        "# Heading\n\n![moving](figures/sampler.gif)\n\nFirst *words*.\n\nMore.\n\n"
+        "<!-- findings -->\n| a |\n|---|\n"
+        "| [x](theory/energy/derivation.md#claim-x) [f](figures/out/f.png) |\n<!-- /findings -->\n"
+    )
+    assert front.opening(readme, {}) == (
+        "Heading",
+        "First *words*.",
+        '<figure class="shown"><img src="figures/sampler.gif" alt="moving"></figure>\n',
+        '| a |\n|---|\n| [x](claims/claim-x.md) <a href="figures/f.png">f</a> |',
+    )
