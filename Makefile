@@ -20,12 +20,13 @@ export PYTHONHASHSEED := 0
 export OMP_NUM_THREADS := 1
 export NUMBA_NUM_THREADS := 1
 
-.PHONY: help figures test verify proofs bench lab lint clean
+.PHONY: help figures test verify proofs book bench lab lint clean
 help:
 	@echo "make figures   regenerate every figure in one batch (PROFILE=smoke|full, OUT=folder, CORPUS=text, SEED, DEVICE)"
 	@echo "make test      run the tests"
 	@echo "make verify    run every claim and write theory/LEDGER.md (FAST=1: small instances, compare only)"
 	@echo "make proofs    compile the machine-checked proofs with Coq"
+	@echo "make book      figures, then the book: build/book/html/index.html (PROFILE and OUT as for figures)"
 	@echo "make bench     side by side with other packages (own environment)"
 	@echo "make lab       open the notebooks"
 	@echo "make lint      ruff, pyright"
@@ -53,6 +54,10 @@ verify: .venv/ready
 # what to install stands in theory/formal/coq.py
 proofs: .venv/ready
 	@$(BIN)/python -m theory.formal
+
+# from what the batch of `figures` left; notebooks are not run again
+book: figures
+	$(BIN)/python -m book --figures="$$OUT"
 
 bench: export NUMBA_NUM_THREADS := $(CORES)
 bench: .venv/ready

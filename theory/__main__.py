@@ -1,6 +1,6 @@
 """Run the claims.
 
-    python -m theory                      all claims; writes theory/LEDGER.md and theory/verdicts.json
+    python -m theory                      all claims; writes theory/LEDGER.md, verdicts.json and outcomes.json
     python -m theory --fast --compare     small instances, nothing written, compared with the committed verdicts
     python -m theory --claim ID --topic TOPIC --tier TIER
     python -m theory --accept ID ...      statement and check of these claims were read together
@@ -17,6 +17,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from theory.formal.check import Asked, ask
+from theory.ledger import outcomes
 from theory.ledger.accepted import accept, unaccepted
 from theory.ledger.claims import TOPICS, Claim, LedgerError, load_claims
 from theory.ledger.links import broken_links
@@ -106,6 +107,7 @@ def _run(topics: list[str], options, claims: dict[str, Claim]) -> int:
     _record(lines, seconds if options.claim is None else {}, proofs)
     if not (partial or options.compare or options.fast):
         write(lines, ROOT / "theory", ROOT / "README.md")
+        outcomes.write(outcomes.record(lines, "full"))
     return 1 if red or found else 0
 
 

@@ -79,12 +79,12 @@ def ledger_markdown(lines: Sequence[Line]) -> str:
 def _row(line: Line) -> str:
     name = line.claim.id
     return (
-        f"| [`{name}`](#{name}) | {line.claim.form} | {_verdict(line)} | {line.tier} | {_margin(line)} "
-        f"| {line.instances} | {line.controls} |"
+        f"| [`{name}`](#{name}) | {line.claim.form} | {shown_verdict(line)} | {line.tier} "
+        f"| {shown_margin(line.margin, line.tier)} | {line.instances} | {line.controls} |"
     )
 
 
-def _verdict(line: Line) -> str:
+def shown_verdict(line: Line) -> str:
     """The verdict as shown: a statement that fails in a form that no source printed fails for this reading of it."""
     read = line.claim.form in ("reconstructed", "reading")
     return line.verdict + (" (this reading)" if read and line.verdict == "fails as stated" else "")
@@ -96,7 +96,7 @@ def _entry(line: Line) -> str:
     block = statement_of(claim.topic, claim.id)
     parts = [f"### `{claim.id}`", "", f"{block.title if block else 'No statement'}. {_source(claim)}.", ""]
     parts += [f"> {text}".rstrip() for text in _statement(claim).splitlines()]
-    told = [f"**{_verdict(line)}**", f"prior: {claim.prior}"]
+    told = [f"**{shown_verdict(line)}**", f"prior: {claim.prior}"]
     if claim.uses:
         told.append("uses " + ", ".join(f"[`{used}`](#{used})" for used in claim.uses))
     parts += ["", " · ".join([*told, *_links(claim)]), *_proof(claim), ""]
@@ -139,13 +139,13 @@ def _links(claim: Claim) -> list[str]:
     return links + [f"[{name}](../figures/out/{name}.svg)" for name in figures_of(claim.id)]
 
 
-def _margin(line: Line) -> str:
+def shown_margin(margin: float | None, tier: str) -> str:
     """Three digits; a float64 margin below ROUNDING in size is noise that moves with the machine, and is not shown."""
-    if line.margin is None:
+    if margin is None:
         return ""
-    if line.tier == "float64" and abs(line.margin) < ROUNDING:
+    if tier == "float64" and abs(margin) < ROUNDING:
         return f"< {ROUNDING:g}"
-    return f"{line.margin + 0.0:.3g}"  # + 0.0 turns -0 into 0
+    return f"{margin + 0.0:.3g}"  # + 0.0 turns -0 into 0
 
 
 def verdicts(lines: Sequence[Line]) -> dict:

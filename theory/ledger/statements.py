@@ -6,7 +6,8 @@
     Statement.
     :::
 
-The directive says what kind of statement it is; a conjecture gets its own verdict.
+The directive says what kind of statement it is; a conjecture gets its own verdict. The committed pages keep the fences
+in comments (theory.ledger.readable); the statement is the same text in both forms.
 """
 
 import re
@@ -15,6 +16,7 @@ from functools import cache
 from pathlib import Path
 
 from theory.ledger import THEORY
+from theory.ledger.readable import plain
 
 KINDS = ("theorem", "lemma", "proposition", "corollary", "observation", "conjecture")  # observation: measured, no proof
 BLOCK = re.compile(
@@ -48,7 +50,7 @@ def page_of(topic: str) -> str:
 def statements(topic: str) -> dict[str, Statement]:
     """{label: block} of the topic's derivation, in its order; empty without a page."""
     page = derivation(topic)
-    return dict(_blocks(page.read_text(encoding="utf-8"))) if page.exists() else {}
+    return dict(_blocks(plain(page.read_text(encoding="utf-8")))) if page.exists() else {}
 
 
 @cache
