@@ -46,7 +46,7 @@ def available() -> bool:
 @contextmanager
 def browser() -> Iterator:
     """A headless Chromium."""
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import sync_playwright  # pyright: ignore[reportMissingImports]
 
     with sync_playwright() as play:
         window = play.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])

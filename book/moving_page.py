@@ -7,6 +7,7 @@ is estimated from 3000 runs and carries its interval. A number is [value, low, h
 """
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,7 +39,7 @@ class Language:
     told: str
     letters: str
     lengths: tuple[int, ...]
-    make: object
+    make: Callable[[int], tm.MarkovChain]
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,12 @@ class Setting:
     label: str
     rule: Rule
     cuts: tuple[float, ...] = ()
+
+
+def english(length: int) -> tm.MarkovChain:
+    found = tm.corpus.language(2, length)
+    assert isinstance(found, tm.MarkovChain)  # order 2
+    return found
 
 
 SLOW = [[0.9, 0.1], [0.1, 0.9]]
@@ -72,7 +79,7 @@ LANGUAGES = (
         "27 symbols, bigrams of English text",
         "abcdefghijklmnopqrstuvwxyz ",
         (8, 16),
-        lambda n: tm.corpus.language(2, n),
+        english,
     ),
 )
 
@@ -211,7 +218,7 @@ def rounded(number: list[float] | None) -> list | None:
     return ["inf" if np.isinf(v) else 0.0 if abs(v) < 1e-12 else float(f"{v:.7g}") for v in number]
 
 
-def forbidden(target: Target) -> list[list[int]]:
+def forbidden(target: tm.MarkovChain) -> list[list[int]]:
     """Pairs of neighbours that no text of a chain holds."""
     return [[int(a), int(b)] for a, b in zip(*np.nonzero(target.transition == 0), strict=True)]
 
