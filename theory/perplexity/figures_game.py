@@ -18,7 +18,7 @@ def game(results: Results) -> Drawn:
     part = results.game
     fig, (left, right) = plt.subplots(1, 2, figsize=(9.8, 4.2))
     for k, (name, wait) in enumerate(part.wait.items()):
-        left.plot(part.a, wait, color=f"C{k}", ls=LINES[k], label=f"{name}: worst {max(wait):.4f}")
+        left.plot(part.a, wait, color=f"C{k}", ls=LINES[k], label=f"{name}: worst {max(wait):.3f}")
     left.set(xlabel="reveal fraction a", ylabel="mean wait E[next(a) − a]", ylim=(0, 0.45))
     left.set_title(f"N = {part.steps}, all languages", fontsize=10)
     left.legend(fontsize=8, loc="upper right")
