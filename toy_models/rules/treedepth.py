@@ -22,7 +22,7 @@ def treedepth_order(edges: Iterable[tuple[int, int]], length: int) -> FixedOrder
     graph, IntractableError beyond L = 18. Source: Nesetril and Ossona de Mendez, arXiv 1412.1581.
 
     >>> tm.rules.treedepth_order([(0, 1), (1, 2), (2, 3)], 4).blocks  # a path
-    ((1,), (0, 2), (3,))
+    ((0,), (2,), (1, 3))
     >>> tm.rules.treedepth_order([(0, 1), (1, 2), (2, 0)], 3).steps  # a triangle
     3
     """

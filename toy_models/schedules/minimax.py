@@ -30,7 +30,7 @@ def minimax_value(steps: int) -> float:
     """E_N = 1/m(N - 1) = min over random grids of the worst E KL/(TC + DTC) over languages of any length.
 
     >>> [round(tm.schedules.minimax_value(n), 6) for n in (1, 2, 3, 4)]  # 1, 1/e, 1/(e^2 - e), 1/(e^3 - 2 e^2 + e/2)
-    [1.0, 0.367879, 0.214097, 0.150004]
+    [1.0, 0.367879, 0.214097, 0.150002]
     """
     return 1.0 / uniform_renewals(_steps(steps) - 1.0)
 

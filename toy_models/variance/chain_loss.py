@@ -19,6 +19,10 @@ class GapLosses:
     """weight, first, second[n, u, v]: P(v at distance n from u), and E loss, E loss^2 of the gap given u, v.
 
     u = V is the virtual left end, v = V the virtual right one; n = 1..L + 1. O(L^2 V^4) to build.
+
+    >>> gaps = tm.variance.gap_losses(tm.repetition(2, 2))  # one token masked between the start and a visible one
+    >>> float(gaps.first[2, 2, 0]), float((gaps.first[3, 2, 2] / np.log(2)).round(12))  # and both masked
+    (0.0, 2.0)
     """
 
     length: int
@@ -63,7 +67,7 @@ def chain_moments(gaps: GapLosses, t: float) -> tuple[float, float]:
     """(E l, E l^2) of l = S/(L t), each token masked with probability t. O(L^2 V^2).
 
     >>> gaps = tm.variance.gap_losses(tm.MarkovChain([[0.5, 0.5], [0.5, 0.5]], 2))
-    >>> [round(m / np.log(2) ** k, 12) for k, m in enumerate(tm.variance.chain_moments(gaps, 0.5), start=1)]
+    >>> [round(float(m / np.log(2) ** k), 12) for k, m in enumerate(tm.variance.chain_moments(gaps, 0.5), start=1)]
     [1.0, 1.5]
     """
     if not 0.0 < t <= 1.0:
