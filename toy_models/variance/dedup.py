@@ -30,9 +30,7 @@ def deduplicated_parts(
         joint = np.kron(pair_law(t), joint)
     hidden = np.arange(2**length)[:, None] >> np.arange(length) & 1
     times = hidden[:, None] + hidden[None, :]  # [M1, M2, i]
-    share = (
-        np.divide(1.0, times, out=np.zeros(times.shape), where=times > 0) if t > 0.5 else np.full(times.shape, 0.5 / t)
-    )
+    share = 1.0 / np.maximum(times, 1) if t > 0.5 else np.full(times.shape, 0.5 / t)
     first = np.einsum("xai,abi->xab", losses, share) + np.einsum("xbi,abi->xab", losses, share)
     value = first / length
     mean = np.einsum("xab,ab->x", value, joint)
