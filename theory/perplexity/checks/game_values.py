@@ -1,6 +1,7 @@
 """The value of the game between random grids and languages, 1/m(N - 1), from both sides."""
 
 from itertools import pairwise, product
+from typing import SupportsFloat, cast
 
 import numpy as np
 import sympy as sp
@@ -32,7 +33,10 @@ def renewals_of_the_uniform_law(results: Results) -> Outcome:
     zero += [sp.simplify(piece(k).subs(s, k) - value) for k, value in enumerate(closed, start=1)]
     printed = zip(closed, (0.3678794, 0.2140973, 0.1500023), strict=True)
     holds = all(term == 0 for term in zero) and all(abs(float(1 / v) - p) < 5e-8 for v, p in printed)
-    holds &= all(abs(uniform_renewals(x) - float(piece(int(x)).subs(s, x))) < 1e-11 for x in (0.3, 1.0, 2.7, 4.5))
+    holds &= all(
+        abs(uniform_renewals(x) - float(cast(SupportsFloat, piece(int(x)).subs(s, x)))) < 1e-11
+        for x in (0.3, 1.0, 2.7, 4.5)
+    )
     return decide(bool(holds), len(zero) + 7, 0.0)
 
 
