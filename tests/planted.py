@@ -38,6 +38,22 @@ class Fault:
 
 SCHEDULES, LIBRARY = "toy_models.schedules.budget", "toy_models."
 PLANTED = [
+    Fault("treedepth: no component is split", LIBRARY + "rules.treedepth", "grown |= neighbours[v] & vertices",
+          "grown |= vertices", "treedepth"),
+    Fault("treedepth: two for each position", LIBRARY + "rules.treedepth", "(1 + max(", "(2 + max(", "treedepth"),
+    Fault("clash: unconditional marginals", "theory.sequence_error.clashes", "powers[right + 1][y, v]", "fmpq(1)",
+          "linear-steps-markov"),
+    Fault("matching: a block of three holds two pairs", "theory.sequence_error.checks.linear_steps",
+          "fmpq_poly([1, 3])", "fmpq_poly([1, 2])", "fixed-size-pairs-threshold"),
+    Fault("game: exponent of the renewals", LIBRARY + "schedules.minimax", "exp(s - k)", "exp(s)", "game-values"),
+    Fault("data energy: slope of degree L", "theory.energy.data_energy", "(len(g) - 1) * tm.reveal_curve",
+          "len(g) * tm.reveal_curve", "data-aware-energy"),
+    Fault("dedup: shared tokens count twice", LIBRARY + "variance.dedup", "1.0 / np.maximum(times, 1)",
+          "np.ones(times.shape)", "mirror-deduplicated"),
+    Fault("gap losses: no cross terms", LIBRARY + "variance.chain_loss", "2 * before * onward", "0 * before * onward",
+          "variance-in-length"),
+    Fault("log: the first entry stays", LIBRARY + "any_process.write_log", "for token in x[size:] if token != MASK]",
+          "for token in x[size:] if token != MASK][::-1]", "write-log-layout"),
     Fault("kappa, distances beyond 1 left out", "theory.sequence_error.chain", "range(1, far):", "range(1, 2):",
           "first-order-law"),
     Fault("certificate eps_N = 0", LIBRARY + "chains.certified_error", "epsilon += _step", "epsilon += 0.0 * _step",

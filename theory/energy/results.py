@@ -10,7 +10,9 @@ from functools import cached_property
 
 import numpy as np
 
+import toy_models as tm
 from theory.energy.budgets import EstimatedText, compare_budgets, estimated_text, language_curves
+from theory.energy.data_energy import DataEnergy, data_energies
 from theory.energy.paths import RateRow, RatioCurves, SourceOptima, rate_rows, ratio_curves, source_optima
 from theory.energy.schedules import NAMED, REFERENCES, Landscape, ScheduleRow, Spacing, landscape, schedule_row, spacing
 from theory.energy.toy import Toy, toy
@@ -46,6 +48,15 @@ class Results:
     @cached_property
     def landscapes(self) -> tuple[Landscape, ...]:
         return tuple(landscape(given, 61 if self.profile == "full" else 31) for given in REFERENCES[1:5])
+
+    @cached_property
+    def data_energies(self) -> tuple[DataEnergy, ...]:
+        """Pairs (h affine), repetition and a chain that mostly stays."""
+        chain = tm.MarkovChain([[0.95, 0.05], [0.05, 0.95]], 64)
+        targets = {"pairs, K = 8, L = 64": tm.pairs(8, 64), "repetition, K = 8, L = 16": tm.repetition(8, 16)}
+        targets |= {"chain, stays with .95, L = 64": chain}
+        curves = {name: tm.information_curve(target) for name, target in targets.items()}
+        return data_energies(curves, 2 ** np.arange(1, 11))
 
     @cached_property
     def rates(self) -> tuple[RateRow, ...]:

@@ -12,6 +12,7 @@ from math import ceil, log
 import numpy as np
 
 import toy_models as tm
+from theory.perplexity.game import Game, game_curves
 from theory.perplexity.written import Dichotomy, StepCounts, Written, dichotomy, step_counts, written_curves
 from toy_models.quantities.trajectory_kl import curve_kl
 from toy_models.schedules.optimal import weights_cost
@@ -123,6 +124,10 @@ class Results:
         return tuple(
             dichotomy(name, lambda n, p=p: tm.MarkovChain(p, n), length, steps) for name, (p, length) in chains.items()
         )
+
+    @cached_property
+    def game(self) -> Game:
+        return game_curves(3, 12)
 
     @cached_property
     def step_counts(self) -> tuple[StepCounts, ...]:

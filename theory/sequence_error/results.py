@@ -11,6 +11,7 @@ import toy_models as tm
 from theory.perplexity.results import CHAIN_A, uniform
 from theory.sequence_error.calls import Cost, chain_cost, pair_cost
 from theory.sequence_error.chain import Chain, chain_curves
+from theory.sequence_error.fewest import Fewest, Linear, fewest_calls, linear_calls
 from toy_models.chains.recursion import sequence_error_table
 from toy_models.targets.pair_language import pair_validity
 
@@ -100,6 +101,14 @@ class Results:
     @cached_property
     def orders(self) -> Orders:
         return order_table()
+
+    @cached_property
+    def fewest(self) -> Fewest:
+        return fewest_calls(14 if self.full else 8)
+
+    @cached_property
+    def linear(self) -> Linear:
+        return linear_calls(192 if self.full else 24, (24, 96, 512) if self.full else (24, 96))
 
     @cached_property
     def costs(self) -> tuple[Cost, ...]:

@@ -12,6 +12,7 @@ import torch
 
 from theory.variance.curves import Curves, Family, k1_curves, noisy_repetition_family
 from theory.variance.instances import Instance, Method, all_methods, cases, instance, long_cases
+from theory.variance.lengths import Lengths, PairNoise, noise_by_length, pair_noise
 from theory.variance.training import Training, training_options
 from toy_models.networks.ensemble import SmallDenoiser
 from toy_models.networks.losses import gradient_moments
@@ -31,6 +32,14 @@ class Results:
     family: Family
     training: Training
     rng: np.random.Generator = field(repr=False)
+
+    @cached_property
+    def lengths(self) -> tuple[Lengths, ...]:
+        return noise_by_length(self.profile == "full")
+
+    @cached_property
+    def deduplicated(self) -> tuple[PairNoise, ...]:
+        return pair_noise()
 
     @cached_property
     def sampled(self) -> Estimate:

@@ -3,7 +3,7 @@
 transition   one step g(x, y, c)          programs  runs, step and context counters, cycles
 laws         exact laws of stochastic programs    rewriting  a compact notation   trace  text and grids
 parity, even_parity, local_programs, dyck, pram, counter, qbf, queens, sudoku, sudoku_oracle, corrector, gibbs,
-remask, remdm, mixtures, emitter
+remask, remdm, mixtures, emitter, write_log
 
     x = tm.any_process.apply([-1, 1, -1], proposal=[0, 0, 1], remask=[0, 1, 0], insert=[1, 0, 0], delete=[0, 0, 1])
 """
@@ -47,5 +47,6 @@ __getattr__, __dir__, __all__ = attach(
         "remdm",
         "sudoku",
         "sudoku_oracle",
+        "write_log",
     ],
 )

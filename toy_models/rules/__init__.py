@@ -40,6 +40,7 @@ __getattr__, __dir__, __all__ = attach(
         "replay_law": ["Visited", "visited_states"],
         "semi_autoregressive": ["current_block"],
         "stop_at_eos": ["StopAtEos", "length_law", "until_eos"],
+        "treedepth": ["components", "treedepth_order"],
     },
 )
 __all__ += [

@@ -7,6 +7,7 @@ __getattr__, __dir__, __all__ = attach(
     {
         "budget": ["odds_geometric_bound", "shrinking_sizes"],
         "knots": ["KnotSchedule", "MirroredSchedule"],
+        "minimax": ["minimax_value", "minimax_weights", "uniform_renewals"],
         "named": ["SmoothstepSchedule"],
         "optimal": ["sizes_cost", "weights_cost"],
         "sizes": [

@@ -14,6 +14,8 @@ __getattr__, __dir__, __all__ = attach(
             "size_decomposition",
             "sizes_from_times",
         ],
+        "chain_loss": ["GapLosses", "chain_moments", "gap_losses"],
+        "dedup": ["deduplicated_parts"],
         "densities": ["Density"],
         "estimator": ["Estimator"],
         "gradient_moments": ["tabular_gradient_moments", "vector_moments"],
@@ -21,6 +23,7 @@ __getattr__, __dir__, __all__ = attach(
     },
     [
         "decomposition",
+        "dedup",
         "densities",
         "ema",
         "epr",

@@ -59,9 +59,9 @@ def pairs_by_definition(results: Results) -> Outcome:
     return decide(max(gaps) < ROUNDING, len(gaps), ROUNDING - max(gaps))
 
 
-@check("mirror-released", tier="float64")
+@check("released-mirror-independent", tier="float64")
 def released_pair(results: Results) -> Outcome:
-    """mirror-released: two fresh masks of one (x, t) have A/2 + B + C, 9 to 12 % above the mirrored pair."""
+    """released-mirror-independent: two fresh masks of one (x, t): A/2 + B + C, 9 to 12 % above mirrored."""
     losses, moments = small()
     one = definitions.parts(losses, densities.uniform(1e-3).pdf, 1e-3)
     found = va.decompose(moments, None, 1e-3, "independent-pair")
@@ -77,9 +77,9 @@ def released_pair(results: Results) -> Outcome:
     return decide(bool(gap < ROUNDING and printed), 1 + len(TABLES), ROUNDING - gap, note)
 
 
-@check("mirror-released", tier="float64")
+@check("released-mirror-independent", tier="float64")
 def released_pair_loses_to_fresh_draws(results: Results) -> Outcome:
-    """mirror-released: per call the released pair loses to two fresh draws of (x, t, M), by B + C exactly."""
+    """released-mirror-independent: per call it loses to two fresh draws of (x, t, M), by B + C exactly."""
     excess, gap = [], 0.0
     for name in TABLES:
         table = results.instances[name].methods
@@ -89,15 +89,15 @@ def released_pair_loses_to_fresh_draws(results: Results) -> Outcome:
     return decide(min(excess) > 0 and gap < ROUNDING, len(excess), min(excess), "margin: least excess, nats^2 per call")
 
 
-@tightness("mirror-released", tier="float64")
+@tightness("released-mirror-independent", tier="float64")
 def released_pair_without_correlation(results: Results) -> Outcome:
-    """mirror-released with equality as t -> 0, where rho -> 0 and both pairs are alike."""
+    """released-mirror-independent with equality as t -> 0, where rho -> 0 and both pairs are alike."""
     rho = mirror.correlation(results.instances["K1 oracle"].moments, np.array([1e-4]))[0]
     return decide(-2e-4 < rho < 0, 1, -float(rho), "margin: |rho| at t = 1e-4")
 
 
-@control("mirror-released", tier="float64")
+@control("released-mirror-independent", tier="float64")
 def released_pair_is_mirrored(results: Results) -> Outcome:
-    """mirror-released read as: the released pair has the variance of the mirrored one."""
+    """released-mirror-independent read as: the released pair has the variance of the mirrored one."""
     table = results.instances["K1 oracle"].methods
     return decide(abs(table["independent pair"].parts.total - table["MIRROR"].parts.total) < 1e-3, 1)
