@@ -76,7 +76,7 @@ Theorem learned_additivity k p : exact q k -> local p -> positive q p ->
   \sum_j P j * KL ln q (p_order p (tau j)) = \sum_j P j * KL ln q (p_order k (tau j)) +
     \sum_i \sum_j P j * (\sum_x q x *
       KL ln (cond q (before (tau j) (tau j i)) i x) (p (before (tau j) (tau j i)) i x))
-  /\ forall eps, (forall S i x, 0 < q x -> KL ln (cond q S i x) (p S i x) <= eps) ->
+  /\ forall eps, (forall S i x, i \notin S -> 0 < q x -> KL ln (cond q S i x) (p S i x) <= eps) ->
   \sum_j P j * KL ln q (p_order p (tau j))
     <= \sum_j P j * KL ln q (p_order k (tau j)) + #|I|%:R * eps.
 Proof.
@@ -87,7 +87,7 @@ move=> kE pl p0; have e : \sum_j P j * KL ln q (p_order p (tau j)) =
   by rewrite (order_error (tau j) kE pl p0) mulrDr mulr_sumr.
 split=> // eps small; rewrite e ler_add2l mulr_natl -sumr_const; apply: ler_sum => i _.
 rewrite -[leRHS](mean_const P); apply: le_mean => j _.
-by rewrite -[leRHS](mean_const q); apply: le_mean => x; apply: small.
+by rewrite -[leRHS](mean_const q); apply: le_mean => x qx; apply: small => //; rewrite inE ltnn.
 Qed.
 
 (* marginal-below-trajectory; p_tau may be any laws that give every possible text a positive probability *)

@@ -32,8 +32,8 @@ LEGEND = """\
 *Verdict*: computed from what ran. *Form*: as published; reconstructed (the displayed formula was rebuilt from what the
 source states); reading (our reading of what a source says); or ours. A verdict against a reconstruction or a reading
 is one against that form of the statement, not against the source. *Tier*: how the verdict was reached. formal: as one
-of the following, and Coq accepts a proof of the statement (what it covers stands with the claim); symbolic: an
-identity; rational: decided in exact arithmetic; enclosed: by balls; float64: an exact algorithm in double precision;
+of the following, and Coq accepts a proof of the statement (its scope stands with the claim); symbolic: an identity;
+rational: decided in exact arithmetic; enclosed: by balls; float64: an exact algorithm in double precision;
 sampled: an interval at stated confidence. *Margin*: distance from equality, in the unit the check names; a float64
 margin below 1e-12 in size is rounding. Statements are those of the theorem blocks in the derivations.
 """
