@@ -16,24 +16,43 @@ from book.katex import render
 log = logging.getLogger(__name__)
 
 
-def _formula(writer, node, display: bool) -> str:
+STRUCTURE = re.compile(r"\\\\|\\[{}]|\\(?:qquad|left|right|begin|end)(?![A-Za-z])|[{}]")
+
+
+def _formula(writer, node, tex: str, display: bool) -> str:
     try:
-        return render(node.astext(), display)
+        return render(tex, display)
     except ValueError as problem:
-        log.warning("%s in the formula %r", problem, node.astext(), location=node)
+        log.warning("%s in the formula %r", problem, tex, location=node)
         return ""
 
 
 def inline(writer, node) -> None:
     """<span class="formula">, one formula in a line of text."""
-    writer.body.append(f'<span class="formula">{_formula(writer, node, False)}</span>')
+    writer.body.append(f'<span class="formula">{_formula(writer, node, node.astext(), False)}</span>')
     raise nodes.SkipNode
 
 
 def display(writer, node) -> None:
     """<div class="formula">, a formula on lines of its own; it scrolls within its box."""
-    writer.body.append(f'<div class="formula" tabindex="0" role="math">{_formula(writer, node, True)}</div>\n')
+    parts = "".join(_formula(writer, node, part, True) for part in side_by_side(node.astext()))
+    writer.body.append(f'<div class="formula" tabindex="0">{parts}</div>\n')
     raise nodes.SkipNode
+
+
+def side_by_side(tex: str) -> list[str]:
+    r"""The formulas of a display that \qquad keeps apart: on a narrow screen they stand below each other.
+
+    >>> side_by_side(r"a=\text{b \qquad c},\qquad d")
+    ['a=\\text{b \\qquad c},', 'd']
+    """
+    parts, depth, start = [], 0, 0
+    for found in STRUCTURE.finditer(tex):
+        if found[0] == r"\qquad" and depth == 0:
+            parts.append(tex[start : found.start()].strip())
+            start = found.end()
+        depth += (found[0] in ("{", r"\left", r"\begin")) - (found[0] in ("}", r"\right", r"\end"))
+    return [part for part in [*parts, tex[start:].strip()] if part]
 
 
 def name_blocks(app: Sphinx, doctree: nodes.document) -> None:

@@ -7,6 +7,7 @@ import sys
 import pytest
 
 from book import BOOK, ROOT, BookError, browse, katex, site
+from book.extension import side_by_side
 
 PAGE = """# A page
 
@@ -52,6 +53,21 @@ def test_formulas_are_set():
     assert "\\frac" not in katex.render("\\frac12", True).split("</annotation>")[1]
     with pytest.raises(ValueError, match=r"Undefined control sequence: \\nonsense"):
         katex.render("\\nonsense", False)
+
+
+@pytest.mark.parametrize(
+    ("tex", "parts"),
+    [
+        (r"a,\qquad b", ["a,", "b"]),
+        (r"\left(a\qquad b\right),\qquad c", [r"\left(a\qquad b\right),", "c"]),
+        (r"\{a\qquad b\}", [r"\{a", r"b\}"]),
+        (r"\begin{aligned}a\qquad b\\c\end{aligned}", [r"\begin{aligned}a\qquad b\\c\end{aligned}"]),
+        (r"\text{a \qquad b}", [r"\text{a \qquad b}"]),
+        (r"\qquad a", ["a"]),
+    ],
+)
+def test_displays_side_by_side(tex, parts):
+    assert side_by_side(tex) == parts
 
 
 def test_a_page(tmp_path):
