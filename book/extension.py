@@ -16,6 +16,7 @@ from book.katex import render
 log = logging.getLogger(__name__)
 
 
+LAST = "</span>" * 3  # ends of the part, of the HTML and of the whole
 STRUCTURE = re.compile(r"\\\\|\\[{}]|\\(?:qquad|left|right|begin|end)(?![A-Za-z])|[{}]")
 
 
@@ -29,7 +30,10 @@ def _formula(writer, node, tex: str, display: bool) -> str:
 
 def inline(writer, node) -> None:
     """<span class="formula">, one formula in a line of text."""
-    writer.body.append(f'<span class="formula">{_formula(writer, node, node.astext(), False)}</span>')
+    html = _formula(writer, node, node.astext(), False)
+    if node.get("after"):  # into the last part of the formula, between which lines may break
+        html = f'{html.removesuffix(LAST)}<span class="after">{node["after"]}</span>{LAST}'
+    writer.body.append(f'<span class="formula">{html}</span>')
     raise nodes.SkipNode
 
 
@@ -68,28 +72,13 @@ def name_blocks(app: Sphinx, doctree: nodes.document) -> None:
 
 
 def keep_punctuation(app: Sphinx, doctree: nodes.document) -> None:
-    """A formula and the punctuation that touches it stay on one line."""
-    for formula in list(doctree.findall(nodes.math)):
-        parent, place = formula.parent, formula.parent.index(formula)
-        before, after = _text(parent, place - 1), _text(parent, place + 1)
-        head, tail = re.search(r"[(\[“‘]+$", before), re.match(r"[,.;:!?)\]”’]+", after)
-        if head is None and tail is None:
-            continue
-        kept = nodes.inline("", "", classes=["kept"])
-        parent[place] = kept
-        kept += [nodes.Text(head[0])] if head else []
-        kept += formula
-        kept += [nodes.Text(tail[0])] if tail else []
-        if tail:
-            parent[place + 1] = nodes.Text(after[tail.end() :])
-        if head:
-            parent[place - 1] = nodes.Text(before[: head.start()])
-
-
-def _text(parent: nodes.Element, place: int) -> str:
-    """The text that stands there; empty where something else, or nothing, does."""
-    node = parent[place] if 0 <= place < len(parent) else None
-    return node.astext() if isinstance(node, nodes.Text) else ""
+    """Punctuation that touches a formula goes with it: a line may break after a formula, and not before a comma."""
+    for formula in doctree.findall(nodes.math):
+        place = formula.parent.index(formula) + 1
+        after = formula.parent[place] if place < len(formula.parent) else None
+        if isinstance(after, nodes.Text) and (mark := re.match(r"[,.;:!?)\]”’]+", after.astext())):
+            formula["after"] = mark[0]
+            formula.parent[place] = nodes.Text(after.astext()[mark.end() :])
 
 
 def open_block(writer, node) -> None:

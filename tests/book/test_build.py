@@ -79,7 +79,7 @@ def test_a_page(tmp_path):
     assert text.count('<div class="formula"') == 1
     assert '<div class="proof theorem admonition" id="one">' in text
     assert '<span class="caption-number">Theorem</span> (One)' in text
-    assert text.count('<span class="kept">') == 1
+    assert text.count('<span class="after">),</span></span></span></span></span>') == 1  # y), inside the formula
     if browse.available():  # and in a browser, where there is one: see test_browse.py
         with browse.browser() as window:
             assert browse.look(window, html, ["index.html"], 390, dark=True) == ([], 3)
