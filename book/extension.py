@@ -16,24 +16,47 @@ from book.katex import render
 log = logging.getLogger(__name__)
 
 
-def _formula(writer, node, display: bool) -> str:
+LAST = "</span>" * 3  # ends of the part, of the HTML and of the whole
+STRUCTURE = re.compile(r"\\\\|\\[{}]|\\(?:qquad|left|right|begin|end)(?![A-Za-z])|[{}]")
+
+
+def _formula(writer, node, tex: str, display: bool) -> str:
     try:
-        return render(node.astext(), display)
+        return render(tex, display)
     except ValueError as problem:
-        log.warning("%s in the formula %r", problem, node.astext(), location=node)
+        log.warning("%s in the formula %r", problem, tex, location=node)
         return ""
 
 
 def inline(writer, node) -> None:
     """<span class="formula">, one formula in a line of text."""
-    writer.body.append(f'<span class="formula">{_formula(writer, node, False)}</span>')
+    html = _formula(writer, node, node.astext(), False)
+    if node.get("after"):  # into the last part of the formula, between which lines may break
+        html = f'{html.removesuffix(LAST)}<span class="after">{node["after"]}</span>{LAST}'
+    writer.body.append(f'<span class="formula">{html}</span>')
     raise nodes.SkipNode
 
 
 def display(writer, node) -> None:
     """<div class="formula">, a formula on lines of its own; it scrolls within its box."""
-    writer.body.append(f'<div class="formula" tabindex="0" role="math">{_formula(writer, node, True)}</div>\n')
+    parts = "".join(_formula(writer, node, part, True) for part in side_by_side(node.astext()))
+    writer.body.append(f'<div class="formula" tabindex="0">{parts}</div>\n')
     raise nodes.SkipNode
+
+
+def side_by_side(tex: str) -> list[str]:
+    r"""The formulas of a display that \qquad keeps apart: on a narrow screen they stand below each other.
+
+    >>> side_by_side(r"a=\text{b \qquad c},\qquad d")
+    ['a=\\text{b \\qquad c},', 'd']
+    """
+    parts, depth, start = [], 0, 0
+    for found in STRUCTURE.finditer(tex):
+        if found[0] == r"\qquad" and depth == 0:
+            parts.append(tex[start : found.start()].strip())
+            start = found.end()
+        depth += (found[0] in ("{", r"\left", r"\begin")) - (found[0] in ("}", r"\right", r"\end"))
+    return [part for part in [*parts, tex[start:].strip()] if part]
 
 
 def name_blocks(app: Sphinx, doctree: nodes.document) -> None:
@@ -49,28 +72,13 @@ def name_blocks(app: Sphinx, doctree: nodes.document) -> None:
 
 
 def keep_punctuation(app: Sphinx, doctree: nodes.document) -> None:
-    """A formula and the punctuation that touches it stay on one line."""
-    for formula in list(doctree.findall(nodes.math)):
-        parent, place = formula.parent, formula.parent.index(formula)
-        before, after = _text(parent, place - 1), _text(parent, place + 1)
-        head, tail = re.search(r"[(\[“‘]+$", before), re.match(r"[,.;:!?)\]”’]+", after)
-        if head is None and tail is None:
-            continue
-        kept = nodes.inline("", "", classes=["kept"])
-        parent[place] = kept
-        kept += [nodes.Text(head[0])] if head else []
-        kept += formula
-        kept += [nodes.Text(tail[0])] if tail else []
-        if tail:
-            parent[place + 1] = nodes.Text(after[tail.end() :])
-        if head:
-            parent[place - 1] = nodes.Text(before[: head.start()])
-
-
-def _text(parent: nodes.Element, place: int) -> str:
-    """The text that stands there; empty where something else, or nothing, does."""
-    node = parent[place] if 0 <= place < len(parent) else None
-    return node.astext() if isinstance(node, nodes.Text) else ""
+    """Punctuation that touches a formula goes with it: a line may break after a formula, and not before a comma."""
+    for formula in doctree.findall(nodes.math):
+        place = formula.parent.index(formula) + 1
+        after = formula.parent[place] if place < len(formula.parent) else None
+        if isinstance(after, nodes.Text) and (mark := re.match(r"[,.;:!?)\]”’]+", after.astext())):
+            formula["after"] = mark[0]
+            formula.parent[place] = nodes.Text(after.astext()[mark.end() :])
 
 
 def open_block(writer, node) -> None:

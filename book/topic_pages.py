@@ -10,13 +10,14 @@ from theory.ledger.claims import OURS, Claim, notebook_of
 from theory.ledger.figures import of as figures_of_topic
 from theory.ledger.readable import plain
 from theory.ledger.references import references as sources
+from theory.ledger.report import TITLES
 from theory.ledger.statements import derivation
 
 
 def page(topic: str, claims: Mapping[str, Claim], found: Mapping[str, dict], figures: Mapping[str, Figure]) -> str:
     """The page of one topic, topics/<topic>.md."""
     notebook = notebook_of(topic)
-    heading, first = introduction(topic)
+    first = introduction(topic)
     own = [claim for claim in claims.values() if claim.topic == topic]
     rows = ["| claim | source | verdict |", "|---|---|---|"]
     for claim in own:
@@ -28,7 +29,7 @@ def page(topic: str, claims: Mapping[str, Claim], found: Mapping[str, dict], fig
     ways += [f"[the notebook](../notebooks/{notebook}.ipynb)"] if notebook else []
     return "\n\n".join(
         [
-            f"# {heading}",
+            f"# {TITLES[topic]}: claims and figures",
             displays(links(references(first, claims), f"theory/{topic}/derivation.md", f"topics/{topic}.md")),
             f"Read {' or '.join(ways)}.",
             f"```{{toctree}}\n:hidden:\n\n{tree}\n```",
@@ -40,11 +41,11 @@ def page(topic: str, claims: Mapping[str, Claim], found: Mapping[str, dict], fig
     )
 
 
-def introduction(topic: str) -> tuple[str, str]:
-    """The heading of the derivation and its first paragraph."""
+def introduction(topic: str) -> str:
+    """The first paragraph of the derivation."""
     text = plain(derivation(topic).read_text(encoding="utf-8"))
-    heading, _, rest = text.removeprefix("# ").partition("\n")
-    return heading, re.split(r"\n\s*\n", rest.strip(), maxsplit=1)[0]
+    rest = text.partition("\n")[2]
+    return re.split(r"\n\s*\n", rest.strip(), maxsplit=1)[0]
 
 
 def gallery(figures: Mapping[str, Figure], topics: Mapping[str, str]) -> str:

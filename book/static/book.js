@@ -81,7 +81,7 @@ function formulas() {
   const wide = all.filter((formula) => {
     const block = formula.closest("p, li, td, th, dd, figcaption, h1, h2, h3, h4, summary") || document.body;
     const room = block.getBoundingClientRect();
-    return [...formula.querySelectorAll(".base")].some((part) => part.getBoundingClientRect().right > room.right + 1);
+    return [...formula.querySelectorAll(".katex-base")].some((part) => part.getBoundingClientRect().right > room.right + 1);
   });
   for (const formula of wide) formula.classList.add("scrolls");
 }

@@ -7,6 +7,7 @@ import sys
 import pytest
 
 from book import BOOK, ROOT, BookError, browse, katex, site
+from book.extension import side_by_side
 
 PAGE = """# A page
 
@@ -54,6 +55,21 @@ def test_formulas_are_set():
         katex.render("\\nonsense", False)
 
 
+@pytest.mark.parametrize(
+    ("tex", "parts"),
+    [
+        (r"a,\qquad b", ["a,", "b"]),
+        (r"\left(a\qquad b\right),\qquad c", [r"\left(a\qquad b\right),", "c"]),
+        (r"\{a\qquad b\}", [r"\{a", r"b\}"]),
+        (r"\begin{aligned}a\qquad b\\c\end{aligned}", [r"\begin{aligned}a\qquad b\\c\end{aligned}"]),
+        (r"\text{a \qquad b}", [r"\text{a \qquad b}"]),
+        (r"\qquad a", ["a"]),
+    ],
+)
+def test_displays_side_by_side(tex, parts):
+    assert side_by_side(tex) == parts
+
+
 def test_a_page(tmp_path):
     status, said, html = built(tmp_path)
     assert (status, said.strip()) == (0, "")
@@ -63,7 +79,7 @@ def test_a_page(tmp_path):
     assert text.count('<div class="formula"') == 1
     assert '<div class="proof theorem admonition" id="one">' in text
     assert '<span class="caption-number">Theorem</span> (One)' in text
-    assert text.count('<span class="kept">') == 1
+    assert text.count('<span class="after">),</span></span></span></span></span>') == 1  # y), inside the formula
     if browse.available():  # and in a browser, where there is one: see test_browse.py
         with browse.browser() as window:
             assert browse.look(window, html, ["index.html"], 390, dark=True) == ([], 3)
