@@ -1,4 +1,4 @@
-"""Every target of theory/ledger/every.py against its own full table: probabilities, conditionals, draws, every route."""
+"""Every target of theory/ledger/every.py against its full table: probabilities, conditionals, draws, every route."""
 
 from copy import copy
 from itertools import combinations, product

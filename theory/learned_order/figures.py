@@ -8,7 +8,6 @@ from figures.layout import Drawn
 from figures.registry import figure, no_figure
 from theory.learned_order.results import Results
 
-
 EXACT = 1e-12  # nats: an entropy of eight bits is rounded at 1e-15
 
 

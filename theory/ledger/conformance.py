@@ -9,13 +9,14 @@ from itertools import combinations, product
 from math import comb, log
 
 import numpy as np
-from scipy.stats import chi2
+from scipy.stats import binomtest, chi2, t
 
 import toy_models as tm
 from theory.ledger.enumeration import conditionals, entropy, margin, replayed, sampler, words
 from theory.ledger.every import RULES, TARGETS, WITH_LIKELIHOOD
 from theory.ledger.refused import CASES
 from toy_models.door import DRAWN, SAMPLER, kind_of
+from toy_models.quantities.intervals import bernstein_interval, clopper_pearson
 
 ATOL = 1e-11  # a few thousand operations on numbers of order one, logarithms of probabilities among them
 DRAWS, QUANTILE = 4000, 1 - 1e-6
@@ -69,6 +70,8 @@ def target_gaps(names: Iterable[str]) -> list[float]:
         subset = {s: entropy(margin(law, s)) for k in range(length + 1) for s in combinations(range(length), k)}
         mean = [sum(v for s, v in subset.items() if len(s) == k) / comb(length, k) for k in range(length + 1)]
         gaps.append(distance(tm.information_curve(target), np.diff(mean)))
+        table = tm.rules.subset_entropies(target)
+        gaps.append(max(abs(table[sum(1 << i for i in s)] - value) for s, value in subset.items()))
         whole, alone = subset[tuple(range(length))], sum(subset[(i,)] for i in range(length))
         given = sum(whole - subset[tuple(j for j in range(length) if j != i)] for i in range(length))
         gaps += [abs(tm.total_correlation(target) - alone + whole)]
@@ -85,7 +88,7 @@ def rule_gaps(names: Iterable[str], where: Iterable[str]) -> list[float]:
     for name, target in product(names, [TARGETS[w] for w in where]):
         rule, law = RULES[name](target), words(target)
         shape, x = (target.vocab_size,) * target.length, np.array(list(law))
-        for denoiser in (None, tm.Smoothed(target, 0.2)):
+        for denoiser in (None, tm.Smoothed(target, 0.2), tm.Windowed(target, 1)):
             made = tm.sampler_law(denoiser or target, rule)
             written, impossible, calls = sampler(denoiser or target, rule)
             p = np.array([written.get(w, 0.0) for w in law])
@@ -116,6 +119,24 @@ def rule_gaps(names: Iterable[str], where: Iterable[str]) -> list[float]:
     return gaps
 
 
+def interval_gaps() -> list[float]:
+    """Student's, Clopper and Pearson's and the empirical Bernstein interval against scipy and their formulas."""
+    values, gaps = np.random.default_rng(4).normal(size=(9, 2)), []
+    for confidence in (0.5, 0.99):
+        found = tm.quantities.student_interval(values, confidence)
+        low, high = t.interval(confidence, 8, values.mean(axis=0), values.std(axis=0, ddof=1) / 3)
+        gaps += [distance(found.low, low), distance(found.high, high), distance(found.value, values.mean(axis=0))]
+        for successes in (0, 3, 10):
+            found = clopper_pearson(successes, 10, confidence)
+            exact = binomtest(successes, 10).proportion_ci(confidence, "exact")
+            gaps += [abs(found.low - exact.low), abs(found.high - exact.high), abs(found.value - successes / 10)]
+        found = bernstein_interval(values, 2.0, confidence)
+        spread = log(4 / (1 - confidence))
+        radius = np.sqrt(2 * values.var(axis=0, ddof=1) * spread / 9) + 14 * spread / 24
+        gaps += [distance(found.high - found.value, radius), distance(found.value - found.low, radius)]
+    return [float(gap) for gap in gaps]
+
+
 def is_refused(call: Callable, words_of_it: Iterable[str] = ()) -> bool:
     """Whether the call raises one of our exceptions, whose message has these words."""
     try:
@@ -135,18 +156,20 @@ def is_accepted(call: Callable) -> bool:
 
 
 def refused_by_the_library() -> list[bool]:
-    """For each input outside of the hypotheses, in refused.py: refused, with the argument, the value, what is allowed."""
+    """For each input outside of the hypotheses, in refused.py: refused by the argument, the value, what is allowed."""
     with np.errstate(all="ignore"):
         return [is_refused(call, said) for call, said in CASES.values()]
 
 
 def rises_to_one(schedule) -> float:
-    """0 if alpha rises from 0 to 1, rate = alpha'/(1 - alpha), and weights and sizes are its differences; else a gap."""
-    t, step = np.linspace(0.01, 0.99, 29), 1e-6
-    a = np.asarray(schedule.alpha(t))
+    """Gaps of alpha(0) = 0, alpha(1) = 1, rate = alpha'/(1 - alpha), weights and sizes as differences of alpha."""
+    time, step = np.linspace(0.01, 0.99, 29), 1e-6
+    a = np.asarray(schedule.alpha(time))
     gap = max(abs(float(schedule.alpha(np.array(0.0)))), abs(float(schedule.alpha(np.array(1.0))) - 1))
-    slope = (schedule.alpha(t + step) - schedule.alpha(t - step)) / (2 * step)
-    gap = max(gap, float(np.abs(schedule.rate(t) * (1 - a) / slope - 1).max()) * 1e-6 if (slope > 0).all() else np.inf)
+    slope = (schedule.alpha(time + step) - schedule.alpha(time - step)) / (2 * step)
+    gap = max(
+        gap, float(np.abs(schedule.rate(time) * (1 - a) / slope - 1).max()) * 1e-6 if (slope > 0).all() else np.inf
+    )
     for n in (1, 3, 8):
         on_grid = np.asarray(schedule.alpha(np.arange(n + 1) / n))
         gap = max(gap, float(np.abs(schedule.weights(n) - np.diff(on_grid)).max()))

@@ -174,7 +174,9 @@ def collisions_of_many_pairs(results: Results) -> Outcome:
     for delta in (1e-2, 1e-3):
         tilts.append(2 * delta**2 / (-0.5 * np.log1p(-4 * delta**2)))
     tight = max(abs(v - 1) for v in tilts) < 1e-3
-    return decide(min(slack) >= 0 and tight, len(slack) + 2, min(slack), "K = 2 and small tilts: equality to first order")
+    return decide(
+        min(slack) >= 0 and tight, len(slack) + 2, min(slack), "K = 2 and small tilts: equality to first order"
+    )
 
 
 @control("feng-thm-4-4", tier="float64")

@@ -142,7 +142,7 @@ def codes_are_monotone(results: Results) -> Outcome:
 
 @check("mirror-monotone", tier="rational")
 def every_small_code(results: Results) -> Outcome:
-    """mirror-monotone: all 119 codes over GF(2), L <= 4, and GF(3), L <= 3: S by ranks is monotone, Cov <= 0, in rationals."""
+    """mirror-monotone: all 119 codes over GF(2), L <= 4, and GF(3), L <= 3: S by ranks is monotone and Cov <= 0."""
     covariances, monotone, count = [], True, 0
     for p, length in ((2, 1), (2, 2), (2, 3), (2, 4), (3, 1), (3, 2), (3, 3)):
         for code in exact.codes(p, length):
@@ -156,7 +156,7 @@ def every_small_code(results: Results) -> Outcome:
 
 @definition("mirror-monotone", tier="float64")
 def losses_of_codes_are_ranks(results: Results) -> Outcome:
-    """mirror-monotone: S(x, M) of the library, from conditionals, = log K times the sum over ranks, every x of 36 codes."""
+    """mirror-monotone: S(x, M) of the library, from conditionals, = log K sum of ranks, every x of 36 codes."""
     gaps = []
     for p, length in ((2, 3), (3, 3), (2, 4)):
         for code in list(exact.codes(p, length))[-12:]:
