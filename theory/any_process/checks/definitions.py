@@ -1,12 +1,14 @@
 """Definitions that the lines rest on: samplers that remask against walks over their histories, and what is refused."""
 
+from itertools import product
+
 import numpy as np
 
 import toy_models as tm
 from theory.any_process.results import Results
 from theory.ledger.conformance import ATOL, is_accepted, is_refused, rule_gaps
 from theory.ledger.registry import Outcome, decide, definition
-from toy_models.any_process import qbf, rewriting
+from toy_models.any_process import pram, qbf, rewriting
 
 REMASKING = ("remasking", "remembered confidence", "path planning")
 
@@ -16,6 +18,49 @@ def remasking_by_histories(_: Results) -> Outcome:
     """Law, calls, SER, KL, draws of the samplers that remask, by walks over their histories; three denoisers."""
     gaps = rule_gaps(REMASKING, ("table", "chain, stationary", "one position"))
     return decide(max(gaps) < ATOL, len(gaps), max(gaps))
+
+
+@definition("pram-write-once", tier="rational")
+def random_programs_in_layers(_: Results) -> Outcome:
+    """v' = F(v), F any map of {0, 1}^s, s <= 3, T <= 4: layers end in v_T after T steps, s (T + 1) tokens."""
+    same = [_layers(machine, rounds) for machine, rounds in _random_programs()]
+    return decide(all(same), len(same))
+
+
+@definition("pram-two-bank", tier="rational")
+def random_programs_in_banks(_: Results) -> Outcome:
+    """v' = F(v) for as many rounds as a counter among its registers says: two banks, exactly T steps, 2 s tokens."""
+    same = [_banks(machine, rounds) for machine, rounds in _random_programs()]
+    return decide(all(same), len(same))
+
+
+def _random_programs():
+    """(machine, rounds): F maps (v, t) to (a table's value, t + 1), and the run ends at t = rounds."""
+    rng = np.random.default_rng(17)
+    for size, rounds in product((1, 2, 3), (0, 1, 2, 4)):
+        table = {v: tuple(rng.integers(0, 2, size).tolist()) for v in product((0, 1), repeat=size)}
+
+        def update(state, table=table):
+            return (*table[state[:-1]], state[-1] + 1)
+
+        start = (*rng.integers(0, 2, size).tolist(), 0)
+        yield pram.Machine(start, update, lambda state, rounds=rounds: state[-1] == rounds), rounds
+
+
+def _layers(machine, rounds: int) -> bool:
+    start, size = pram.write_once_start(machine, rounds), len(machine.start)
+    ran = tm.any_process.run(pram.write_once(machine), start)
+    states = machine.trajectory()
+    return (
+        ran.steps == rounds and len(start) == size * (rounds + 1) and ran.final == tuple(v for s in states for v in s)
+    )
+
+
+def _banks(machine, rounds: int) -> bool:
+    start = pram.two_bank_start(machine)
+    ran = tm.any_process.run(pram.two_bank(machine), start)
+    right = pram.visible_bank(ran.final) == machine.trajectory()[-1]
+    return right and ran.steps == rounds and len(start) == 2 * len(machine.start) == len(ran.final)
 
 
 @definition("parity-first-pair", tier="rational")
