@@ -86,6 +86,7 @@ TARGETS = {
     "zero sum, a code": tm.zero_sum(3, 4),
     "code over five": tm.LinearCode(np.array([[1, 2]]), 5),
     "blocks": tm.Blocks(random_table(2, 2, 3), 2),
+    "blocks with zeros": tm.Blocks(tm.MarkovChain([[0.5, 0.5], [1.0, 0.0]], 2), 2),
     "one block": tm.Blocks(random_table(2, 3, 4), 1),
     "pairs": tm.pairs(2, 4),
     "word list": tm.targets.WordList(np.array([[0, 1, 1, 0], [1, 1, 0, 0], [0, 0, 0, 1]]), 2),
