@@ -8,7 +8,8 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-from bad_inputs import CASES
+
+from theory.ledger.refused import CASES
 
 ROOT = Path(__file__).resolve().parents[2]
 OURS = {"ValueError", "TypeError", "IntractableError", "ImpossibleContext"}
@@ -19,7 +20,7 @@ FOREIGN = {"LinAlgError", "TypeCheckError", "BeartypeException", "UnicodeError"}
 def answers():
     """{case: (kinds of the exception, message)}, from a process without the type checks of the tests."""
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
-    program = [sys.executable, str(ROOT / "tests" / "bad_inputs.py")]
+    program = [sys.executable, "-m", "theory.ledger.refused"]
     done = subprocess.run(program, env=environment, cwd=ROOT, capture_output=True, text=True, check=True)
     return {name: (kinds, message) for name, kinds, message in json.loads(done.stdout)}
 

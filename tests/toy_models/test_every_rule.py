@@ -1,14 +1,14 @@
-"""Every rule of tests/conformance.py against a walk over all runs: law, KL, calls, draws, log p(x)."""
+"""Every rule of theory/ledger/every.py against a walk over all runs: law, KL, calls, draws, log p(x)."""
 
 from math import log
 
-import conformance
 import numpy as np
 import pytest
-from conformance import ADAPTED, CONTENT_BLIND, RULES, TARGETS, WITH_LIKELIHOOD
 from oracles import total_variation, total_variation_radius
 
 import toy_models as tm
+from theory.ledger import enumeration, every
+from theory.ledger.every import ADAPTED, CONTENT_BLIND, RULES, TARGETS, WITH_LIKELIHOOD
 from toy_models.door import CONTENT_FREE, DRAWN, SAMPLER, kind_of
 from toy_models.rules.protocol import Adaptive, ContentFree, Sampler, sees_drawn, select, stages_of, steps_of
 
@@ -38,7 +38,7 @@ def sized(name, target):
 @pytest.mark.parametrize("model", MODELS)
 def test_law(name, target, model):
     rule, denoiser = sized(name, target), MODELS[model](target) or target
-    written, impossible, calls = conformance.sampler(denoiser, rule)
+    written, impossible, calls = enumeration.sampler(denoiser, rule)
     law = tm.sampler_law(denoiser, rule)
     assert law.pmf.sum() + law.impossible == pytest.approx(1.0, abs=ATOL)
     assert law.impossible == pytest.approx(impossible, abs=ATOL)
@@ -51,8 +51,8 @@ def test_law(name, target, model):
 @pytest.mark.parametrize("model", MODELS)
 def test_what_is_lost(name, target, model):
     rule, denoiser = sized(name, target), MODELS[model](target)
-    law = conformance.words(target)
-    written, impossible, _ = conformance.sampler(denoiser or target, rule)
+    law = enumeration.words(target)
+    written, impossible, _ = enumeration.sampler(denoiser or target, rule)
     error = impossible + sum(p for x, p in written.items() if law[x] == 0)
     assert tm.sequence_error(target, rule, denoiser) == pytest.approx(error, abs=ATOL)
     kl = sum(q * log(q / written[x]) if written[x] > 0 else np.inf for x, q in law.items() if q > 0)
@@ -68,7 +68,7 @@ def test_along_data(name, target, model):
             with pytest.raises(ValueError, match=f"is {kind_of(rule)}, it must be content-free or adaptive"):
                 quantity(target, rule, denoiser)
         return
-    loss, calls = conformance.replayed(target, denoiser or target, rule)
+    loss, calls = enumeration.replayed(target, denoiser or target, rule)
     assert tm.trajectory_kl(target, rule, denoiser) == pytest.approx(loss - target.entropy(), abs=ATOL)
     assert tm.expected_calls(target, rule, denoiser) == pytest.approx(calls, abs=ATOL)
 
@@ -87,7 +87,7 @@ def test_draws(name, target):
 
 @pytest.mark.parametrize("name", WITH_LIKELIHOOD)
 def test_log_likelihood(name, target):
-    rule, x = sized(name, target), np.array(list(conformance.words(target)))
+    rule, x = sized(name, target), np.array(list(enumeration.words(target)))
     with np.errstate(divide="ignore"):
         expected = np.log(tm.sampler_law(target, rule).pmf.ravel())
     np.testing.assert_allclose(tm.log_likelihood(target, rule, x), expected, rtol=0, atol=1e-11)
@@ -172,7 +172,7 @@ def test_a_rule_that_chooses_revealed_positions_is_refused():
 def test_calls_of_ones_own_long_order_are_out_of_reach():
     long = tm.MarkovChain([[0.9, 0.1], [0.2, 0.8]], 30)
     with pytest.raises(tm.IntractableError, match=r"give the rule a method expected_calls"):
-        tm.expected_calls(long, conformance.BothWays())
+        tm.expected_calls(long, every.BothWays())
     too_long = tm.MarkovChain([[0.9, 0.1], [0.2, 0.8]], 12)
     with pytest.raises(tm.IntractableError, match="the law of a rule that sees the drawn tokens"):
-        tm.sampler_law(too_long, conformance.KeepLikeliest())
+        tm.sampler_law(too_long, every.KeepLikeliest())

@@ -1,16 +1,16 @@
-"""Every target of tests/conformance.py against its own full table: probabilities, conditionals, draws, every route."""
+"""Every target of theory/ledger/every.py against its full table: probabilities, conditionals, draws, every route."""
 
 from copy import copy
 from itertools import combinations, product
 from math import comb, log
 
-import conformance
 import numpy as np
 import pytest
-from conformance import RULES, TARGETS
 from oracles import total_variation, total_variation_radius
 
 import toy_models as tm
+from theory.ledger import enumeration
+from theory.ledger.every import RULES, TARGETS
 
 ATOL = 1e-12  # a few thousand operations on numbers of order one
 MIXTURES = ("independent", "independent, empty steps", "one step", "shifted")
@@ -27,18 +27,18 @@ def test_protocol(target):
 
 
 def test_law_and_entropy(target):
-    law = conformance.words(target)
+    law = enumeration.words(target)
     assert sum(law.values()) == pytest.approx(1.0, abs=ATOL)
-    assert target.entropy() == pytest.approx(conformance.entropy(law), abs=ATOL)
+    assert target.entropy() == pytest.approx(enumeration.entropy(law), abs=ATOL)
 
 
 def test_marginals_in_every_context(target):
     """Against sums over words; contexts of probability zero are refused by row, or filled as asked."""
-    law, impossible = conformance.words(target), []
+    law, impossible = enumeration.words(target), []
     y = np.array(list(product(range(-1, target.vocab_size), repeat=target.length)))
     found = target.marginals(y, on_impossible="nan")
     for row, context in enumerate(map(tuple, y.tolist())):
-        expected = conformance.conditionals(law, context, target.vocab_size)
+        expected = enumeration.conditionals(law, context, target.vocab_size)
         if expected is None:
             impossible.append(row)
             masked = y[row] == -1
@@ -55,7 +55,7 @@ def test_marginals_in_every_context(target):
 def test_draws(target):
     size, rng = 4000, np.random.default_rng(7)
     pmf = np.zeros((target.vocab_size,) * target.length)
-    for x, p in conformance.words(target).items():
+    for x, p in enumeration.words(target).items():
         pmf[x] = p
     x = target.sample(size, rng)
     assert np.isfinite(target.log_prob(x)).all()
@@ -64,8 +64,8 @@ def test_draws(target):
 
 def test_information_curve(target):
     """g[k] = mean over sets and positions of H(X_i | X_S); TC and DTC by definition."""
-    law, length = conformance.words(target), target.length
-    subset = {s: conformance.entropy(conformance.margin(law, s)) for s in _sets(length)}
+    law, length = enumeration.words(target), target.length
+    subset = {s: enumeration.entropy(enumeration.margin(law, s)) for s in _sets(length)}
     mean = [sum(subset[s] for s in combinations(range(length), k)) / comb(length, k) for k in range(length + 1)]
     np.testing.assert_allclose(tm.information_curve(target), np.diff(mean), rtol=0, atol=ATOL)
     whole, alone = subset[tuple(range(length))], sum(subset[(i,)] for i in range(length))
@@ -84,8 +84,8 @@ def _sets(length):
 @pytest.mark.parametrize("name", [*MIXTURES, "random order", "bisection", "top-1, confidence"])
 def test_what_the_sampler_loses(target, name):
     """SER, KL and log p(x) of the oracle by the route each target chooses, against the walk over all runs."""
-    rule, law = RULES[name](target), conformance.words(target)
-    written, impossible, _ = conformance.sampler(target, rule)
+    rule, law = RULES[name](target), enumeration.words(target)
+    written, impossible, _ = enumeration.sampler(target, rule)
     error = impossible + sum(p for x, p in written.items() if law[x] == 0)
     assert tm.sequence_error(target, rule) == pytest.approx(error, abs=ATOL)
     kl = sum(q * log(q / written[x]) for x, q in law.items() if q > 0)
@@ -98,7 +98,7 @@ def test_what_the_sampler_loses(target, name):
 @pytest.mark.parametrize("name", MIXTURES)
 def test_forced_routes_of_the_likelihood(target, name):
     """Where a target has a route of its own for log p(x), it agrees with the subsets; else it is refused."""
-    rule, x = RULES[name](target), np.array(list(conformance.words(target)))
+    rule, x = RULES[name](target), np.array(list(enumeration.words(target)))
     by_subsets = tm.log_likelihood(target, rule, x, "subsets")
     own = getattr(target, "exact_log_likelihood", None)
     if own is None or own(rule, x) is None:

@@ -8,6 +8,8 @@ from figures.layout import Drawn
 from figures.registry import figure, no_figure
 from theory.learned_order.results import Results
 
+EXACT = 1e-12  # nats: an entropy of eight bits is rounded at 1e-15
+
 
 @figure(
     "learned-order-laws",
@@ -62,16 +64,21 @@ def nelbo(results: Results) -> Drawn:
     kind="exact",
 )
 def pareto(results: Results) -> Drawn:
-    """Loss against the number of parallel steps: chosen positions against random ones."""
+    """Loss above the entropy against the number of parallel steps: chosen positions against random ones.
+
+    Where it is 0 the curve ends and the panel says from which N on.
+    """
     fig, axes = plt.subplots(1, 4, figsize=(11.0, 3.2), sharey=True)
     for ax, front in zip(axes, results.fronts, strict=True):
         steps = np.arange(1, len(front.best) + 1)
-        floor = 1e-5
-        ax.plot(steps, np.maximum(front.random, floor), "s--", color="C1", label="random positions, best sizes")
-        ax.plot(steps, np.maximum(front.best, floor), "o-", color="C0", label="best ordered partition")
-        ax.set(yscale="log", ylim=(floor * 0.6, 4), xlabel="steps N", title=front.name, xticks=steps)
-        ax.axhline(floor, color="0.6", lw=0.7, ls=":")
-    axes[0].text(len(axes[0].get_xticks()), 1.25e-5, "0 (exact)", fontsize=8, color="0.35", ha="right")
+        rows = ((front.random, "s--", "C1", "random positions, best sizes"), (front.best, "o-", "C0", "best partition"))
+        for k, (loss, style, colour, label) in enumerate(rows):
+            exact = loss < EXACT
+            ax.plot(steps, np.where(exact, np.nan, loss), style, color=colour, label=label)
+            if exact.any():  # zero has no place on a logarithmic axis
+                first = steps[exact.argmax()]
+                ax.text(8, 2e-3 * 2.0 ** (1 - k), f"0 from N = {first}", fontsize=8.5, color=colour, ha="right")
+        ax.set(yscale="log", ylim=(1e-3, 4), xlabel="steps N", title=front.name, xticks=steps, xlim=(0.6, 8.4))
     axes[0].set_ylabel("loss above the entropy (nats)")
     fig.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncol=2)
     # best partitions tie, and which of them is found is a matter of rounding: their costs are the data

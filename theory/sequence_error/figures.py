@@ -77,7 +77,7 @@ def chain(results: Results) -> Drawn:
 
 @figure(
     "sequence-error-text",
-    claims=("first-order-law",),
+    claims=(),
     kind="sampled",
     note=lambda results: f"bands: {results.confidence:.0%} Clopper–Pearson; samples of the language itself have SER 0",
 )

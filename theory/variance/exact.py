@@ -1,7 +1,7 @@
 """Rational instances of the training-noise claims: every quantity a Fraction, decided with == and <=."""
 
 from fractions import Fraction
-from itertools import product
+from itertools import combinations, product
 from math import comb
 from random import Random
 
@@ -198,3 +198,30 @@ def all_masked_minimiser(law, mean_rates: tuple[Fraction, Fraction]) -> Fraction
     """
     weights = [sum((row[w] * mean_rates[w] for w in (0, 1)), Fraction(0)) for row in law]
     return weights[1] / sum(weights, Fraction(0))
+
+
+def codes(p: int, length: int):
+    """Generators in reduced row echelon form of every code of length L over GF(p) but {0}: each code once."""
+    for rank in range(1, length + 1):
+        for pivots in combinations(range(length), rank):
+            free = [(i, j) for i in range(rank) for j in range(pivots[i] + 1, length) if j not in pivots]
+            for values in product(range(p), repeat=len(free)):
+                rows = [[int(j == pivot) for j in range(length)] for pivot in pivots]
+                for (i, j), value in zip(free, values, strict=True):
+                    rows[i][j] = value
+                yield rows
+
+
+def code_losses(rows: list[list[int]], p: int, length: int) -> list[Fraction]:
+    """S(M) / log p = sum over i in M of rank(M^c + i) - rank(M^c), ranks by counting the restrictions of all words."""
+    words = [
+        [sum(a * row[j] for a, row in zip(c, rows, strict=True)) % p for j in range(length)]
+        for c in product(range(p), repeat=len(rows))
+    ]
+    seen = [len({tuple(w[j] for j in range(length) if m >> j & 1) for w in words}) for m in range(2**length)]
+    rank = [next(r for r in range(length + 1) if p**r == n) for n in seen]
+    full = 2**length - 1
+    return [
+        Fraction(sum(rank[full ^ m | 1 << i] - rank[full ^ m] for i in range(length) if m >> i & 1))
+        for m in range(2**length)
+    ]

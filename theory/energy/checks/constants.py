@@ -120,7 +120,7 @@ not_claimed_tight("energy-conditional-constant", "an identity at every time")
 
 @check("energy-mask-count", tier="rational")
 def divergences_of_mask_count(_: Results):
-    """TV, chi^2 between two times and Fisher information: marginal path = conditional path = binomial."""
+    """p_t/p_s depends on the mask count alone, whose law is binomial; TV, chi^2, Fisher information agree."""
     count, holds = 0, True
     now, later = fmpq(1, 4), fmpq(3, 5)
     for pmf in full_tables() + sparse_tables():
@@ -131,6 +131,10 @@ def divergences_of_mask_count(_: Results):
         for lattice in laws:
             p, r = (path_probabilities(lattice, a) for a in (now, later))
             dp = path_slopes(lattice, now, fmpq(2))
+            live = p != 0
+            ratio = [(later / now) ** (n - m) * ((1 - later) / (1 - now)) ** m for m in lattice.masks[live].tolist()]
+            holds &= bool((r[live] / p[live] == np.array(ratio, dtype=object)).all())  # so every f-divergence agrees
+            holds &= all(p[lattice.masks == m].sum() == binomial[0][m] for m in range(n + 1))
             holds &= total_variation(p, r) == total_variation(*binomial)
             holds &= chi_square(p, r) == chi_square(*binomial)
             holds &= fisher_information(p, dp) == n * fmpq(4) / (now * (1 - now))

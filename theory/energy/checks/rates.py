@@ -38,9 +38,11 @@ def single_token_rates(_: Results):
 
 @sharper("energy-rates-conditional", tier="rational")
 def every_length_single_site(_: Results):
-    """n <= 3: the model's conditional rates are the cheapest single-site rates, n 2^(n-1)."""
+    """n <= 3: the model's conditional rates are the cheapest single-site rates, n 2^(n-1); all pairs: n."""
     pairs = [(n, *least_of(point(n), kind, a)) for n, kind, a in product((1, 2, 3), ("unmask", "single-site"), ALPHAS)]
-    return decide(all(model == least == n * 2 ** (n - 1) for n, model, least in pairs), len(pairs), 0.0)
+    jumps = [(n, least_of(point(n), "all-pairs", a)[1]) for n, a in product((1, 2, 3), ALPHAS)]
+    holds = all(model == least == n * 2 ** (n - 1) for n, model, least in pairs) and all(v == n for n, v in jumps)
+    return decide(holds, len(pairs) + len(jumps), 0.0)
 
 
 @control("energy-rates-conditional", tier="rational")

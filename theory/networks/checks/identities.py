@@ -35,6 +35,39 @@ def along_path(small: Small, steps: int) -> float:
     return float(total)
 
 
+@check("network-error-adds", tier="float64")
+def error_adds_in_other_orders(results: Results) -> Outcome:
+    """network-error-adds: random order by ones and by twos, left to right, two halves, one call.
+
+    The learning error along a random order is read off the learning curve, along a fixed one off its revealed sets.
+    """
+    small, epsilon, gaps = results.small, learning_curve(results.small), []
+    revealed, weight, kl = context_divergences(small)
+    sets = (revealed @ (1 << np.arange(6)))[:, None]
+
+    def met(blocks):
+        """sum over blocks and their positions of E KL given the blocks before."""
+        total, seen = 0.0, 0
+        for block in blocks:
+            here = (sets[:, 0] == seen) & (weight > 0)
+            total += sum(float(weight[here] @ kl[here, i]) for i in block)
+            seen |= sum(1 << i for i in block)
+        return total
+
+    left_to_right, halves = tuple((i,) for i in range(6)), ((0, 2, 4), (1, 3, 5))
+    cases = [
+        (tm.RandomOrder((1,) * 6), epsilon.sum()),
+        (tm.RandomOrder((2, 2, 2)), 2 * epsilon[::2].sum()),
+        (tm.RandomOrder((6,)), 6 * epsilon[0]),
+        (tm.FixedOrder(left_to_right), met(left_to_right)),
+        (tm.FixedOrder(halves), met(halves)),
+    ]
+    for rule, error in cases:
+        found = tm.trajectory_kl(small.target, rule, small.network) - tm.trajectory_kl(small.target, rule)
+        gaps.append(abs(found - error))
+    return decide(max(gaps) < ROUNDING, len(gaps), max(gaps), "margin: largest gap in nats per sequence")
+
+
 @control("network-error-adds", tier="float64")
 def error_left_out(results: Results) -> Outcome:
     """network-error-adds without the learning error."""

@@ -1,6 +1,7 @@
 """Chains of any length: the first-order law and the certified recursion."""
 
 from functools import cache
+from itertools import permutations
 
 import numpy as np
 
@@ -10,6 +11,7 @@ from theory.perplexity.results import CHAIN_A
 from theory.sequence_error.chain import first_order_constant, first_order_terms
 from theory.sequence_error.results import Results
 from toy_models.chains.certified_error import certified_levels
+from toy_models.chains.far_ends import far_split
 from toy_models.chains.recursion import sequence_error_table
 from toy_models.chains.tables import mixing_at
 
@@ -66,6 +68,44 @@ def first_order_law(results: Results) -> Outcome:
 def _joint(chain: tm.MarkovChain) -> np.ndarray:
     x = np.indices((chain.vocab_size,) * chain.length).reshape(chain.length, -1).T
     return np.exp(chain.log_prob(x)).reshape((chain.vocab_size,) * chain.length)
+
+
+@check("first-order-law", tier="float64")
+def first_order_law_bounded(results: Results) -> Outcome:
+    """first-order-law: |log(1 - SER) + kappa L/N| <= C (L/N^2 + 1/N), N = 8..64, every L <= 36, and L = 10^6.
+
+    C is fitted at N = 8..16 and L <= 12 alone, with a tenth to spare; L = 10^6 by the certificate, chain A and golden.
+    """
+    shares = []
+    for name in CHAINS:
+        table = sequence_error_table(tm.MarkovChain(CHAINS[name], 36), 64, list(range(1, 37)), method="exact")
+        steps, lengths = np.arange(8, 65)[:, None], np.arange(1, 37)[None]
+        rest = np.abs(table.log_valid[7:] + constant(name) * lengths / steps) / (lengths / steps**2 + 1 / steps)
+        fitted = 1.1 * rest[:9, :12].max()
+        shares.append(rest.max() / fitted)
+        if name in ("chain A", "golden mean"):
+            far = sequence_error_table(tm.MarkovChain(CHAINS[name], 10**6), 32, [10**6], method="certified")
+            away = np.abs(far.log_valid[31, 0] + constant(name) * 10**6 / 32) + far.error_bound[31, 0]
+            shares.append(away / (10**6 / 32**2 + 1 / 32) / fitted)
+    return decide(max(shares) < 1, len(shares), 1 - max(shares), "margin: share of C left over")
+
+
+@check("first-order-law", tier="float64")
+def constant_is_zero_without_zeros(results: Results) -> Outcome:
+    """first-order-law: kappa = 0 iff P > 0, every pattern of zeros with a positive power, V = 2, 3, up to names."""
+    found, positive = [], 0
+    for size in (2, 3):
+        for bits in range(1, 2 ** (size * size)):
+            allowed = (bits >> np.arange(size * size) & 1).reshape(size, size).astype(float)
+            relabelled = [allowed[np.ix_(order, order)] for order in permutations(range(size))]
+            if bytes(allowed) != min(map(bytes, relabelled)):
+                continue  # one of each class
+            if not (np.linalg.matrix_power(allowed, (size - 1) ** 2 + 1) > 0).all():
+                continue
+            chain = tm.MarkovChain(allowed / allowed.sum(axis=1, keepdims=True), 2)
+            found.append((first_order_constant(chain) == 0) == bool(allowed.all()))
+            positive += bool(allowed.all())
+    return decide(all(found) and positive == 2, len(found), note="patterns of zeros")
 
 
 @control("first-order-law", tier="float64")
@@ -146,6 +186,28 @@ def condition_of_the_certificate(results: Results) -> Outcome:
             least = min(far[distance - 1], far[distance // 2 - 1] ** 2 if distance > 1 else np.inf)
             found.append(mix is None if least >= 1 else mix is not None and abs(mix.delta - least) < 1e-9)
     return decide(all(found), len(found), note="six chains")
+
+
+@definition("certified-any-length", tier="float64")
+def split_route(results: Results) -> Outcome:
+    """certified-any-length: the route that splits long gaps, N <= 8, inside the bound it states and its tolerance.
+
+    Against the exact recursion at L = 3..300 and the certificate at 4 000; the route must have split somewhere.
+    """
+    left, split, named = [], 0, True
+    for name, tolerance in (("chain A", 1e-3), ("golden mean", 1e-2), ("chain A", 1e-5)):
+        chain = tm.MarkovChain(CHAINS[name], 60)
+        for lengths, method in (([3, 20, 45, 60], "exact"), ([150, 300], "exact"), ([4000], "certified")):
+            found = sequence_error_table(chain, 8, lengths, method="split", tolerance=tolerance)
+            true = sequence_error_table(chain, 8, lengths, method=method)
+            gap = np.abs(found.log_valid - true.log_valid)
+            allowed = found.error_bound + true.error_bound
+            left.append(float((1 - gap / allowed).min()))
+            left.append(tolerance - float(found.error_bound.max()))
+            split += sum(way == "split" for way in found.method)
+            cut = far_split(chain, tolerance / (16 * max(lengths))).cut
+            named &= found.method == tuple("exact" if n + 1 <= 2 * cut else "split" for n in lengths)
+    return decide(min(left) >= 0 and split >= 6 and named, len(left), min(left), "margin: share of the bound left over")
 
 
 @control("certified-any-length", tier="float64")

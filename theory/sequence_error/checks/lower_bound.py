@@ -117,6 +117,68 @@ def feng_lower_enumerated(results: Results) -> Outcome:
     return decide(min(gaps) >= 0, len(gaps), min(gaps), "margin: probability")
 
 
+@dataclass(frozen=True)
+class Scattered:
+    """The exact conditionals times random factors of their own at each context, and a share on impossible symbols."""
+
+    target: tm.Table
+    spread: float
+    leak: float
+    seed: int
+
+    @property
+    def vocab_size(self) -> int:
+        return self.target.vocab_size
+
+    @property
+    def length(self) -> int:
+        return self.target.length
+
+    def marginals(self, y, on_impossible="raise"):
+        exact = self.target.marginals(y, on_impossible)
+        codes = (np.asarray(y) + 1) @ (self.vocab_size + 1) ** np.arange(self.length)
+        noise = np.array([np.random.default_rng([self.seed, int(c)]).normal(size=exact.shape[1:]) for c in codes])
+        law = exact * np.exp(self.spread * noise)
+        law = (1 - self.leak) * law / law.sum(axis=2, keepdims=True) + self.leak / self.vocab_size
+        return np.where((np.asarray(y) == tm.MASK)[:, :, None], law, exact)
+
+
+@construction("feng-thm-4-4", tier="float64")
+def feng_lower_scattered(results: Results) -> Outcome:
+    """feng-thm-4-4, the bound at K = 2, L = 4 and K = 3, L = 2: models with errors of their own at every context."""
+    gaps = []
+    for symbols, length in ((2, 4), (3, 2)):
+        target = to_table(tm.pairs(symbols, length))
+        for seed, (spread, leak) in enumerate(((0.1, 0.0), (0.4, 0.0), (0.0, 0.1), (0.3, 0.05))):
+            model = Scattered(target, spread, leak, seed)
+            epsilon = tm.learning_error(target, model)
+            for weights in (np.ones(1), np.full(3, 1 / 3), np.array([0.7, 0.2, 0.1])):
+                error = tm.sequence_error(target, tm.IndependentReveal(weights), model)
+                bound = 1 - (1 - (1 - 1 / symbols - epsilon) * (weights**2).sum()) ** (length / 2)
+                gaps.append(error - bound)
+    return decide(min(gaps) >= 0, len(gaps), min(gaps), "margin: probability")
+
+
+@construction("feng-thm-4-4", tier="float64")
+def collisions_of_many_pairs(results: Results) -> Outcome:
+    """feng-thm-4-4: sum_s p_1 p_2 <= 1/K + max_i KL(u || p_i), 4 000 pairs of laws on 2K symbols, K = 2..16."""
+    rng, slack, tilts = np.random.default_rng(29), [], []
+    for symbols in (2, 3, 5, 8, 16):
+        for _ in range(800):
+            p = np.exp(rng.normal(size=(2, symbols)) * rng.choice([0.05, 0.3, 1.0]))
+            if rng.random() < 0.5:
+                p[1] = p[0]  # the worst are equal
+            p *= (1 - rng.choice([0.0, 0.1]) * rng.random()) / p.sum(axis=1, keepdims=True)
+            epsilon = (-np.log(symbols * p).mean(axis=1)).max()
+            slack.append(1 / symbols + epsilon - p[0] @ p[1])
+    for delta in (1e-2, 1e-3):
+        tilts.append(2 * delta**2 / (-0.5 * np.log1p(-4 * delta**2)))
+    tight = max(abs(v - 1) for v in tilts) < 1e-3
+    return decide(
+        min(slack) >= 0 and tight, len(slack) + 2, min(slack), "K = 2 and small tilts: equality to first order"
+    )
+
+
 @control("feng-thm-4-4", tier="float64")
 def feng_lower_half_epsilon(results: Results) -> Outcome:
     """feng-thm-4-4 with epsilon/2 in place of epsilon in the collision bound: tilted models go below."""

@@ -1,6 +1,7 @@
 """Beyond the papers: drawing the size of the mask in place of a time, and what that is worth at other lengths."""
 
 from fractions import Fraction
+from itertools import pairwise
 from math import log
 
 import numpy as np
@@ -194,9 +195,12 @@ def best_sizes_never_lose(results: Results) -> Outcome:
 
 @tightness("sizes-at-length", tier="rational")
 def floor_of_uniform_sizes(results: Results) -> Outcome:
-    """sizes-at-length: L = 1024 is within 1 % of the floor 1/12 that uniform k keeps."""
+    """sizes-at-length: uniform k above 1/12 at every even L <= 256, within 1 % of it at 1024, where p* has left it."""
     excess = 12 * pair_language.uniform_size(1024) - 1
-    return decide(0 < excess < Fraction(1, 100), 1, float(excess), "relative excess over Var_a h = 1/12")
+    above = all(12 * pair_language.uniform_size(n) > 1 for n in range(2, 258, 2))
+    falls = [float(pair_language.best_time(n)) for n in (2, 4, 16, 64, 256, 1024, 4096)]
+    holds = above and 0 < excess < Fraction(1, 100) and all(b < a for a, b in pairwise(falls)) and falls[-1] < 0.0012
+    return decide(holds, 136, float(excess), "relative excess over Var_a h = 1/12")
 
 
 @control("sizes-at-length", tier="rational")

@@ -14,7 +14,7 @@ from theory.ledger.registry import Outcome, check, condition, control, decide, d
 from theory.variance import definitions, exact
 from theory.variance.checks.cases import ROUNDING
 from theory.variance.results import Results
-from toy_models import repetition, zero_sum
+from toy_models import LinearCode, repetition, zero_sum
 from toy_models.networks.losses import LossOptions, draw_masks
 from toy_models.variance import decomposition as va
 from toy_models.variance import mirror
@@ -138,6 +138,33 @@ def codes_are_monotone(results: Results) -> Outcome:
             worst = max(worst, float(mirror.pair_covariance(s, t).max()))
         count += 1
     return decide(holds and worst <= 1e-12, count, -worst, "margin: least |Cov|, nats^2")
+
+
+@check("mirror-monotone", tier="rational")
+def every_small_code(results: Results) -> Outcome:
+    """mirror-monotone: all 119 codes over GF(2), L <= 4, and GF(3), L <= 3: S by ranks is monotone and Cov <= 0."""
+    covariances, monotone, count = [], True, 0
+    for p, length in ((2, 1), (2, 2), (2, 3), (2, 4), (3, 1), (3, 2), (3, 3)):
+        for code in exact.codes(p, length):
+            s = exact.code_losses(code, p, length)
+            masks = range(2**length)
+            monotone &= all(s[m] <= s[m | 1 << i] for m in masks for i in range(length))
+            covariances += [exact.mirrored_covariance(s, length, t) for t in (Fraction(1, 3), Fraction(1, 2))]
+            count += 1
+    return decide(monotone and max(covariances) <= 0 and count == 119, count, -float(max(covariances)))
+
+
+@definition("mirror-monotone", tier="float64")
+def losses_of_codes_are_ranks(results: Results) -> Outcome:
+    """mirror-monotone: S(x, M) of the library, from conditionals, = log K sum of ranks, every x of 36 codes."""
+    gaps = []
+    for p, length in ((2, 3), (3, 3), (2, 4)):
+        for code in list(exact.codes(p, length))[-12:]:
+            target = LinearCode(np.array(code), p)
+            s = summed_losses(target)
+            wanted = np.log(p) * np.array([float(v) for v in exact.code_losses(code, p, length)])
+            gaps.append(float(np.abs(s - wanted).max()))
+    return decide(max(gaps) < 1e-12, len(gaps), max(gaps))
 
 
 @tightness("mirror-monotone", tier="rational")
