@@ -10,6 +10,7 @@ import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -46,7 +47,7 @@ def available() -> bool:
 @contextmanager
 def browser() -> Iterator:
     """A headless Chromium."""
-    from playwright.sync_api import sync_playwright  # pyright: ignore[reportMissingImports]
+    sync_playwright = import_module("playwright.sync_api").sync_playwright  # of the extra `browser`
 
     with sync_playwright() as play:
         window = play.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
