@@ -84,7 +84,7 @@ TARGETS = {
     "hmm": tm.HMM([1 / 3, 2 / 3], [[0.8, 0.2], [0.1, 0.9]], [[0.7, 0.3, 0.0], [0.0, 0.25, 0.75]], 4),
     "code": tm.LinearCode(CODE, 2),
     "zero sum, a code": tm.zero_sum(3, 4),
-    "code over five": tm.LinearCode(np.array([[1, 2]]), 5),
+    "code over seven": tm.LinearCode(np.array([[1, 2]]), 7),
     "blocks": tm.Blocks(random_table(2, 2, 3), 2),
     "blocks with zeros": tm.Blocks(tm.MarkovChain([[0.5, 0.5], [1.0, 0.0]], 2), 2),
     "one block": tm.Blocks(random_table(2, 3, 4), 1),
