@@ -11,6 +11,7 @@ from jaxtyping import Float, Int
 from toy_models.kernel import kernel
 from toy_models.quantities.information_curve import bernstein, curve, information_curve, reveal_curve
 from toy_models.quantities.intervals import Estimate
+from toy_models.quantities.sampled_curve import sizes_share, weights_share
 from toy_models.targets.protocol import Target
 from toy_models.validation import distribution, positive_int
 
@@ -79,9 +80,7 @@ def optimal_sizes(g: Float[np.ndarray, " L"] | Estimate, steps: int) -> Int[np.n
     if isinstance(g, Estimate):
         fitted = _project(g)
         sizes = _best_sizes(fitted, steps)
-        share = np.zeros(len(fitted))
-        share[np.cumsum(sizes) - sizes] = sizes
-        return _estimated_schedule(sizes, share, fitted, g)
+        return _estimated_schedule(sizes, sizes_share(sizes, len(fitted)), fitted, g)
     return _best_sizes(_nonincreasing(g), steps)
 
 
@@ -116,11 +115,7 @@ def optimal_weights(
     if isinstance(target_or_curve, Estimate):
         fitted = _project(target_or_curve)
         weights = _best_weights(fitted, steps, grid)
-        before = np.clip(np.cumsum(weights) - weights, 0.0, 1.0)
-        share = len(fitted) * (
-            weights @ scipy.stats.binom.pmf(np.arange(len(fitted)), len(fitted) - 1, before[:, None])
-        )
-        return _estimated_schedule(weights, share, fitted, target_or_curve)
+        return _estimated_schedule(weights, weights_share(weights, len(fitted)), fitted, target_or_curve)
     g = information_curve(target_or_curve) if isinstance(target_or_curve, Target) else target_or_curve
     return _best_weights(_nonincreasing(g), steps, grid)
 
