@@ -10,9 +10,9 @@ import numpy as np
 from mdm.steps_answers import sentences
 from mdm.steps_page import page
 from toy_models.files import write_aside
-from toy_models.quantities.intervals import Estimate
+from toy_models.quantities.intervals import Estimate, exactly
 from toy_models.text.call_costs import StepCost, StepCosts, step_costs
-from toy_models.text.language import CONFIDENCE, Language, exactly, fit_language, require_enough
+from toy_models.text.language import CONFIDENCE, Language, fit_language, require_enough
 from toy_models.text.pair_errors import PairError
 from toy_models.text.reading import Text, read
 

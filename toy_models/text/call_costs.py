@@ -16,14 +16,14 @@ from tqdm import tqdm
 
 from toy_models.chains.likelihood import gap_log_likelihood
 from toy_models.errors import IntractableError
-from toy_models.quantities.intervals import Estimate, student_interval
+from toy_models.quantities.intervals import Estimate, exactly, student_interval
 from toy_models.quantities.token_error import marginal_kl
 from toy_models.rules import EntropyBounded, RandomOrder, bisection
 from toy_models.rules.replay import replay_rule
 from toy_models.schedules.optimal import optimal_sizes
 from toy_models.schedules.usual import usual_sizes
 from toy_models.targets.protocol import own_route
-from toy_models.text.language import CONFIDENCE, Language, exactly
+from toy_models.text.language import CONFIDENCE, Language
 from toy_models.text.order_costs import block_costs, draw_deviation, order_cost, over_entropy
 from toy_models.text.pair_errors import PairError, sampled_error, uniform_errors, weights_error
 
