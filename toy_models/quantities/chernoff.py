@@ -17,7 +17,7 @@ from math import factorial
 import numpy as np
 from jaxtyping import Float, Int
 from scipy.optimize import minimize
-from scipy.special import logsumexp, softmax
+from scipy.special import logsumexp
 
 from toy_models.errors import IntractableError
 from toy_models.quantities import lattice
@@ -45,8 +45,8 @@ class Chernoff:
 def chernoff_information(log_p: Float[np.ndarray, "orders texts"]) -> Chernoff:
     """max over lambda in the simplex of -log sum_x prod_s p_s(x)^lambda_s; every lambda gives a lower bound.
 
-    log Z is convex in lambda: quasi-Newton descent in softmax coordinates from the centre; the value is computed at the
-    weights that it ended at, so its accuracy does not touch the validity.
+    log Z is convex in lambda: sequential quadratic programming from the centre. The value is computed at the weights
+    where it ended, so how close they are to the best ones does not touch the validity.
     """
     log_p = reals("log_p", log_p)
     if log_p.ndim != 2 or log_p.size == 0:
@@ -56,17 +56,25 @@ def chernoff_information(log_p: Float[np.ndarray, "orders texts"]) -> Chernoff:
         return Chernoff(np.inf, np.full(len(log_p), 1.0 / len(log_p)))
     kept = log_p[:, possible]
 
-    def log_z(theta):
-        weights = softmax(theta)
+    def log_z(weights):
         total = weights @ kept
         value = logsumexp(total)
-        slope = kept @ np.exp(total - value)
-        return value, weights * (slope - weights @ slope)
+        return value, kept @ np.exp(total - value)
 
-    start = np.zeros(len(kept))
-    found = minimize(log_z, start, jac=True, method="L-BFGS-B", options={"ftol": 1e-15, "gtol": 1e-12}).x
-    theta = min((start, found), key=lambda t: log_z(t)[0])
-    return Chernoff(max(0.0, float(-log_z(theta)[0])), softmax(theta))
+    centre = np.full(len(kept), 1.0 / len(kept))
+    simplex = {"type": "eq", "fun": lambda w: w.sum() - 1.0, "jac": np.ones_like}
+    found = minimize(
+        log_z,
+        centre,
+        jac=True,
+        method="SLSQP",
+        bounds=[(0.0, 1.0)] * len(kept),
+        constraints=simplex,
+        options={"ftol": 1e-15, "maxiter": 500},
+    ).x
+    found = np.maximum(found, 0.0) / np.maximum(found, 0.0).sum()
+    weights = min((centre, found), key=lambda w: log_z(w)[0])
+    return Chernoff(max(0.0, float(-log_z(weights)[0])), weights)
 
 
 def order_laws(

@@ -15,6 +15,7 @@ from toy_models.quantities.sampled_curve import SampledCurve
 from toy_models.rules.replay import replay_rule
 
 L, V = 6, 3
+ROUNDING = 1e-12  # with nothing revealed all texts see one context, so the interval of e[0] has no width
 TARGET = tm.MarkovChain([[0.7, 0.3, 0.0], [0.0, 0.6, 0.4], [0.5, 0.0, 0.5]], L)
 
 
@@ -63,7 +64,7 @@ def test_the_band_covers_the_whole_curve_in_97_of_100_estimates(network, exact):
         found = networks.two_curves(network, TARGET.sample(200, rng), sizes, rng)
         for n, (curve, truth) in enumerate(zip((found.cross_entropy, found.entropy), exact, strict=True)):
             band = curve.band
-            inside[n] += bool(((band.low <= truth) & (truth <= band.high)).all())
+            inside[n] += bool(((band.low - ROUNDING <= truth) & (truth <= band.high + ROUNDING)).all())
         true = SampledCurve(exact[0][None])
         costs += all(e.low <= true.cost(s).value <= e.high for e, s in zip(found.nelbo, sizes, strict=True))
     assert inside.min() >= 194, inside
