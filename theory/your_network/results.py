@@ -18,6 +18,7 @@ from toy_models import networks
 from toy_models.networks.device import one_thread
 from toy_models.networks.judge import Tabulated
 from toy_models.quantities.sampled_curve import SampledCurve
+from toy_models.rules.replay import evaluate_rule
 
 LENGTH = 6
 STEPS = {"smoke": (2, 3), "full": (2, 3, 4)}
@@ -30,6 +31,7 @@ class Known:
     """A small network on chain A: what held-out texts say, and the truth by enumeration of all contexts.
 
     cross_entropy, entropy: the exact curves c and e. learning: c - g, the exact learning curve. largest: eps_learning.
+    The bound that "best" estimates is the one of the sizes named there.
     """
 
     target: tm.MarkovChain
@@ -41,6 +43,8 @@ class Known:
     entropy: SampledCurve
     learning: Float[np.ndarray, " L"]
     largest: float
+    exact: tuple[float, ...]  # of costs.schedules, nats per token
+    exact_rules: tuple[float, ...]  # of costs.rules
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,7 +77,12 @@ def known(profile: str, rng: np.random.Generator) -> Known:
     cross, own = enumerated_curves(target, table)
     learning = cross - tm.information_curve(target)
     curves = SampledCurve(cross[None]), SampledCurve(own[None])
-    return Known(target, denoiser, table, texts, costs, *curves, learning, tm.learning_error(target, table, "max"))
+    exact = tuple(float(curves[0].cost(np.array(row.sizes)).value) for row in costs.schedules)
+    entropy = target.entropy()
+    played = small_rules().values()
+    exact_rules = tuple((evaluate_rule(target, rule, table).kl + entropy) / LENGTH for rule in played)
+    largest = tm.learning_error(target, table, "max")
+    return Known(target, denoiser, table, texts, costs, *curves, learning, largest, exact, exact_rules)
 
 
 def small_rules() -> dict[str, tm.rules.Rule]:
