@@ -29,7 +29,8 @@ def page(report: dict) -> str:
         *(f"<p>{escape(note)}</p>" for note in report["notes"]),
         "<h2>Optimal sizes</h2><ul>",
         *(
-            f"<li>N = {row['asked']}: <code>{row['sizes']}</code></li>"
+            f"<li>N = {row['asked']}: <code>{row['sizes']}</code>"
+            + (" (sizes do not matter here)</li>" if row["asked"] in report["sizes do not matter at"] else "</li>")
             for row in report["costs"]
             if row["schedule"] == "optimal"
         ),

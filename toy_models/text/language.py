@@ -39,6 +39,11 @@ class Language:
     used: int | None
     states: int | None
 
+    @property
+    def name(self) -> str:
+        """order-n language, or S-state hidden Markov language."""
+        return f"order-{self.used} language" if self.used else f"{self.states}-state hidden Markov language"
+
 
 def fit_language(
     text: Text,
