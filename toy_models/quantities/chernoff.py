@@ -47,6 +47,10 @@ def chernoff_information(log_p: Float[np.ndarray, "orders texts"]) -> Chernoff:
 
     log Z is convex in lambda: sequential quadratic programming from the centre. The value is computed at the weights
     where it ended, so how close they are to the best ones does not touch the validity.
+
+    >>> laws = np.log([[0.5, 0.5]])
+    >>> round(float(np.exp(-tm.quantities.chernoff_information(laws[[0, 0]]).bound)), 12)  # one law twice
+    1.0
     """
     log_p = reals("log_p", log_p)
     if log_p.ndim != 2 or log_p.size == 0:
