@@ -23,7 +23,7 @@ from toy_models.networks.network_denoiser import NetworkDenoiser
 
 LETTERS = "ACDEFGHIKLMNPQRSTVWY"  # ids 5..24, in this order; [PAD] [UNK] [CLS] [SEP] [MASK] are 0..4
 CLS, SEP, MASK_ID = 2, 3, 4
-LENGTH, TEXTS, PART, SEED = 120, 256, 16, 2112
+LENGTH, TEXTS, PART, SEED = 120, 144, 16, 2112
 DATA = Path(__file__).parent / "data" / "antibody_texts.npy"
 SHAPE = (
     *("vocab_size", "hidden_size", "intermediate_size", "num_hidden_layers", "num_attention_heads"),
