@@ -1,7 +1,7 @@
 """The Chernoff bound on a learning error, on random denoisers and on the enumerated network."""
 
 from dataclasses import dataclass
-from itertools import combinations, permutations
+from itertools import combinations
 from math import comb
 
 import numpy as np
@@ -11,6 +11,7 @@ from theory.networks.small import Small, learning_curve
 from toy_models.networks.judge import Tabulated
 from toy_models.quantities import lattice
 from toy_models.quantities.chernoff import chernoff_information, order_laws
+from toy_models.targets.protocol import Denoiser
 
 
 def random_denoiser(rng: np.random.Generator, vocab: int, length: int) -> Tabulated:
@@ -33,7 +34,7 @@ def two_flips() -> Tabulated:
     return Tabulated(table)
 
 
-def whole_text(denoiser: Tabulated) -> np.ndarray:
+def whole_text(denoiser: Denoiser) -> np.ndarray:
     """log p_s of all texts by order, nothing revealed."""
     length = denoiser.length
     return order_laws(denoiser, np.full(length, tm.MASK), np.arange(length))
@@ -90,7 +91,3 @@ def windows(small: Small, sizes=(2, 3)) -> Windows:
 def best_pair(log_p: np.ndarray) -> float:
     """The largest Chernoff information of two orders."""
     return max(chernoff_information(log_p[list(two)]).bound for two in combinations(range(len(log_p)), 2))
-
-
-def orders_of(length: int) -> list[tuple[int, ...]]:
-    return list(permutations(range(length)))

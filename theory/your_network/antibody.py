@@ -7,6 +7,7 @@ lie inside the package and are read as tensors alone (weights_only); its code is
     mdm network theory.your_network.antibody:make --data theory/your_network/data/antibody_texts.npy
 """
 
+import importlib
 import importlib.util
 import json
 import os
@@ -36,14 +37,14 @@ def make(length: int = LENGTH) -> NetworkDenoiser:
     for module in ("antiberty", "transformers"):
         if importlib.util.find_spec(module) is None:
             raise ModuleNotFoundError(f"{module} is not installed; pip install 'masked-diffusion-theory[real]'")
-    from transformers import BertConfig, BertForMaskedLM
+    transformers = importlib.import_module("transformers")
 
     spec = importlib.util.find_spec("antiberty")
     assert spec is not None
     assert spec.submodule_search_locations
     folder = Path(spec.submodule_search_locations[0]) / "trained_models" / "AntiBERTy_md_smooth"
     told = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-    model = BertForMaskedLM(BertConfig(**{name: told[name] for name in SHAPE})).eval()
+    model = transformers.BertForMaskedLM(transformers.BertConfig(**{name: told[name] for name in SHAPE})).eval()
     weights = torch.load(folder / "pytorch_model.bin", map_location="cpu", weights_only=True)
     used = {name: weights[name] for name in model.state_dict() if name in weights}
     model.load_state_dict(used)  # strict: every weight of the model is in the file

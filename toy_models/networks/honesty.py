@@ -39,12 +39,14 @@ def require_honest(denoiser: Denoiser, x: Int[np.ndarray, "rows L"], rng: np.ran
     beside = [
         denoiser.marginals(np.concatenate([y, text]), on_impossible="uniform")[0, masked] for text in (full, other)
     ]
-    _require_same(*beside, "its law of a masked token changes with what another row of the batch holds there")
+    _require_same(
+        beside[0], beside[1], "its law of a masked token changes with what another row of the batch holds there"
+    )
     after = []
     for text in (full, other):
         denoiser.marginals(text, on_impossible="uniform")
         after.append(denoiser.marginals(y)[0, masked])
-    _require_same(*after, "its law of a masked token changes with what an earlier call held there")
+    _require_same(after[0], after[1], "its law of a masked token changes with what an earlier call held there")
 
 
 def _require_laws(p: np.ndarray, y: np.ndarray) -> None:

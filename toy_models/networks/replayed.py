@@ -55,7 +55,7 @@ def replay(denoiser: Denoiser, rule: Rule, x: Int[np.ndarray, "rows L"]) -> Repl
     The rule sees marginals in float64, or in float32 where one text has more than 2^24 of them. Cost: the calls.
     """
     require_denoiser(denoiser)
-    require_rule(rule, denoiser.length, (ADAPTIVE,))
+    adaptive = require_rule(rule, denoiser.length, (ADAPTIVE,))
     x = tokens(x, denoiser.vocab_size, denoiser.length, masks=False)
     at_once = max(1, CELLS // (denoiser.length * denoiser.vocab_size))
     y, calls = np.full_like(x, MASK), np.zeros(len(x), dtype=np.int64)
@@ -63,7 +63,7 @@ def replay(denoiser: Denoiser, rule: Rule, x: Int[np.ndarray, "rows L"]) -> Repl
     with tqdm(total=x.size, desc="replay", unit="token", leave=False, delay=3, disable=None) as bar:
         while (live := np.flatnonzero((y == MASK).any(axis=1))).size:
             for rows in np.array_split(live, -(-len(live) // at_once)):
-                chosen, scored = _look(denoiser, rule, y[rows], x[rows])
+                chosen, scored = _look(denoiser, adaptive, y[rows], x[rows])
                 log_p[rows] += np.where(chosen, scored, 0.0).sum(axis=1)
                 y[rows] = np.where(chosen, x[rows], y[rows])
                 bar.update(int(chosen.sum()))

@@ -78,7 +78,7 @@ def chernoff_information(log_p: Float[np.ndarray, "orders texts"]) -> Chernoff:
     ).x
     found = np.maximum(found, 0.0) / np.maximum(found, 0.0).sum()
     weights = min((centre, found), key=lambda w: log_z(w)[0])
-    return Chernoff(max(0.0, float(-log_z(weights)[0])), weights)
+    return Chernoff(max(0.0, -float(log_z(weights)[0])), weights)
 
 
 def order_laws(
