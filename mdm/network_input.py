@@ -31,8 +31,7 @@ def made(name: str) -> Denoiser:
 def read(path: Path) -> np.ndarray:
     """The array in `path`."""
     try:
-        with path.open("rb") as file:
-            found = np.load(file, allow_pickle=False)
+        found = np.load(path, mmap_mode="r", allow_pickle=False)  # a huge file is read as far as it is used
     except (ValueError, EOFError) as problem:
         raise ValueError(f"--data {path} is no .npy array of numbers: {problem}") from problem
     if not isinstance(found, np.ndarray) or found.dtype.kind not in "iu" or found.ndim not in (1, 2) or not found.size:
@@ -41,8 +40,8 @@ def read(path: Path) -> np.ndarray:
     return found
 
 
-def texts(given: np.ndarray, denoiser: Denoiser, ids: bool, path: Path) -> np.ndarray:
-    """Rows of L letters."""
+def texts(given: np.ndarray, denoiser: Denoiser, ids: bool, path: Path, rows: int) -> np.ndarray:
+    """The first `rows` rows of L letters."""
     length = denoiser.length
     if given.ndim == 1:
         if len(given) < 4 * length:
@@ -52,6 +51,7 @@ def texts(given: np.ndarray, denoiser: Denoiser, ids: bool, path: Path) -> np.nd
         raise ValueError(f"--data {path} has rows of {given.shape[1]} tokens, the network has length {length}")
     if len(given) < 4:
         raise ValueError(f"--data {path} has {len(given)} rows, at least 4 are needed for intervals")
+    given = np.array(given[:rows])
     if ids:
         known = getattr(denoiser, "tokens", None)
         if known is None:

@@ -45,18 +45,18 @@ def told(make, data, steps, rules, ids, rows, replayed, windows, confidence, see
             raise ValueError(f"--steps {wanted[-1]}, allowed: 1..{length}, the length (one token per call)")
         wanted = [n for n in wanted if n <= length] or [length]
     chosen = None if rules is None else {name: named_rule(name, length) for name in filter(None, rules.split(","))}
-    x = texts(given, denoiser, ids, data)
+    x = texts(given, denoiser, ids, data, rows)
     found = network_costs(
         denoiser,
-        x[:rows],
+        x,
         wanted,
         np.random.default_rng(seed),
         chosen,
-        min(replayed, len(x[:rows])),
+        min(replayed, len(x)),
         windows,
         confidence,
     )
-    return as_dict(make, data, denoiser, x[:rows], found, seed)
+    return as_dict(make, data, denoiser, x, found, seed)
 
 
 def as_dict(make: str, data: Path, denoiser: Denoiser, x: np.ndarray, found: NetworkCosts, seed: int) -> dict:

@@ -98,6 +98,7 @@ def antibody(results: Results) -> Drawn:
     right.axhline(0.0, color="0.6", lw=0.8)
     right.set_xscale("log")
     plain_ticks(right.xaxis, [8, 16, 30, 60, 120])
+    right.set_xlim(7, 160)
     right.set(xlabel="calls", ylabel="above one residue per call, nats per residue", title=_loses(costs))
     right.legend(fontsize=8)
     return fig, {
@@ -114,12 +115,12 @@ def antibody(results: Results) -> Drawn:
 
 def _shape(c: np.ndarray) -> str:
     """How far the loss falls."""
-    return f"a residue costs {c[0]:.2f} nats alone, {c[-1]:.2f} among all others"
+    return f"loss falls from {c[0]:.2f} to {c[len(c) // 2]:.2f} halfway"
 
 
 def _loses(costs) -> str:
-    """What uniform sizes lose against the best ones at the second number of calls."""
-    row = [s for s in costs.schedules if s.schedule == "uniform"][1]
+    """What uniform sizes lose against the best ones at the smallest number of calls."""
+    row = next(s for s in costs.schedules if s.schedule == "uniform")
     loses = row.loses
     if loses.low <= 0.0 <= loses.high:
         return f"at {row.asked} calls equal sizes cannot be told from the best"

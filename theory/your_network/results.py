@@ -49,7 +49,7 @@ class Known:
 
 @dataclass(frozen=True, eq=False)
 class Results:
-    """Parts are computed when they are first read. `antibody` needs the extra `real` and about ten minutes."""
+    """Parts are computed when they are first read. `antibody` needs the extra `real`; 15 minutes of one core."""
 
     profile: str
     seeds: dict[str, int]
