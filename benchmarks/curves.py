@@ -148,10 +148,10 @@ def section() -> str:
     return "\n".join(lines) + "\n"
 
 
-def put(text: str) -> None:
-    """Replace this section of RESULTS.md, or append it."""
+def put(text: str, heading: str = HEADING) -> None:
+    """Replace the section of RESULTS.md under `heading`, or append it."""
     old = RESULTS.read_text() if RESULTS.exists() else "# Measured\n"
-    start = old.find(HEADING)
+    start = old.find(heading)
     if start >= 0:
         end = old.find("\n## ", start + 1)
         old = old[:start] + (old[end + 1 :] if end >= 0 else "")

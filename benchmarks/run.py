@@ -12,7 +12,7 @@ import venv
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-OWN = ("curves", "sequence_error", "networks")
+OWN = ("curves", "own_text", "sequence_error", "networks")
 WITH_PEERS = ("hmm_marginals", "entropy_bound")
 PEERS = ROOT / "build" / "bench-venv"
 ON_A_CARD = ("networks",)

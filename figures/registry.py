@@ -11,6 +11,8 @@ A claim that no figure shows says so once, no_figure("claim-id", "reason").
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from importlib import import_module
+from importlib.util import find_spec
 from typing import Any, Literal, get_args
 
 Kind = Literal["exact", "sampled", "trained"]
@@ -29,6 +31,13 @@ class Entry:
     needs: Needs | None = None
     note: str | Callable[[Any], str] = ""
     topic: str = ""
+
+    @property
+    def drawable(self) -> bool:
+        """Whether this machine has what the figure needs."""
+        if self.needs == "real":
+            return all(find_spec(module) is not None for module in ("antiberty", "transformers"))
+        return self.needs is None or (find_spec("torch") is not None and import_module("torch").cuda.is_available())
 
     @property
     def alt(self) -> str:

@@ -8,6 +8,7 @@ from typer.exceptions import TyperException
 from mdm.audit import audit
 from mdm.ledger import claim, verify
 from mdm.listing import listing
+from mdm.network import network
 from mdm.notebook import run
 from mdm.steps import steps
 
@@ -21,6 +22,7 @@ def mdm() -> None:
 
 app.command("audit")(audit)
 app.command("steps")(steps)
+app.command("network")(network)
 app.command("run")(run)
 app.command("verify")(verify)
 app.command("claim")(claim)

@@ -19,7 +19,12 @@ def steps(
     alphabet: Alphabet = None,
     words: Annotated[int, typer.Option(help="V of the alphabet words: the most frequent, and one for the rest")] = 256,
     lines: Annotated[bool, typer.Option("--lines", help="each line of the text is a sequence of its own")] = False,
-    order: Annotated[int | None, typer.Option(help="n of the n-gram, 1..5; default by held-out likelihood")] = None,
+    order: Annotated[
+        int | None,
+        typer.Option(
+            help="n of the n-gram, 1..5; default by held-out likelihood where V^n L <= 2^21 (letters: up to 3)"
+        ),
+    ] = None,
     states: Annotated[int | None, typer.Option(help="fit a hidden Markov model with this many states instead")] = None,
     rows: Annotated[int, typer.Option(help="sequences behind an estimated curve")] = 48,
     excess: Annotated[float, typer.Option(help="wished excess, nats per token")] = 0.01,

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import numpy as np
 
-from mdm.steps_answers import sentences
 from mdm.steps_page import page
 from toy_models.files import write_aside
-from toy_models.quantities.intervals import Estimate
+from toy_models.quantities.intervals import Estimate, exactly
+from toy_models.text.answers import free_of_sizes, sentences
 from toy_models.text.call_costs import StepCost, StepCosts, step_costs
-from toy_models.text.language import CONFIDENCE, Language, exactly, fit_language, require_enough
+from toy_models.text.language import CONFIDENCE, Language, fit_language, require_enough
 from toy_models.text.pair_errors import PairError
 from toy_models.text.reading import Text, read
 
@@ -60,7 +60,6 @@ def as_dict(text: Text, language: Language, costs: StepCosts, seed: int) -> dict
     known = None if language.used is None else language.target.entropy()
     entropy = exactly(known) if known is not None else curve.functional(ones)
     g = curve.values
-    name = f"order-{language.used} language" if language.used else f"{language.states}-state hidden Markov language"
     report = {
         "text": {
             "source": text.source,
@@ -72,7 +71,7 @@ def as_dict(text: Text, language: Language, costs: StepCosts, seed: int) -> dict
             "kept": text.kept,
         },
         "language": {
-            "name": name,
+            "name": language.name,
             "order": language.used,
             "states": language.states,
             "best held-out order": language.best or None,
@@ -100,6 +99,7 @@ def as_dict(text: Text, language: Language, costs: StepCosts, seed: int) -> dict
         "one call": _pair(costs.one_call),
         "blocks": [{"block": b, "calls": n, "excess": _interval(e)} for b, n, e in costs.block],
         "monte carlo draw": costs.draw,
+        "sizes do not matter at": free_of_sizes(costs),
         "confidence": CONFIDENCE,
         "seed": seed,
     }
@@ -109,7 +109,7 @@ def as_dict(text: Text, language: Language, costs: StepCosts, seed: int) -> dict
         f"sequence error: independent reveal in N slots on the bigram language, L = {length}; of entropy-bounded and "
         "of halving the rule itself, on the same language; ~ sampled",
     ]
-    report["sentences"] = sentences(report, language, costs)
+    report["sentences"] = sentences(language, costs)
     return report
 
 
@@ -187,7 +187,8 @@ def table(report: dict) -> str:
     ]
     for row in report["costs"]:
         if row["schedule"] == "optimal":
-            lines.append(f"  N = {row['asked']}: {row['sizes']}")
+            free = "  (sizes do not matter here)" if row["asked"] in report["sizes do not matter at"] else ""
+            lines.append(f"  N = {row['asked']}: {row['sizes']}{free}")
     for said in report["sentences"]:
         lines += ["", said["question"], "  " + said["answer"]]
     return "\n".join(lines)

@@ -55,9 +55,12 @@ def save_all(
     seed: int,
     names: Sequence[str] | None = None,
 ) -> list[Path]:
-    """Draw and write every figure of the topic, or those named, and return the paths of their JSON files."""
+    """Draw and write every figure of the topic, or those named, and return the paths of their JSON files.
+
+    What needs more than this machine has is left out, unless it is named.
+    """
     entries = {entry.name: entry for entry in of(topic)}
-    chosen = list(entries) if names is None else list(names)
+    chosen = [entry.name for entry in entries.values() if entry.drawable] if names is None else list(names)
     if unknown := [name for name in chosen if name not in entries]:
         raise ValueError(f"names: {topic} has no figure {unknown[0]!r}, allowed: {', '.join(entries)}")
     return [save(entries[name], *draw(entries[name], results), out_dir, parameters, seed) for name in chosen]

@@ -123,3 +123,20 @@ def learning_curve(small: Small) -> np.ndarray:
     revealed, cost = open_costs(small)
     count, open_cost = revealed.sum(axis=1), cost.sum(axis=1)
     return np.array([open_cost[count == m].sum() / (comb(6, m) * (6 - m)) for m in range(6)])
+
+
+def enumerated_curves(target, network: Tabulated) -> tuple[np.ndarray, np.ndarray]:
+    """(c[m], e[m]): means over sets T of m positions, i outside T and x ~ q of -log p(x_i | x_T) and H(p(. | x_T))."""
+    length, vocab = target.length, target.vocab_size
+    states, weight = lattice.states(vocab, length), lattice.state_probabilities(target)
+    q, p = lattice.state_marginals(target), network.table
+    possible = np.flatnonzero(weight > 0)
+    hidden = states[possible] == tm.MASK
+    logs = np.log(np.where(p[possible] > 0, p[possible], 1.0))
+    loss, own = (-(law[possible] * logs).sum(axis=2) * hidden for law in (q, p))
+    count = length - hidden.sum(axis=1)
+    curves = []
+    for value in (loss, own):
+        cost = value.sum(axis=1) * weight[possible]
+        curves.append(np.array([cost[count == m].sum() / (comb(length, m) * (length - m)) for m in range(length)]))
+    return curves[0], curves[1]

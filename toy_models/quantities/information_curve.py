@@ -175,20 +175,20 @@ def curve_rows(
     return values.reshape(size, orders, len(ks)).mean(axis=1)
 
 
-def falling_curve(mean: Float[np.ndarray, " L"]) -> Float[np.ndarray, " L"]:
-    """A nonincreasing curve >= 0 from noisy values: a running mean over k +- min(k, L-1-k) // 2, then the nearest one.
+def falling_curve(mean: Float[np.ndarray, " L"], window: float = 1 / 3) -> Float[np.ndarray, " L"]:
+    """A nonincreasing curve >= 0 from noisy values: a running mean over k +- window min(k, L-1-k), then the nearest.
 
     Windows grow with the distance from both ends, where curves are steep; a straight piece is kept as it is. What the
     optimum of a schedule needs are slopes, which pooling adjacent violators alone leaves as rough as the noise.
 
     >>> tm.quantities.falling_curve(np.array([1.0, 0.5, 0.75, 0.25, 0.0])).round(12).tolist()
-    [1.0, 0.5, 0.5, 0.25, 0.0]
+    [1.0, 0.625, 0.625, 0.25, 0.0]
     """
     from scipy.optimize import isotonic_regression
 
     values = curve("mean", mean)
     k = np.arange(len(values))
-    width = np.minimum(k, k[::-1]) // 2
+    width = (window * np.minimum(k, k[::-1])).astype(np.int64)
     sums = np.concatenate([[0.0], np.cumsum(values)])
     smooth = (sums[k + width + 1] - sums[k - width]) / (2 * width + 1)
     return np.maximum(isotonic_regression(smooth, increasing=False).x, 0.0)

@@ -1,6 +1,7 @@
 """Confidence intervals, once: what a sampled mean or share says about the exact value.
 
 student_interval     mean of n values, asymptotic in n
+simultaneous_interval    means of n vectors, all entries together (union bound)
 bernstein_interval   mean of values in a known range, valid at every n (Maurer and Pontil 2009, arXiv 0907.3740, Thm 4)
 clopper_pearson      a share, exact
 """
@@ -53,6 +54,28 @@ def student_interval(values: Float[np.ndarray, "n ..."], confidence: float = 0.9
     mean = values.mean(axis=0)
     radius = quantile * values.std(axis=0, ddof=fitted) / np.sqrt(n)
     return Estimate(np.asarray(mean), np.asarray(mean - radius), np.asarray(mean + radius), confidence)
+
+
+def simultaneous_interval(values: Float[np.ndarray, "n k"], confidence: float = 0.99) -> Estimate:
+    """Means over axis 0 of n independent rows; all k intervals hold together, each at 1 - (1 - confidence) / k.
+
+    >>> wide = tm.quantities.simultaneous_interval(np.array([[1.0, 1.0], [2.0, 2.0], [3.0, 3.0]]), confidence=0.5)
+    >>> one = tm.quantities.student_interval(np.array([1.0, 2.0, 3.0]), confidence=0.75)
+    >>> bool(wide.high[1] == one.high), wide.confidence
+    (True, 0.5)
+    """
+    each = student_interval(values, 1.0 - (1.0 - confidence_level(confidence)) / values.shape[1])
+    return Estimate(each.value, each.low, each.high, confidence)
+
+
+def exactly(value, confidence: float = 0.99) -> Estimate:
+    """A number without error in the form of an estimate.
+
+    >>> float(exactly(2.0).low)
+    2.0
+    """
+    known = np.asarray(value, dtype=np.float64)
+    return Estimate(known, known, known, confidence)
 
 
 def bernstein_interval(values: Float[np.ndarray, "n ..."], width: float, confidence: float) -> Estimate:

@@ -18,5 +18,6 @@ __getattr__, __dir__, __all__ = attach(
             "rounded_sizes",
             "within_budget",
         ],
+        "usual": ["usual_sizes"],
     },
 )

@@ -9,10 +9,13 @@ import scipy
 from jaxtyping import Float, Int
 
 from toy_models.kernel import kernel
-from toy_models.quantities.information_curve import bernstein, curve, information_curve, reveal_curve
+from toy_models.quantities.information_curve import bernstein, curve, falling_curve, information_curve, reveal_curve
 from toy_models.quantities.intervals import Estimate
+from toy_models.quantities.sampled_curve import sizes_share, weights_share
 from toy_models.targets.protocol import Target
 from toy_models.validation import distribution, positive_int
+
+WINDOWS = (1 / 3, 1 / 6, 1 / 12, 1 / 24)  # of the running mean, in distances from the nearer end
 
 
 def sizes_cost(g: Float[np.ndarray, " L"], sizes: Int[np.ndarray, " N"]) -> float:
@@ -44,7 +47,7 @@ def weights_cost(g: Float[np.ndarray, " L"], weights: Float[np.ndarray, " N"]) -
 class EstimatedSchedule:
     """The schedule that is best for an estimated information curve, and what it costs on the true one.
 
-    schedule: sizes or weights. curve: the nonincreasing curve nearest to the estimate in the least-squares sense.
+    schedule: sizes or weights. curve: the smoothest nonincreasing curve that the intervals of the estimate allow.
     kl: E KL(q || p_tau) of the schedule in nats, at `curve`, with an interval that is valid although the schedule was
     chosen on the same data; its confidence is 1 - L (1 - confidence of one entry of the curve), by the union bound.
 
@@ -77,11 +80,9 @@ def optimal_sizes(g: Float[np.ndarray, " L"] | Estimate, steps: int) -> Int[np.n
     [1, 1, 4]
     """
     if isinstance(g, Estimate):
-        fitted = _project(g)
+        fitted = _smoothed(g)
         sizes = _best_sizes(fitted, steps)
-        share = np.zeros(len(fitted))
-        share[np.cumsum(sizes) - sizes] = sizes
-        return _estimated_schedule(sizes, share, fitted, g)
+        return _estimated_schedule(sizes, sizes_share(sizes, len(fitted)), fitted, g)
     return _best_sizes(_nonincreasing(g), steps)
 
 
@@ -114,13 +115,9 @@ def optimal_weights(
     [0.5, 0.5]
     """
     if isinstance(target_or_curve, Estimate):
-        fitted = _project(target_or_curve)
+        fitted = _smoothed(target_or_curve)
         weights = _best_weights(fitted, steps, grid)
-        before = np.clip(np.cumsum(weights) - weights, 0.0, 1.0)
-        share = len(fitted) * (
-            weights @ scipy.stats.binom.pmf(np.arange(len(fitted)), len(fitted) - 1, before[:, None])
-        )
-        return _estimated_schedule(weights, share, fitted, target_or_curve)
+        return _estimated_schedule(weights, weights_share(weights, len(fitted)), fitted, target_or_curve)
     g = information_curve(target_or_curve) if isinstance(target_or_curve, Target) else target_or_curve
     return _best_weights(_nonincreasing(g), steps, grid)
 
@@ -187,9 +184,18 @@ def _nonincreasing(g) -> Float[np.ndarray, " L"]:
     return np.minimum.accumulate(g)
 
 
-def _project(estimate: Estimate) -> Float[np.ndarray, " L"]:
-    """The nonincreasing curve >= 0 nearest to the estimated values: pool adjacent violators."""
-    return np.maximum(scipy.optimize.isotonic_regression(curve("g", estimate.value), increasing=False).x, 0.0)
+def _smoothed(estimate: Estimate) -> Float[np.ndarray, " L"]:
+    """The smoothest nonincreasing curve >= 0 (`falling_curve`) within the intervals; else the nearest to the values.
+
+    Optima depend on slopes. Pooling adjacent violators alone keeps their noise; a running mean removes it, and its bias
+    may not exceed what the intervals leave open.
+    """
+    values = curve("g", estimate.value)
+    for window in WINDOWS:
+        found = falling_curve(values, window)
+        if ((estimate.low <= found) & (found <= estimate.high)).all():
+            return found
+    return falling_curve(values, 0.0)
 
 
 def _estimated_schedule(schedule, share: Float[np.ndarray, " L"], g: Float[np.ndarray, " L"], estimate: Estimate):

@@ -5,6 +5,7 @@ from toy_models.lazy import attach
 __getattr__, __dir__, __all__ = attach(
     __name__,
     {
+        "answers": ["free_of_sizes", "sentences"],
         "baum_welch": ["HMMFit", "fit_hmm"],
         "language": ["fit_language"],
         "ngram_fit": ["OrderScore", "held_out_split", "interpolated", "order_scores", "seen_pairs"],

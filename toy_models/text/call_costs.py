@@ -16,15 +16,14 @@ from tqdm import tqdm
 
 from toy_models.chains.likelihood import gap_log_likelihood
 from toy_models.errors import IntractableError
-from toy_models.quantities.intervals import Estimate, student_interval
+from toy_models.quantities.intervals import Estimate, exactly, student_interval
 from toy_models.quantities.token_error import marginal_kl
 from toy_models.rules import EntropyBounded, RandomOrder, bisection
 from toy_models.rules.replay import replay_rule
-from toy_models.schedules.named import CosineSchedule, LinearSchedule
 from toy_models.schedules.optimal import optimal_sizes
-from toy_models.schedules.sizes import growing_sizes
+from toy_models.schedules.usual import usual_sizes
 from toy_models.targets.protocol import own_route
-from toy_models.text.language import CONFIDENCE, Language, exactly
+from toy_models.text.language import CONFIDENCE, Language
 from toy_models.text.order_costs import block_costs, draw_deviation, order_cost, over_entropy
 from toy_models.text.pair_errors import PairError, sampled_error, uniform_errors, weights_error
 
@@ -77,12 +76,7 @@ def sizes_of(schedule: str, steps: int, length: int, language: Language) -> Int[
     """The sizes that are used, without empty steps."""
     if schedule == "optimal":
         return np.asarray(optimal_sizes(language.curve.falling, steps))
-    made = {
-        "uniform": lambda: LinearSchedule().sizes(steps, length),
-        "cosine": lambda: CosineSchedule().sizes(steps, length),
-        "growing": lambda: growing_sizes(length, steps),
-    }[schedule]()
-    return made[made > 0]
+    return usual_sizes(schedule, steps, length)
 
 
 def step_costs(

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Int
 
 from toy_models.errors import IntractableError
-from toy_models.quantities.information_curve import curve_rows, falling_curve, information_curve
-from toy_models.quantities.intervals import Estimate, student_interval
+from toy_models.quantities.information_curve import curve_rows, information_curve
+from toy_models.quantities.sampled_curve import SampledCurve
 from toy_models.targets.hmm import HMM
 from toy_models.targets.markov import MarkovChain
 from toy_models.targets.ngram import NGram
@@ -23,56 +23,6 @@ CONFIDENCE = 0.99
 HMM_TOKENS = 2**17  # Baum-Welch reads at most so many
 
 
-def exactly(value) -> Estimate:
-    """A number without error in the form of an estimate."""
-    known = np.asarray(value, dtype=np.float64)
-    return Estimate(known, known, known, CONFIDENCE)
-
-
-@dataclass(frozen=True, eq=False)
-class Curve:
-    """g[k], k = 0..L-1: exact (one row), or one unbiased draw per sequence."""
-
-    rows: Float[np.ndarray, "rows L"]
-
-    @property
-    def exact(self) -> bool:
-        return len(self.rows) == 1
-
-    @property
-    def values(self) -> Estimate:
-        """g with pointwise intervals at 99 % (Student, asymptotic)."""
-        return self.functional(np.eye(self.rows.shape[1]))
-
-    @property
-    def falling(self) -> Float[np.ndarray, " L"]:
-        """A nonincreasing curve for optimisers: itself where exact, else smoothed (`falling_curve`)."""
-        mean = self.rows.mean(axis=0)
-        return np.minimum.accumulate(mean) if self.exact else falling_curve(mean)
-
-    def functional(self, weights: Float[np.ndarray, "... L"]) -> Estimate:
-        """sum over k of weights[k] g[k]; the rows of one draw share its noise, so differences are sharp."""
-        per_row = self.rows @ np.moveaxis(np.asarray(weights, dtype=np.float64), -1, 0)
-        if self.exact:
-            return exactly(per_row[0])
-        return student_interval(per_row, CONFIDENCE)
-
-    def excess(self, sizes: Int[np.ndarray, " N"]) -> Estimate:
-        """E_tau KL(q || p_tau) of a random order cut into `sizes`, nats per token."""
-        return self.functional((self._share(sizes) - 1.0) / self.rows.shape[1])
-
-    def difference(self, sizes: Int[np.ndarray, " N"], other: Int[np.ndarray, " M"]) -> Estimate:
-        """excess(sizes) - excess(other), along the same rows."""
-        return self.functional((self._share(sizes) - self._share(other)) / self.rows.shape[1])
-
-    def _share(self, sizes) -> Float[np.ndarray, " L"]:
-        """s_j at k = N_(j-1), so that the cross-entropy is share @ g."""
-        share = np.zeros(self.rows.shape[1])
-        used = np.asarray(sizes)[np.asarray(sizes) > 0]
-        share[np.cumsum(used) - used] = used
-        return share
-
-
 @dataclass(frozen=True, eq=False)
 class Language:
     """What was fitted. `target` gives the costs, `pairs` (the bigram language of seen pairs) the sequence error.
@@ -83,11 +33,16 @@ class Language:
 
     target: NGram | HMM
     pairs: MarkovChain
-    curve: Curve
+    curve: SampledCurve
     scores: tuple[OrderScore, ...]
     best: int
     used: int | None
     states: int | None
+
+    @property
+    def name(self) -> str:
+        """order-n language, or S-state hidden Markov language."""
+        return f"order-{self.used} language" if self.used else f"{self.states}-state hidden Markov language"
 
 
 def fit_language(
@@ -132,7 +87,7 @@ def fit_language(
     conditional = interpolated(text.rows, used, v)
     target = NGram(conditional, length)
     curve = information_curve(target)[None] if used <= 2 else curve_rows(target, rows, rng)
-    return Language(target, pairs, Curve(curve), scores, best, used, None)
+    return Language(target, pairs, SampledCurve(curve), scores, best, used, None)
 
 
 def require_enough(text: Text, length: int) -> None:
@@ -157,7 +112,7 @@ def _hidden(text: Text, length: int, rng, states: int, pairs: MarkovChain, rows:
         raise ValueError(f"{text.source} has no held-out block of {length} tokens; lower --length")
     model = fit_hmm(fitted, states, text.vocab_size, rng).model
     score = OrderScore(0, *(float(model.log_prob(part).mean() / length) for part in (fitted, held_out)))
-    curve = Curve(curve_rows(model, max(rows, 128), rng))
+    curve = SampledCurve(curve_rows(model, max(rows, 128), rng))
     return Language(model, pairs, curve, (score,), 0, None, states)
 
 

@@ -292,3 +292,36 @@ def test_the_interval_of_an_estimated_schedule_excludes_a_wrong_curve():
     estimate = tm.estimate_information_curve(chain, 200_000, RNG(4), confidence=1 - 1e-6)
     found, wrong = tm.optimal_sizes(estimate, 2), tm.information_curve(tm.MarkovChain([[0.7, 0.3], [0.3, 0.7]], 4))
     assert not found.kl.low <= sizes_cost(wrong, found.schedule) <= found.kl.high
+
+
+CHAINS = {
+    "slow": lambda: tm.MarkovChain([[0.97, 0.03], [0.02, 0.98]], 64),
+    "three symbols": lambda: tm.MarkovChain([[0.7, 0.3, 0.0], [0.0, 0.6, 0.4], [0.5, 0.0, 0.5]], 64),
+    "English bigrams": lambda: tm.corpus.language(2, 64),
+}
+
+
+@pytest.mark.parametrize("name", CHAINS)
+def test_sizes_from_200_sequences_cost_what_the_best_sizes_cost(name):
+    """Fifty seeds, L = 64: true cost within 3 % of the true optimum in the median, within 10 % at worst."""
+    target = CHAINS[name]()
+    g, excess = tm.information_curve(target), {4: [], 8: [], 16: []}
+    for seed in range(50):
+        estimate = tm.estimate_information_curve(target, 200, RNG(seed))
+        for steps, found in excess.items():
+            best = sizes_cost(g, tm.optimal_sizes(g, steps))
+            found.append(sizes_cost(g, tm.optimal_sizes(estimate, steps).schedule) / best - 1)
+    for steps, found in excess.items():
+        assert np.median(found) <= 0.03, (steps, np.median(found))
+        assert max(found) <= 0.10, (steps, max(found))
+        assert min(found) >= -1e-9
+
+
+def test_a_precise_estimate_is_not_smoothed_away():
+    """Steps in a curve that is known to 1e-6 are kept: the smoothing stops where it would leave the intervals."""
+    g = np.repeat([1.0, 0.5, 0.1], 8)
+    sharp = tm.Estimate(g, g - 1e-6, g + 1e-6, 0.999)
+    assert tm.optimal_sizes(sharp, 3).schedule.tolist() == tm.optimal_sizes(g, 3).tolist() == [8, 8, 8]
+    np.testing.assert_allclose(tm.optimal_sizes(sharp, 3).curve, g, rtol=1e-12)
+    blurred = tm.Estimate(g, g - 1.0, g + 1.0, 0.999)
+    assert np.abs(tm.optimal_sizes(blurred, 3).curve - g).max() > 0.05

@@ -1,4 +1,4 @@
-"""What `mdm steps` answers, in sentences that carry the language, L and N they hold for."""
+"""Answers to questions that users asked, as sentences that carry the language, L and N they hold for."""
 
 import numpy as np
 
@@ -7,6 +7,7 @@ from toy_models.text.call_costs import StepCosts, sizes_of
 from toy_models.text.language import Language
 
 SHOWN = 1e-4  # differences below what is printed are none
+FREE = 1e-9  # nats per token: rounding of a sum of L entropies
 
 
 def _pm(estimate: Estimate) -> str:
@@ -14,10 +15,17 @@ def _pm(estimate: Estimate) -> str:
     return f"{value:.4f}" if high - low < 5e-5 else f"{value:.4f} ({low:.4f} to {high:.4f})"
 
 
-def sentences(report: dict, language: Language, costs: StepCosts) -> list[dict]:
-    """Answers to questions that users of released samplers asked, each with the language, L and N it holds for."""
+def sentences(language: Language, costs: StepCosts) -> list[dict[str, str]]:
+    """[{"question": ..., "answer": ...}]: what users of released samplers asked, answered from the costs of a text.
+
+    >>> text = tm.text.Text((np.arange(400) % 2,), ("a", "b"), "tokens", 1.0, "abab")
+    >>> language = tm.text.fit_language(text, 4, np.random.default_rng(0), order=2)
+    >>> said = tm.text.sentences(language, tm.text.step_costs(language, [2], np.random.default_rng(0)))
+    >>> said[0]["answer"][:34]
+    'In one call 87.5 % of the written '
+    """
     length = language.target.length
-    scope = f"{report['language']['name']}, L = {length}"
+    scope = f"{language.name}, L = {length}"
     pairs = f"bigram language, L = {length}"
     asked = sorted({row.asked for row in costs.rows if row.schedule == "uniform"})
     middle = asked[len(asked) // 2]
@@ -29,6 +37,14 @@ def sentences(report: dict, language: Language, costs: StepCosts) -> list[dict]:
             f"text never has ({pairs}, N = 1). One token per call writes none, in {length} calls.",
         }
     ]
+    if free := free_of_sizes(costs):
+        said.append(
+            {
+                "question": "Which sizes should the calls have?",
+                "answer": f"At N = {', '.join(map(str, free))} it does not matter ({scope}): every schedule costs 0 up "
+                "to rounding or to its interval, so the optimal sizes there are those of noise.",
+            }
+        )
     even, grown = (sizes_of(s, middle, length, language) for s in ("uniform", "growing"))
     gap = language.curve.difference(grown, even)
     verdict = "lose against" if gap.low > 0 else "beat" if gap.high < 0 else "cannot be told from"
@@ -80,14 +96,30 @@ def sentences(report: dict, language: Language, costs: StepCosts) -> list[dict]:
             f"Sequence error at most {costs.wished_error:g}: {searched} ({pairs}).",
         }
     )
-    said.append({"question": "How sure is all this?", "answer": _sure(report, language)})
+    said.append({"question": "How sure is all this?", "answer": _sure(language)})
     return said
 
 
-def _sure(report: dict, language: Language) -> str:
+def free_of_sizes(costs: StepCosts) -> list[int]:
+    """The N at which no size matters: the excess of every schedule is 0 up to rounding, or its interval holds 0.
+
+    >>> text = tm.text.Text((np.random.default_rng(0).integers(0, 2, 4000),), ("a", "b"), "tokens", 1.0, "coins")
+    >>> language = tm.text.fit_language(text, 8, np.random.default_rng(0), order=1)
+    >>> tm.text.free_of_sizes(tm.text.step_costs(language, [2, 4], np.random.default_rng(0)))
+    [2, 4]
+    """
+    rows = [row for row in costs.rows if row.sizes is not None]
+    return [
+        n
+        for n in sorted({row.asked for row in rows})
+        if all(float(row.excess.low) <= FREE for row in rows if row.asked == n)
+    ]
+
+
+def _sure(language: Language) -> str:
     used = next(s for s in language.scores if s.order == (language.used or 0))
     text = (
-        f"Fitted to nine tenths of the text the {report['language']['name']} has a log-likelihood of {used.fitted:.3f} "
+        f"Fitted to nine tenths of the text the {language.name} has a log-likelihood of {used.fitted:.3f} "
         f"nats per token there and {used.held_out:.3f} on the rest, a gap of {used.gap:.3f}. "
     )
     if language.used is not None and language.best != language.used:
