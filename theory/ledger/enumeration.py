@@ -160,6 +160,7 @@ def replayed(target, denoiser, rule):
                     if -1 not in y:
                         continue
                     law = law_at(y)
+                    assert law is not None  # on the way to x, which is possible
                     for chance, positions in _moves(rule, stage, y, law):
                         calls += w * p * chance * (len(positions) > 0)
                         loss -= sum(w * p * chance * log(law[i, x[i]]) for i in positions)

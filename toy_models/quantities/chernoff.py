@@ -17,7 +17,6 @@ from math import factorial
 import numpy as np
 from jaxtyping import Float, Int
 from scipy.optimize import minimize
-from scipy.special import logsumexp
 
 from toy_models.errors import IntractableError
 from toy_models.quantities import lattice
@@ -62,7 +61,7 @@ def chernoff_information(log_p: Float[np.ndarray, "orders texts"]) -> Chernoff:
 
     def log_z(weights):
         total = weights @ kept
-        value = logsumexp(total)
+        value = np.logaddexp.reduce(total)
         return value, kept @ np.exp(total - value)
 
     centre = np.full(len(kept), 1.0 / len(kept))
@@ -78,7 +77,8 @@ def chernoff_information(log_p: Float[np.ndarray, "orders texts"]) -> Chernoff:
     ).x
     found = np.maximum(found, 0.0) / np.maximum(found, 0.0).sum()
     weights = min((centre, found), key=lambda w: log_z(w)[0])
-    return Chernoff(max(0.0, -float(log_z(weights)[0])), weights)
+    value, _ = log_z(weights)
+    return Chernoff(max(0.0, -value), weights)
 
 
 def order_laws(

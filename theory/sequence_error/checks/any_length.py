@@ -205,7 +205,10 @@ def split_route(results: Results) -> Outcome:
             left.append(float((1 - gap / allowed).min()))
             left.append(tolerance - float(found.error_bound.max()))
             split += sum(way == "split" for way in found.method)
-            cut = far_split(chain, tolerance / (16 * max(lengths))).cut
+            far = far_split(chain, tolerance / (16 * max(lengths)))
+            if far is None:
+                return decide(False, len(left), note="no split of the far ends was found")
+            cut = far.cut
             named &= found.method == tuple("exact" if n + 1 <= 2 * cut else "split" for n in lengths)
     return decide(min(left) >= 0 and split >= 6 and named, len(left), min(left), "margin: share of the bound left over")
 

@@ -21,7 +21,7 @@ def intervals_by_their_formulas(_: Results) -> Outcome:
 @definition("ppots-optimal", tier="float64")
 def densities_of_every_objective(_: Results) -> Outcome:
     """The density of each objective is proportional to the root of its moment, at five times."""
-    _, moments = small()
+    moments = small()[1]
     t = np.array([0.003, 0.05, 0.3, 0.77, 0.99])
     found, gaps = {name: p_pots.optimal(moments, objective=name).pdf(t) for name in OBJECTIVES}, []
     m2, g2, square = moments.second_moment(t), moments.mean_square(t), moments.square_of_mean(t)
@@ -49,7 +49,7 @@ def curve_found_again(_: Results) -> Outcome:
 @definition("ppots-optimal", tier="float64")
 def edges_of_the_hypotheses(_: Results) -> Outcome:
     """0 < epsilon < upper <= 1 and objectives by name; the rest is refused."""
-    _, moments = small()
+    moments = small()[1]
     good = [
         lambda: p_pots.optimal(moments, 1e-6),
         lambda: p_pots.optimal(moments, 0.45, 0.95),
