@@ -1,6 +1,7 @@
 """One page for each claim, from where its facts stand: block, claims.toml, references.bib, outcomes, checks."""
 
 import inspect
+import re
 from collections.abc import Mapping
 from html import escape
 from pathlib import Path
@@ -10,6 +11,7 @@ from book.bibtex import entry, of_claim
 from book.derivation_pages import chip
 from book.markdown import displays, plain_text, references, title_text
 from book.material import Figure
+from theory.formal.statements import statements as proofs
 from theory.ledger.claims import OURS, Claim, notebook_of
 from theory.ledger.figures import figures_of, why_no_figure
 from theory.ledger.references import references as sources
@@ -51,10 +53,11 @@ def page(
         _checks(claim, told),
         "## Controls: false neighbours that were rejected",
         _controls(told),
+        _formal(claim),
         "## Figures",
         _figures(claim, figures),
         "## The code of the check",
-        *(_code(function) for function in REGISTRY.of(claim.id)),
+        *(_code(entry_) for entry_ in REGISTRY.of(claim.id) if inspect.isroutine(entry_.function)),
         "## Cite",
         _cite(claim, block),
     ]
@@ -118,7 +121,7 @@ def _numbers(told: dict) -> str:
 
 def _checks(claim: Claim, told: dict) -> str:
     """A row for each function but the controls, and why no tightness is claimed."""
-    rows = [_row(claim, ran, TOLD[ran["role"]]) for ran in told["ran"] if ran["role"] != "control"]
+    rows = [_row(claim, ran, TOLD[ran["role"]]) for ran in told["ran"] if ran["role"] in TOLD]
     reason = REGISTRY.not_tight.get(claim.id)
     note = f"\n\nNo tightness is claimed: {plain_text(reason)}." if reason else ""
     return _table(("", "decides", "result", "found"), rows, "checks") + note
@@ -129,13 +132,26 @@ def _controls(told: dict) -> str:
     return _table(("the neighbour", "result", "numbers"), [row[1:] for row in rows], "controls")
 
 
+def _formal(claim: Claim) -> str:
+    """The Coq theorem and what of the words it covers; its changed statements stand among the controls."""
+    proof = proofs().get(claim.id)
+    if proof is None:
+        return ""
+    parts = ["## Proved by machine", f"Coq accepts the proof in `theory/formal/{proof.file}`. Covers: {proof.covers}"]
+    if proof.leaves_out:
+        parts[1] += f" Left out: {proof.leaves_out}"
+    parts += [f"```coq\n{statement}\n```" for statement in proof.theorems.values()]
+    return "\n\n".join(parts)
+
+
 def _row(claim: Claim | None, ran: dict, role: str) -> tuple[str, ...]:
     """Role, what it decides, result with tier and instances, numbers."""
     instances = f"{ran['instances']} instance{'s' * (ran['instances'] != 1)}"
     counted = f"{ran['result']}<br><small>{ran['tier']}, {instances}</small>"
     numbers = [escape(ran["note"])] if ran["note"] else []
     numbers += [f"margin {escape(ran['margin'])}"] if ran["margin"] else []
-    return role, escape(decides(ran["function"])), counted, "<br>".join(numbers) or "–"
+    told = re.sub("`([^`]+)`", r"<code>\1</code>", escape(decides(ran["function"])))
+    return role, told, counted, "<br>".join(numbers) or "–"
 
 
 def decides(name: str) -> str:

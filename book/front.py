@@ -10,6 +10,7 @@ from book.bibtex import of_suite
 from book.ledger_page import counted, summary
 from book.markdown import links
 from book.material import Figure, images
+from notebooks.run import notebook_names
 from theory.ledger.claims import Claim, notebook_of
 from theory.ledger.report import TITLES
 from theory.ledger.statements import statement_of
@@ -110,11 +111,13 @@ def _everything() -> str:
 
 
 def _trees() -> str:
-    """The contents, for the side bar."""
+    """The contents, for the side bar. A notebook of no topic stands by itself."""
+    of_topics = {notebook_of(topic) for topic in TITLES} | {"00-start-here"}
     parts = {
         "Start": ["Start here <notebooks/00-start-here>", "theory/notation"],
         "Topics": [f"{title} <topics/{topic}>" for topic, title in TITLES.items()],
         "Claims": ["ledger", "corrections", "graph", "sources", "glossary", "figures"],
+        "Yours": [f"notebooks/{name}" for name in notebook_names() if name not in of_topics],
         "Use": ["The repository <repository/readme>", "api/index", "repository/contributing", "repository/changelog"],
     }
     return "\n\n".join(
