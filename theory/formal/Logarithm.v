@@ -1,7 +1,7 @@
 (* Logarithms and laws: what every other file starts from.
 
    logarithm R   a function ln : R -> R on an ordered field R with ln(xy) = ln x + ln y and ln x <= x - 1 for x, y > 0.
-                 On the reals there is exactly one such function, the natural logarithm (Reals.v proves that it is one).
+                 On the positive reals there is exactly one such function, the natural logarithm (Reals.v proves that it is one).
    law R A       a probability law on the finite set A: a >= 0 for each point, sum 1. Zeros are allowed.
    KL ln q p     sum over a of q(a) (ln q(a) - ln p(a)), with the convention 0 ln 0 = 0. *)
 From mathcomp Require Import all_ssreflect all_algebra.
