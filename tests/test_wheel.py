@@ -65,7 +65,14 @@ def test_the_wheel_holds_its_data_and_nothing_else(made):
     with zipfile.ZipFile(made[1]) as wheel:
         names = [name for name in wheel.namelist() if ".dist-info/" not in name]
     assert {name.split("/")[0] for name in names} == {"toy_models", "theory", "figures", "notebooks", "mdm"}
-    data = ("theory/**/*.md", "theory/**/*.toml", "theory/**/*.json", "theory/*.bib", "toy_models/targets/data/*.npz")
+    data = (
+        "theory/**/*.md",
+        "theory/**/*.toml",
+        "theory/**/*.json",
+        "theory/**/*.npy",
+        "theory/*.bib",
+        "toy_models/targets/data/*.npz",
+    )
     data += ("theory/formal/*.v", "theory/formal/*.txt", "theory/formal/Makefile", "theory/formal/_CoqProject")
     data += ("figures/*.mplstyle", "notebooks/*.ipynb", "t*/**/*.py", "figures/*.py", "notebooks/*.py", "mdm/*.py")
     wanted = {p.relative_to(ROOT).as_posix() for pattern in data for p in ROOT.glob(pattern)}
@@ -80,7 +87,7 @@ def test_the_wheel_works_where_it_is_called(installed, tmp_path):
     before = {p for p in site.rglob("*") if "__pycache__" not in p.parts}
     run = call(python, tmp_path, "-m", "notebooks.run", "00-start-here", "--quiet", "-p", "profile", "smoke")
     assert run.stdout == "build/notebooks/00-start-here.ipynb\n", run.stderr
-    assert len(list((tmp_path / "build" / "figures").glob("*.svg"))) == 3
+    assert len(list((tmp_path / "build" / "figures").glob("*.svg"))) == 4
     claim = call(python, tmp_path, "-m", "theory", "--fast", "--claim", "trajectory-identity")
     assert claim.returncode in (0, 1), claim.stderr
     assert sorted(p.name for p in tmp_path.iterdir()) == ["build"]

@@ -273,7 +273,7 @@ def test_a_claim_is_told_and_run():
     assert (ROOT / found["proof"].split("#")[0]).exists()
     assert {f["result"] for f in found["functions"] if f["role"] == "control"} == {"REFUTED"}
     told = call("claim", "trajectory-identity").stdout
-    assert "Verdict  holds (rational)" in told
+    assert "Verdict  holds (formal)" in told
     assert "control " in told
     assert "no claim 'trajectory'; near: trajectory-identity" in refused("claim", "trajectory")
 

@@ -154,7 +154,7 @@ def test_each_notebook_gets_what_it_declares():
     values = {"profile": "smoke", "seed": "3", "device": "", "corpus": "my.txt", "out_dir": "out"}
     given = {name: batch.given_to(declared_parameters(source(name)), values) for name in notebook_names()}
     assert all(own.keys() >= {"profile", "seed", "out_dir"} and "device" not in own for own in given.values())
-    assert sum("corpus" in own for own in given.values()) == 4
+    assert sum("corpus" in own for own in given.values()) == 5
 
 
 def test_the_owner_writes_its_number(tmp_path):

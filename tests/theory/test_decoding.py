@@ -45,7 +45,7 @@ def test_every_claim_has_its_verdict_and_rejected_controls(results):
 
 def test_labels_and_registered_functions_belong_to_claims():
     mine = {c.id for c in load_claims().values() if c.topic == "decoding"}
-    assert set(re.findall(r"^:label: (\S+)$", PAGE, re.MULTILINE)) == mine
+    assert set(re.findall(r"^:label: (\S+) -->$", PAGE, re.MULTILINE)) == mine
     assert {e.claim for e in REGISTRY.entries if e.topic == "decoding"} == mine
 
 

@@ -34,6 +34,7 @@ CLAIMS = {
     "device-posterior-bound",
     "sampled-judge",
     "averaged-weights",
+    "learning-error-chernoff",
 }
 
 

@@ -38,7 +38,7 @@ def geodesic(g: Float[np.ndarray, " L"], knots: int = 4001) -> KnotSchedule:
     kept = np.concatenate([[True], np.diff(time) > 1e-14 * time[-1]])
     time, a = time[kept] / time[-1], a[kept]
     time[-1] = a[-1] = 1.0
-    return KnotSchedule(time, a)
+    return KnotSchedule(tuple(time.tolist()), tuple(a.tolist()))
 
 
 def _nodes() -> tuple[np.ndarray, np.ndarray]:

@@ -45,6 +45,7 @@ __getattr__, __dir__, __all__ = attach(
         "queens",
         "remask",
         "remdm",
+        "rewriting",
         "sudoku",
         "sudoku_oracle",
         "write_log",

@@ -78,7 +78,7 @@ def chernoff_information(log_p: Float[np.ndarray, "orders texts"]) -> Chernoff:
     found = np.maximum(found, 0.0) / np.maximum(found, 0.0).sum()
     weights = min((centre, found), key=lambda w: log_z(w)[0])
     value, _ = log_z(weights)
-    return Chernoff(max(0.0, -value), weights)
+    return Chernoff(max(0.0, -float(value)), weights)
 
 
 def order_laws(

@@ -15,7 +15,12 @@ from toy_models.validation import MASK
 
 @dataclass(frozen=True, eq=False)
 class Trace:
-    """tokens: the text, MASK where the run got stuck; call[i]: the call that wrote position i, -1 for none."""
+    """tokens: the text, MASK where the run got stuck; call[i]: the call that wrote position i, -1 for none.
+
+    >>> run = tm.quantities.Trace(np.array([1, 0, 1]), np.array([0, 1, 0]), False)
+    >>> run.calls, run.after(1).tolist()
+    (2, [1, -1, 1])
+    """
 
     tokens: Int[np.ndarray, " L"]
     call: Int[np.ndarray, " L"]

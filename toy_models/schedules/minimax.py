@@ -15,7 +15,7 @@ from toy_models.validation import positive_int
 MAX_STEPS = 16  # the alternating sum loses about N/2 digits
 
 
-def uniform_renewals(s: float) -> float:
+def uniform_renewals(s: int | float) -> float:
     """m(s) = E[min{n: U_1 + .. + U_n > s}], 0 for s < 0. Source: Uspensky 1937, p. 278.
 
     >>> round(tm.schedules.uniform_renewals(1.0), 12)  # e
