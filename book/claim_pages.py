@@ -28,6 +28,7 @@ TOLD = {
     "definition": "the definition",
     "tightness": "tightness",
 }
+ELSEWHERE = ("control", "formal")  # these have sections of their own
 
 
 def page(
@@ -121,7 +122,7 @@ def _numbers(told: dict) -> str:
 
 def _checks(claim: Claim, told: dict) -> str:
     """A row for each function but the controls, and why no tightness is claimed."""
-    rows = [_row(claim, ran, TOLD[ran["role"]]) for ran in told["ran"] if ran["role"] in TOLD]
+    rows = [_row(claim, ran, TOLD[ran["role"]]) for ran in told["ran"] if ran["role"] not in ELSEWHERE]
     reason = REGISTRY.not_tight.get(claim.id)
     note = f"\n\nNo tightness is claimed: {plain_text(reason)}." if reason else ""
     return _table(("", "decides", "result", "found"), rows, "checks") + note

@@ -2,7 +2,6 @@
 
 import importlib
 import importlib.util
-import json
 import sys
 from collections.abc import Callable
 from contextlib import redirect_stdout
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mdm.door import AsJson, bad_input, print_json, require
+from mdm.door import AsJson, as_text, bad_input, print_json, require, write_files
 
 if TYPE_CHECKING:
     from toy_models.audit.report import Audit
@@ -90,11 +89,8 @@ def audit(
         report["shortest_text_in_error"] = None if first is None else first.length
     if out is not None:
         from mdm.audit_page import page
-        from toy_models.files import write_aside
 
-        told = json.dumps(report, indent=1, allow_nan=False) + "\n"
-        for name, text in (("audit.json", told), ("audit.html", page(found, title))):
-            write_aside(out / name, lambda path, text=text: path.write_text(text, encoding="utf-8"))
+        write_files(out, {"audit.json": as_text(report) + "\n", "audit.html": page(found, title)})
     if as_json:
         print_json(report)
     else:

@@ -1,6 +1,5 @@
 """`mdm network`: what a trained network pays on held-out texts under every schedule, and its best sizes."""
 
-import os
 import sys
 from contextlib import redirect_stdout
 from pathlib import Path
@@ -8,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from mdm.door import AsJson, bad_input, print_json, require
+from mdm.door import AsJson, answer, bad_input, bars_on_terminals_only, require, require_folder
 
 Option = typer.Option
 
@@ -34,14 +33,11 @@ def network(
     Needs no truth: the entropy of the texts stays unknown, differences are without it. About rows * L passes of a row.
     """
     require("network", "torch")
-    if not sys.stderr.isatty():
-        os.environ["TQDM_DISABLE"] = "1"
+    bars_on_terminals_only()
     with bad_input("network"):
         from mdm.network_report import table, told, write
-        from mdm.steps_report import require_folder
 
-        if out is not None:
-            require_folder(out)
+        require_folder(out)
         with redirect_stdout(sys.stderr):  # what the network prints is no part of the report
             try:
                 report = told(make, data, steps, rules, ids, rows, replayed, windows, confidence, seed)
@@ -51,9 +47,4 @@ def network(
                 raise ValueError("out of memory; lower batch_tokens of the NetworkDenoiser, or --rows") from None
         if out is not None:
             write(report, out)
-    if as_json:
-        print_json(report)
-        return
-    typer.echo(table(report))
-    if out is not None:
-        typer.echo(f"Written: {out}/network.json, network.csv, network.html")
+    answer("network", report, table, as_json, out)

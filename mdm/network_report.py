@@ -2,17 +2,16 @@
 
 import csv
 import io
-import json
 from pathlib import Path
 
 import numpy as np
 
+from mdm.door import as_text, write_files
 from mdm.names import rule as named_rule
 from mdm.network_answers import sentences
 from mdm.network_input import made, read, texts
 from mdm.network_page import page
 from mdm.steps_report import numbers
-from toy_models.files import write_aside
 from toy_models.networks import NetworkCosts, network_costs
 from toy_models.quantities.intervals import Estimate
 from toy_models.targets.protocol import Denoiser
@@ -191,9 +190,5 @@ def as_csv(report: dict) -> str:
 
 
 def write(report: dict, out: Path) -> None:
-    """network.json, network.csv, network.html: each written aside and renamed."""
-    out.mkdir(parents=True, exist_ok=True)
-    files = {"network.json": json.dumps(report, indent=1, allow_nan=False), "network.csv": as_csv(report)}
-    files["network.html"] = page(report)
-    for name, content in files.items():
-        write_aside(out / name, lambda path, content=content: path.write_text(content, encoding="utf-8"))
+    """network.json, network.csv, network.html."""
+    write_files(out, {"network.json": as_text(report), "network.csv": as_csv(report), "network.html": page(report)})

@@ -1,13 +1,11 @@
 """`mdm steps`: what N calls cost on the language of a text."""
 
-import os
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from mdm.door import AsJson, bad_input, print_json
+from mdm.door import AsJson, answer, bad_input, bars_on_terminals_only, require_folder
 
 Alphabet = Annotated[str | None, typer.Option(help="letters, bytes, words or tokens; default letters, tokens for .npy")]
 
@@ -34,22 +32,15 @@ def steps(
     seed: Annotated[int, typer.Option(help="of everything that is sampled")] = 0,
 ) -> None:
     """What N calls cost on the language of a text: excess nats per token and sequence error of the usual schedules."""
-    if not sys.stderr.isatty():
-        os.environ["TQDM_DISABLE"] = "1"
+    bars_on_terminals_only()
     with bad_input("steps"):
-        from mdm.steps_report import require_folder, table, told, write
+        from mdm.steps_report import table, told, write
 
-        if out is not None:
-            require_folder(out)
+        require_folder(out)
         try:
             report = told(text, length, steps, alphabet, words, lines, order, states, rows, excess, ser, seed)
         except MemoryError:
             raise ValueError("out of memory; lower --length, --order or --rows") from None
         if out is not None:
             write(report, out)
-    if as_json:
-        print_json(report)
-        return
-    typer.echo(table(report))
-    if out is not None:
-        typer.echo(f"Written: {out}/steps.json, steps.csv, steps.html")
+    answer("steps", report, table, as_json, out)

@@ -2,13 +2,12 @@
 
 import csv
 import io
-import json
 from pathlib import Path
 
 import numpy as np
 
+from mdm.door import as_text, write_files
 from mdm.steps_page import page
-from toy_models.files import write_aside
 from toy_models.quantities.intervals import Estimate, exactly
 from toy_models.text.answers import free_of_sizes, sentences
 from toy_models.text.call_costs import StepCost, StepCosts, step_costs
@@ -212,16 +211,6 @@ def as_csv(report: dict) -> str:
     return handle.getvalue()
 
 
-def require_folder(out: Path) -> None:
-    """Refuse before the work what could not be written after it."""
-    if out.exists() and not out.is_dir():
-        raise ValueError(f"--out {out} is a file, it must be a folder")
-
-
 def write(report: dict, out: Path) -> None:
-    """steps.json, steps.csv, steps.html: each written aside and renamed."""
-    out.mkdir(parents=True, exist_ok=True)
-    files = {"steps.json": json.dumps(report, indent=1, allow_nan=False), "steps.csv": as_csv(report)}
-    files["steps.html"] = page(report)
-    for name, content in files.items():
-        write_aside(out / name, lambda path, content=content: path.write_text(content, encoding="utf-8"))
+    """steps.json, steps.csv, steps.html."""
+    write_files(out, {"steps.json": as_text(report), "steps.csv": as_csv(report), "steps.html": page(report)})

@@ -70,7 +70,7 @@ def deep_names() -> set[tuple[str, str]]:
         for node in ast.walk(ast.parse(source))
         if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("toy_models.")
         for alias in node.names
-        if not node.module.startswith((NEEDS_TORCH, "toy_models.files", "toy_models.door"))
+        if not node.module.startswith((NEEDS_TORCH, "toy_models.files"))
     }
 
 

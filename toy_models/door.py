@@ -5,26 +5,14 @@ something of the right kind that does not fit is a ValueError.
 """
 
 from collections.abc import Callable, Iterable
-from typing import Final, Literal, overload
+from typing import Literal, overload
 
 import numpy as np
 
-from toy_models.rules.protocol import Adaptive, ContentFree, Rule, is_sampler, sees_contents, sees_drawn
+from toy_models.rules.kinds import ADAPTIVE, CONTENT_FREE, DRAWN, SAMPLER, kind_of
+from toy_models.rules.protocol import Adaptive, ContentFree, Rule
 from toy_models.targets.protocol import Denoiser, Target
-
-SHOWN = 80  # characters of a value in a message
-RULES = "IndependentReveal, RandomOrder, FixedOrder, TopK, EntropyBounded or an object with stages, select or exact_law"
-CONTENT_FREE: Final = "content-free"
-ADAPTIVE: Final = "adaptive"
-DRAWN: Final = "drawn"
-SAMPLER: Final = "a sampler"
-EVERY_KIND: Final = (CONTENT_FREE, ADAPTIVE, DRAWN, SAMPLER)
-
-
-def shown(value) -> str:
-    """The value on one line, cut to a readable length."""
-    text = " ".join(repr(value).split())
-    return text if len(text) <= SHOWN else text[: SHOWN - 3] + "..."
+from toy_models.validation import shown
 
 
 def require_target(target, name: str = "target") -> Target:
@@ -57,21 +45,6 @@ def require_pair(target, denoiser=None) -> Denoiser:
         if got != wanted:
             raise ValueError(f"denoiser.{name} = {got}, it must be the target's, {wanted}")
     return denoiser
-
-
-def kind_of(rule) -> str:
-    """Which of the four interfaces the rule has; TypeError for anything that is no rule."""
-    if isinstance(rule, type):
-        raise TypeError(f"rule = {rule.__name__} is a class, it must be an instance: {rule.__name__}(...)")
-    if is_sampler(rule):
-        return SAMPLER
-    if sees_contents(rule):
-        return DRAWN if sees_drawn(rule) else ADAPTIVE
-    if isinstance(rule, ContentFree):
-        return CONTENT_FREE
-    if hasattr(rule, "alpha") and hasattr(rule, "weights"):
-        raise TypeError(f"rule = {shown(rule)} is a schedule; pass IndependentReveal(schedule.weights(N))")
-    raise TypeError(f"rule = {shown(rule)} is no unmasking rule; pass {RULES}")
 
 
 @overload

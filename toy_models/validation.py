@@ -11,6 +11,13 @@ from jaxtyping import Float, Int
 MASK = -1
 SUM_TOLERANCE = 1e-9  # sums are accepted within this of one, and divided by
 LARGEST_INT = 2**63 - 1  # integers are held as int64
+SHOWN = 80  # characters of a value in a message
+
+
+def shown(value) -> str:
+    """The value on one line, cut to a readable length."""
+    text = " ".join(repr(value).split())
+    return text if len(text) <= SHOWN else text[: SHOWN - 3] + "..."
 
 
 def reals(name: str, values) -> Float[np.ndarray, "..."]:

@@ -37,7 +37,7 @@ def test_papers_dots_and_names():
         (1, to_hex("black"), COLOURS["other"][1]),
         (0, *COLOURS["holds"]),
     ]
-    assert fig.axes[0].get_title() == "Of 3 claims 1 hold as stated; the others by name"
+    assert fig.axes[0].get_title() == "Of 3 claims 1 hold; the others by name"
 
 
 def test_every_verdict_has_its_own_look():

@@ -9,7 +9,7 @@ from oracles import total_variation, total_variation_radius
 import toy_models as tm
 from theory.ledger import enumeration, every
 from theory.ledger.every import ADAPTED, CONTENT_BLIND, RULES, TARGETS, WITH_LIKELIHOOD
-from toy_models.door import CONTENT_FREE, DRAWN, SAMPLER, kind_of
+from toy_models.rules.kinds import CONTENT_FREE, DRAWN, SAMPLER, kind_of
 from toy_models.rules.protocol import Adaptive, ContentFree, Sampler, sees_drawn, select, stages_of, steps_of
 
 ATOL = 1e-12

@@ -15,8 +15,8 @@ import toy_models as tm
 from theory.ledger.enumeration import conditionals, entropy, margin, replayed, sampler, words
 from theory.ledger.every import RULES, TARGETS, WITH_LIKELIHOOD
 from theory.ledger.refused import CASES
-from toy_models.door import DRAWN, SAMPLER, kind_of
 from toy_models.quantities.intervals import bernstein_interval, clopper_pearson
+from toy_models.rules.kinds import DRAWN, SAMPLER, kind_of
 
 ATOL = 1e-11  # a few thousand operations on numbers of order one, logarithms of probabilities among them
 DRAWS, QUANTILE = 4000, 1 - 1e-6

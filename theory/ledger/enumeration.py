@@ -10,7 +10,7 @@ from math import log
 import numpy as np
 
 from theory.ledger import walks
-from toy_models.door import CONTENT_FREE, DRAWN, SAMPLER, kind_of
+from toy_models.rules.kinds import CONTENT_FREE, DRAWN, SAMPLER, kind_of
 
 
 def words(target):

@@ -8,7 +8,7 @@ from math import log
 import numpy as np
 
 import toy_models as tm
-from toy_models.door import ADAPTIVE, CONTENT_FREE, DRAWN, kind_of
+from toy_models.rules.kinds import ADAPTIVE, CONTENT_FREE, DRAWN, kind_of
 
 CHAIN_A = [[0.7, 0.3, 0.0], [0.0, 0.6, 0.4], [0.5, 0.0, 0.5]]
 SKEW = [[0.8, 0.15, 0.05], [0.05, 0.7, 0.25], [0.3, 0.1, 0.6]]

@@ -103,7 +103,7 @@ def failures(results: Results) -> tuple[list[float], list[float]]:
     "start-here-curve",
     claims=("curve-identity-sizes",),
     kind="exact",
-    note="random order, exact network; nats per token lost beside each panel's sizes",
+    note="random order, exact network; in the panels nats per token",
 )
 def curve(results: Results) -> Drawn:
     """The uncertainty of a token given k others, and the area that steps of a random order lose above it."""

@@ -14,18 +14,13 @@ from scipy.special import entr
 
 from toy_models.audit.binomial import share_intervals
 from toy_models.audit.reference import TABLE, Reference, cell_counts
-from toy_models.quantities.intervals import Estimate, bernstein_interval
+from toy_models.quantities.intervals import Estimate, bernstein_interval, exactly
 from toy_models.targets.blocks import Blocks
 from toy_models.targets.hmm import HMM
 from toy_models.targets.markov import MarkovChain
 from toy_models.targets.ngram import NGram
 from toy_models.targets.protocol import Target
 from toy_models.targets.table import Table
-
-
-def exact(value: float, confidence: float) -> Estimate:
-    """A number that was counted, not estimated."""
-    return Estimate(np.asarray(value), np.asarray(value), np.asarray(value), confidence)
 
 
 def interval(value: float, low: float, high: float, confidence: float) -> Estimate:
@@ -86,7 +81,7 @@ def cross_entropy(target: Target, texts: Int[np.ndarray, "possible L"], size: in
     [2.0, 2.0, 2.0]
     """
     if len(texts) < size:
-        return exact(math.inf, confidence)
+        return exactly(math.inf, confidence)
     least, most, everywhere = loss_range(target)
     losses = -target.log_prob(texts)
     ceiling = min(most, 4.0 * (target.entropy() + 1.0))  # a bound from below may cut losses anywhere

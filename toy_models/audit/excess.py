@@ -10,7 +10,7 @@ the runs that end in a text the language allows,
 
 The first part is 0 for each text that is written one letter per call (the chain rule); the second has mean 0 where
 letters are drawn from the marginals and positions chosen without looking at them; all three are 0 for such a sampler
-with one letter per call. The language of a negative sum is no better: the texts are likelier than those of q.
+with one letter per call. A negative sum is no merit: such texts are likelier than those of q.
 """
 
 import numpy as np

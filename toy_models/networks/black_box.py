@@ -11,13 +11,14 @@ from toy_models.audit.comparison import Comparison, compare
 from toy_models.audit.excess import excess_parts
 from toy_models.audit.reference import language, written_by
 from toy_models.audit.report import Audit, Finding, told
-from toy_models.door import EVERY_KIND, require_generator, require_rule, require_target
+from toy_models.door import require_generator, require_rule, require_target
 from toy_models.networks.call_record import CallRecord
 from toy_models.networks.contract import default_budget, run_sampler
 from toy_models.networks.exact_network import ExactNetwork
 from toy_models.networks.framing import FOREIGN
 from toy_models.networks.why import why
-from toy_models.quantities.intervals import Estimate, clopper_pearson, student_interval
+from toy_models.quantities.intervals import Estimate, clopper_pearson, exactly, student_interval
+from toy_models.rules.kinds import EVERY_KIND
 from toy_models.rules.protocol import Rule
 from toy_models.targets.protocol import Target
 from toy_models.validation import MASK, confidence_level, positive_int
@@ -126,8 +127,8 @@ def call_estimates(record: CallRecord, size: int, confidence: float) -> tuple[Es
     per_text = np.concatenate(record.per_text) if record.per_text else np.zeros((0, 2))
     if len(per_text) != size:
         return (
-            estimates.exact(record.rows / size, confidence),
-            estimates.exact(record.writing_rows / size, confidence),
+            exactly(record.rows / size, confidence),
+            exactly(record.writing_rows / size, confidence),
         )
     both = student_interval(per_text.astype(np.float64), confidence)
     return both.at(0), both.at(1)

@@ -46,6 +46,8 @@ class CallBudgetExceeded(BaseException):
 class ExactNetwork(nn.Module):
     """x -> log q(x_i = v | the revealed letters of x), for every masked position i, in the dtype of the network.
 
+    Probabilities have 40 significant bits (relative error <= 2^-41): equal laws are equal, whatever their rounding.
+
     target: any; on a GPU a Table, MarkovChain, NGram, HMM or Blocks of one by the device posterior.
     ids: the id of each letter (default 0..V-1); vocab_size counts all ids. prompt: columns before the text, such as
     BOS, that the law ignores; a prompt that belongs to the language is simply revealed text. shift: column j predicts

@@ -13,10 +13,9 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
-from toy_models.door import shown
 from toy_models.networks.device import resolve
 from toy_models.networks.training import OutOfMemory
-from toy_models.validation import MASK, integers, on_impossible_choice, positive_int
+from toy_models.validation import MASK, integers, on_impossible_choice, positive_int, shown
 from toy_models.validation import tokens as checked_tokens
 
 CELLS = 2**22  # logits taken to float64 at once: 32 MiB, whatever the vocabulary

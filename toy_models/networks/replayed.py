@@ -11,9 +11,10 @@ import torch
 from jaxtyping import Bool, Float, Int
 from tqdm import tqdm
 
-from toy_models.door import ADAPTIVE, require_denoiser, require_rule
+from toy_models.door import require_denoiser, require_rule
 from toy_models.networks.network_denoiser import NetworkDenoiser
 from toy_models.quantities.intervals import Estimate, student_interval
+from toy_models.rules.kinds import ADAPTIVE
 from toy_models.rules.protocol import Adaptive, Rule
 from toy_models.rules.protocol import select as checked_select
 from toy_models.targets.protocol import Denoiser

@@ -2,10 +2,11 @@
 
 import numpy as np
 
-from toy_models.door import EVERY_KIND, require_pair, require_rule
+from toy_models.door import require_pair, require_rule
 from toy_models.errors import IntractableError
 from toy_models.quantities.law import sampler_law
 from toy_models.quantities.trajectory_kl import _advance
+from toy_models.rules.kinds import EVERY_KIND
 from toy_models.rules.protocol import Rule, Stage, sees_contents, stages_of
 from toy_models.rules.replay_law import visited_states
 from toy_models.targets.protocol import Denoiser, Target

@@ -4,10 +4,11 @@ import numpy as np
 from jaxtyping import Float, Int
 from numpy.random import Generator
 
-from toy_models.door import CONTENT_FREE, require_generator, require_pair, require_rule, require_target
+from toy_models.door import require_generator, require_pair, require_rule, require_target
 from toy_models.quantities.entropy import entropy_of_rows
 from toy_models.quantities.intervals import Estimate, student_interval
 from toy_models.quantities.sampling import sample
+from toy_models.rules.kinds import CONTENT_FREE
 from toy_models.rules.protocol import Rule, steps_of
 from toy_models.targets.protocol import Denoiser, Target
 from toy_models.validation import MASK, confidence_level, positive_int

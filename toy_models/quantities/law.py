@@ -6,10 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
-from toy_models.door import EVERY_KIND, require_denoiser, require_rule
+from toy_models.door import require_denoiser, require_rule
 from toy_models.errors import IntractableError
 from toy_models.kernel import kernel
 from toy_models.quantities import lattice
+from toy_models.rules.kinds import EVERY_KIND
 from toy_models.rules.protocol import (
     Adaptive,
     Drawn,

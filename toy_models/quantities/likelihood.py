@@ -8,13 +8,14 @@ from jaxtyping import Float, Int
 from scipy.special import logsumexp
 
 from toy_models.chains.likelihood import gap_log_likelihood
-from toy_models.door import EVERY_KIND, by_route, own_routes, require_denoiser, require_rule
+from toy_models.door import by_route, own_routes, require_denoiser, require_rule
 from toy_models.errors import IntractableError
 from toy_models.quantities import lattice
 from toy_models.quantities.drawn_likelihood import drawn_log_likelihood
 from toy_models.quantities.law import sampler_law
 from toy_models.quantities.subset_likelihood import subset_completions, subset_log_likelihood
 from toy_models.rules import FixedOrder, IndependentReveal
+from toy_models.rules.kinds import EVERY_KIND
 from toy_models.rules.protocol import Adaptive, Rule, independent_parts, is_sampler, sees_contents, sees_drawn, select
 from toy_models.targets.blocks import Blocks
 from toy_models.targets.markov import MarkovChain

@@ -6,8 +6,9 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 from tqdm import tqdm
 
-from toy_models.door import EVERY_KIND, require_denoiser, require_generator, require_pair, require_rule
+from toy_models.door import require_denoiser, require_generator, require_pair, require_rule
 from toy_models.quantities.intervals import Estimate, clopper_pearson
+from toy_models.rules.kinds import EVERY_KIND
 from toy_models.rules.protocol import (
     Adaptive,
     Drawn,

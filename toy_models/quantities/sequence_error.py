@@ -2,10 +2,11 @@
 
 import numpy as np
 
-from toy_models.door import EVERY_KIND, require_pair, require_rule
+from toy_models.door import require_pair, require_rule
 from toy_models.quantities import lattice
 from toy_models.quantities.law import sampler_law
 from toy_models.rounding import probability
+from toy_models.rules.kinds import EVERY_KIND
 from toy_models.rules.protocol import Rule
 from toy_models.targets.protocol import Denoiser, Target, own_route
 

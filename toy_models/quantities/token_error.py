@@ -3,12 +3,13 @@
 import numpy as np
 from jaxtyping import Float, Int
 
-from toy_models.door import EVERY_KIND, require_pair, require_rule
+from toy_models.door import require_pair, require_rule
 from toy_models.errors import IntractableError
 from toy_models.quantities import lattice
 from toy_models.quantities.law import sampler_law
 from toy_models.quantities.likelihood import log_likelihood
 from toy_models.rounding import nonnegative_measure
+from toy_models.rules.kinds import EVERY_KIND
 from toy_models.rules.protocol import Rule, is_sampler
 from toy_models.targets.protocol import Denoiser, Target, own_route
 

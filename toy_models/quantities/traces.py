@@ -6,8 +6,9 @@ from itertools import pairwise
 import numpy as np
 from jaxtyping import Int
 
-from toy_models.door import EVERY_KIND, require_denoiser, require_rule
+from toy_models.door import require_denoiser, require_rule
 from toy_models.quantities.sampling import sample
+from toy_models.rules.kinds import EVERY_KIND
 from toy_models.rules.protocol import Rule, is_sampler
 from toy_models.targets.protocol import Denoiser
 from toy_models.validation import MASK

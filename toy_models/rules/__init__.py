@@ -29,6 +29,7 @@ __getattr__, __dir__, __all__ = attach(
             "subset_entropies",
         ],
         "grid_reveal": ["GridReveal"],
+        "kinds": ["ADAPTIVE", "CONTENT_FREE", "DRAWN", "SAMPLER", "kind_of"],
         "path_planning": ["PathPlanning"],
         "policy_front": ["Front", "optimal_front"],
         "policy_search": ["all_policies", "hull", "pareto"],

@@ -13,10 +13,11 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, Int
 
-from toy_models.door import ADAPTIVE, require_generator, require_pair, require_rule, require_target
+from toy_models.door import require_generator, require_pair, require_rule, require_target
 from toy_models.quantities import lattice
 from toy_models.quantities.intervals import Estimate, bernstein_interval
 from toy_models.rounding import nonnegative_measure
+from toy_models.rules.kinds import ADAPTIVE
 from toy_models.rules.protocol import Adaptive, Rule, select
 from toy_models.rules.proxies import entropies
 from toy_models.targets.protocol import Denoiser, Target

@@ -6,6 +6,7 @@ from itertools import pairwise
 import numpy as np
 
 from toy_models.schedules.protocol import Schedule, in_unit_interval, increasing
+from toy_models.validation import shown
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ class KnotSchedule(Schedule):
         if len(times) != len(values) or len(times) < 2:
             raise ValueError(f"times and values need the same length >= 2, got {len(times)} and {len(values)}")
         if times[0] != 0 or times[-1] != 1 or not all(x < y for x, y in pairwise(times)):
-            raise ValueError(f"times = {times}, they must increase strictly from 0 to 1")
+            raise ValueError(f"times = {shown(times)}, they must increase strictly from 0 to 1")
         increasing(np.array(values), times, whole=False)
         object.__setattr__(self, "times", times)
         object.__setattr__(self, "values", values)

@@ -7,7 +7,7 @@ from theory.decoding.results import Results
 from theory.ledger.conformance import ATOL, is_accepted, is_refused, rule_gaps
 from theory.ledger.every import KINDS, TARGETS
 from theory.ledger.registry import Outcome, decide, definition
-from toy_models.door import DRAWN, SAMPLER
+from toy_models.rules.kinds import DRAWN, SAMPLER
 
 SEEING = [name for name, kind in KINDS.items() if kind == DRAWN]
 SAMPLERS = [name for name, kind in KINDS.items() if kind == SAMPLER]
