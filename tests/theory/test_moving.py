@@ -31,4 +31,9 @@ def test_the_picture_is_whole_and_small(tmp_path):
         assert committed.size == made.size
         assert committed.n_frames == made.n_frames
         assert LENGTH + 1 <= made.n_frames <= LENGTH + 1 + HOLD
+        for frame in (0, 4, LENGTH // 2, made.n_frames - 1):
+            committed.seek(frame)
+            made.seek(frame)
+            old, new = (np.asarray(picture.convert("L"), dtype=int) for picture in (committed, made))
+            assert (abs(old - new) > 64).mean() < 1e-3  # other letters change 1 % of the pixels and more
     assert PATH.stat().st_size < 2**20

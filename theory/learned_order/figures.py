@@ -62,6 +62,7 @@ def nelbo(results: Results) -> Drawn:
     "learned-order-pareto",
     claims=("chain-partition-front", "markov-bisection-front"),
     kind="exact",
+    note=lambda results: f"text: the chain K1, L = {len(results.fronts[0].best)}; panels: four denoisers",
 )
 def pareto(results: Results) -> Drawn:
     """Loss above the entropy against the number of parallel steps: chosen positions against random ones.
